@@ -1,0 +1,234 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+)
+
+// Client starts, follows and answers data requests. It is safe for concurrent use.
+type Client struct {
+	temporal  client.Client
+	recipient string
+	converter converter.DataConverter
+}
+
+// Errors that callers tell apart. They come wrapped: use errors.Is.
+var (
+	// ErrExists: a request with this id was started before.
+	ErrExists = errors.New("a request with this id exists already")
+	// ErrNotFound: no request has this id.
+	ErrNotFound = errors.New("no request has this id")
+	// ErrEnded: the request has ended and takes no more messages.
+	ErrEnded = errors.New("the request has ended")
+	// ErrNoWorker: no worker answered; the request itself is safe.
+	ErrNoWorker = errors.New("no worker is answering")
+)
+
+// NewClient wraps a Temporal client. Recipient is the workers' age recipient ("age1…"), to which logins and codes are
+// sealed before they leave this process; without one, SubmitLogin and SubmitCode fail. Dc is the data converter that
+// the Temporal client was made with; nil means the SDK's default.
+func NewClient(c client.Client, recipient string, dc converter.DataConverter) *Client {
+	if dc == nil {
+		dc = converter.GetDefaultDataConverter()
+	}
+	return &Client{temporal: c, recipient: recipient, converter: dc}
+}
+
+// Start starts a data request. ErrExists when the id was used before.
+func (c *Client) Start(ctx context.Context, r Request) error {
+	if err := r.Validate(); err != nil {
+		return err
+	}
+	_, err := c.temporal.ExecuteWorkflow(ctx, startOptions(r, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE), WorkflowType, r)
+	var started *serviceerror.WorkflowExecutionAlreadyStarted
+	if errors.As(err, &started) {
+		return fmt.Errorf("starting %s: %w", r.RequestID, ErrExists)
+	}
+	return wrap("starting", r.RequestID, err)
+}
+
+func startOptions(r Request, reuse enumspb.WorkflowIdReusePolicy) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID:                                       WorkflowID(r.RequestID),
+		TaskQueue:                                TaskQueue,
+		WorkflowIDReusePolicy:                    reuse,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		StaticSummary:                            summary(r),
+		TypedSearchAttributes:                    searchAttributes(r, AwaitingLogin),
+	}
+}
+
+// SubmitLogin seals what the customer typed and sends it.
+func (c *Client) SubmitLogin(ctx context.Context, requestID string, login Credentials) error {
+	sealed, err := SealCredentials(c.recipient, login)
+	if err != nil {
+		return err
+	}
+	return c.signal(ctx, requestID, SignalSubmitLogin, SubmitLogin{Credentials: sealed})
+}
+
+// SubmitCode seals the customer's answer to a challenge (a code, a security answer or a chosen option's id) and sends
+// it. An answer to an earlier challenge changes nothing.
+func (c *Client) SubmitCode(ctx context.Context, requestID, challengeID, code string) error {
+	sealed, err := Seal(c.recipient, code)
+	if err != nil {
+		return err
+	}
+	return c.signal(ctx, requestID, SignalSubmitCode, SubmitCode{ChallengeID: challengeID, Code: sealed})
+}
+
+// ResendCode has the utility's site send the code again.
+func (c *Client) ResendCode(ctx context.Context, requestID, challengeID string) error {
+	return c.signal(ctx, requestID, SignalResendCode, ResendCode{ChallengeID: challengeID})
+}
+
+// Leave tells that the customer left for good: the browser window is freed.
+func (c *Client) Leave(ctx context.Context, requestID string) error {
+	return c.signal(ctx, requestID, SignalLeave, nil)
+}
+
+// Decline tells that the customer says no.
+func (c *Client) Decline(ctx context.Context, requestID string) error {
+	return c.signal(ctx, requestID, SignalDecline, nil)
+}
+
+func (c *Client) signal(ctx context.Context, requestID, name string, payload any) error {
+	return wrap("sending "+name+" to", requestID, c.temporal.SignalWorkflow(ctx, WorkflowID(requestID), "", name, payload))
+}
+
+// Resend sends the data request to the customer again, with seven more days to act. It also revives a request that
+// has ended; r is what to start it with then (see Request).
+func (c *Client) Resend(ctx context.Context, r Request) error {
+	if err := r.Validate(); err != nil {
+		return err
+	}
+	_, err := c.temporal.SignalWithStartWorkflow(ctx, WorkflowID(r.RequestID), SignalResend, nil,
+		startOptions(r, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE), WorkflowType, r)
+	return wrap("resending", r.RequestID, err)
+}
+
+// Request reads back what a data request was started with.
+func (c *Client) Request(ctx context.Context, requestID string) (Request, error) {
+	var r Request
+	events := c.temporal.GetWorkflowHistory(ctx, WorkflowID(requestID), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	first, err := events.Next()
+	if err != nil {
+		return r, wrap("reading", requestID, err)
+	}
+	err = c.converter.FromPayloads(first.GetWorkflowExecutionStartedEventAttributes().GetInput(), &r)
+	r.Continued = nil
+	return r, wrap("reading the input of", requestID, err)
+}
+
+// Cancel calls the request off: the window is closed and the customer told.
+func (c *Client) Cancel(ctx context.Context, requestID string) error {
+	return wrap("canceling", requestID, c.temporal.CancelWorkflow(ctx, WorkflowID(requestID), ""))
+}
+
+// State tells where the request stands. ErrNoWorker when no worker answered the query; the request is safe then.
+func (c *Client) State(ctx context.Context, requestID string) (State, error) {
+	var state State
+	answer, err := c.temporal.QueryWorkflow(ctx, WorkflowID(requestID), "", QueryStatus)
+	if err == nil {
+		err = answer.Get(&state)
+	}
+	return state, wrap("asking for the status of", requestID, err)
+}
+
+// Wait polls until the state satisfies done, and returns it. It ends with ctx's error, or with the first error that
+// waiting cannot mend.
+func (c *Client) Wait(ctx context.Context, requestID string, every time.Duration, done func(State) bool) (State, error) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		state, err := c.State(ctx, requestID)
+		if err == nil && done(state) || err != nil && !errors.Is(err, ErrNoWorker) {
+			return state, err
+		}
+		select {
+		case <-ctx.Done():
+			return state, fmt.Errorf("waiting for %s, last seen %s: %w", requestID, state.Status, ctx.Err())
+		case <-ticker.C:
+		}
+	}
+}
+
+// Listed is one line of a list of requests, as Temporal's visibility has it.
+type Listed struct {
+	RequestID string    `json:"request_id"`
+	Requester string    `json:"requester"`
+	Utility   string    `json:"utility"`
+	Status    Status    `json:"status"`
+	WaitingOn WaitingOn `json:"waiting_on"`
+	Started   time.Time `json:"started"`
+}
+
+// Filter narrows a list; empty fields do not.
+type Filter struct {
+	Status    Status
+	Utility   string
+	Requester string
+}
+
+// List lists requests, newest first, limit at most.
+func (c *Client) List(ctx context.Context, f Filter, limit int) ([]Listed, error) {
+	var listed []Listed
+	var page []byte
+	for len(listed) < limit {
+		answer, err := c.temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+			PageSize: int32(min(limit-len(listed), 1000)), NextPageToken: page, Query: f.query(), //nolint:gosec // at most 1000
+		})
+		if err != nil {
+			return nil, fmt.Errorf("listing requests: %w", err)
+		}
+		for _, execution := range answer.GetExecutions() {
+			listed = append(listed, listedFrom(execution))
+		}
+		if page = answer.GetNextPageToken(); len(page) == 0 {
+			break
+		}
+	}
+	return listed, nil
+}
+
+func wrap(doing, requestID string, err error) error {
+	var notFound *serviceerror.NotFound
+	var noWorker *serviceerror.WorkflowNotReady
+	var deadline *serviceerror.DeadlineExceeded
+	var canceled *serviceerror.FailedPrecondition
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &notFound) && notFound.Message == "workflow execution already completed":
+		err = ErrEnded
+	case errors.As(err, &notFound):
+		err = ErrNotFound
+	case errors.As(err, &noWorker), errors.As(err, &deadline), errors.As(err, &canceled):
+		err = fmt.Errorf("%w: %w", ErrNoWorker, err)
+	}
+	return fmt.Errorf("%s %s: %w", doing, requestID, err)
+}
+
+// Search attributes that the workflow keeps current. Register them as Keyword.
+var (
+	keyStatus    = temporal.NewSearchAttributeKeyKeyword("MeterkeyStatus")
+	keyUtility   = temporal.NewSearchAttributeKeyKeyword("MeterkeyUtility")
+	keyRequester = temporal.NewSearchAttributeKeyKeyword("MeterkeyRequester")
+	keyWaitingOn = temporal.NewSearchAttributeKeyKeyword("MeterkeyWaitingOn")
+)
+
+func searchAttributes(r Request, s Status) temporal.SearchAttributes {
+	return temporal.NewSearchAttributes(keyStatus.ValueSet(string(s)), keyUtility.ValueSet(r.Utility),
+		keyRequester.ValueSet(r.Requester), keyWaitingOn.ValueSet(string(s.WaitingOn())))
+}
+
+func summary(r Request) string { return fmt.Sprintf("%s data request for %s", r.Utility, r.Requester) }

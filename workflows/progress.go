@@ -1,0 +1,4 @@
+package workflows
+
+// Progress is a placeholder replaced below.
+type Progress struct{}

@@ -1,0 +1,82 @@
+package workflows
+
+import "time"
+
+// Window names an open browser window: the host that holds it, its id there, and when it ends.
+type Window struct {
+	Host      string    `json:"host"`
+	ID        string    `json:"id"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// Outcome is what a window activity found on the utility's site. It is a value, not an error: errors are for what a
+// retry can mend.
+type Outcome string
+
+// The outcomes.
+const (
+	// OutcomeSignedIn: the customer is signed in.
+	OutcomeSignedIn Outcome = "signed_in"
+	// OutcomeChallenge: the site asks the customer for something (Found.Challenge).
+	OutcomeChallenge Outcome = "challenge"
+	// OutcomeCodeRejected: the code was wrong; the form is still there (Found.Challenge).
+	OutcomeCodeRejected Outcome = "code_rejected"
+	// OutcomeStopped: it cannot go on, for Found.Reason.
+	OutcomeStopped Outcome = "stopped"
+	// OutcomeElsewhere: a retry ran on another host than the one that holds the window (Found.Window).
+	OutcomeElsewhere Outcome = "elsewhere"
+)
+
+// Found is what a window activity found.
+type Found struct {
+	Outcome   Outcome       `json:"outcome"`
+	Reason    Reason        `json:"reason,omitempty"`
+	Window    *Window       `json:"window,omitempty"`
+	Challenge *ChallengeAsk `json:"challenge,omitempty"`
+	// Meters is the meter list (FetchMeterList only).
+	Meters []Meter `json:"meters,omitempty"`
+	// Evidence names the stored screenshot and outline of a page nobody knows. It is for operators.
+	Evidence string `json:"evidence,omitempty"`
+}
+
+// ChallengeAsk is a challenge as the site shows it, before the workflow gives it an id, an end and the tries left.
+type ChallengeAsk struct {
+	Kind      ChallengeKind `json:"kind"`
+	Prompt    string        `json:"prompt"`
+	SentTo    string        `json:"sent_to,omitempty"`
+	Options   []Option      `json:"options,omitempty"`
+	Digits    int           `json:"digits,omitempty"`
+	CanResend bool          `json:"can_resend,omitempty"`
+	// Tries is how many codes the site takes before it ends the session.
+	Tries int `json:"tries"`
+}
+
+// LoginInput is Login's input.
+type LoginInput struct {
+	RequestID   string `json:"request_id"`
+	Utility     string `json:"utility"`
+	Credentials Sealed `json:"credentials"`
+	// Attempt numbers the sign-ins of a run from 1: it keeps the windows of one request apart.
+	Attempt int `json:"attempt"`
+	// Window is set when an earlier attempt left a window behind: its page is read, nothing is started over.
+	Window *Window `json:"window,omitempty"`
+}
+
+// WindowInput is the input of HoldWindow, FetchMeterList, CloseWindow and ResendCode.
+type WindowInput struct {
+	RequestID string `json:"request_id"`
+	Utility   string `json:"utility"`
+	Window    Window `json:"window"`
+	// ChallengeID is the challenge on the page (ResendCode only).
+	ChallengeID string `json:"challenge_id,omitempty"`
+}
+
+// SubmitCodeInput is SubmitCode's input.
+type SubmitCodeInput struct {
+	RequestID   string        `json:"request_id"`
+	Utility     string        `json:"utility"`
+	Window      Window        `json:"window"`
+	ChallengeID string        `json:"challenge_id"`
+	Kind        ChallengeKind `json:"kind"`
+	Code        Sealed        `json:"code"`
+}
