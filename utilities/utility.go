@@ -1,0 +1,52 @@
+// Package utilities holds what Meterkey knows of each utility and follows that knowledge through a page.
+//
+// One YAML file describes one utility: who it is, how it asks for codes, and its flow: where to sign in, which fields to type
+// into, what to press and how to recognise each page that may follow. A Catalog loads and checks the files, a Visit follows one of
+// them through one browser page. docs/utilities.md teaches writing a file.
+package utilities
+
+import "time"
+
+// Policy says what is done when a utility asks for a second factor.
+type Policy string
+
+const (
+	// Interactive means that the customer types the code while the browser window stays open.
+	Interactive Policy = "interactive"
+	// TurnOff means that the customer has to turn the second factor off for the time of the data request.
+	TurnOff Policy = "turn_off"
+)
+
+// ChallengeKind is what a site asks of the customer after the password.
+type ChallengeKind string
+
+const (
+	// NumberCode is a code of digits that the site sent to the customer or that an authenticator shows.
+	NumberCode ChallengeKind = "number_code"
+	// SecurityAnswer is the answer to a question that the customer chose when enrolling.
+	SecurityAnswer ChallengeKind = "security_answer"
+	// MethodChoice is the choice of the way by which the site sends its code.
+	MethodChoice ChallengeKind = "method_choice"
+)
+
+// Utility is one utility as its file describes it.
+type Utility struct {
+	ID             string        // upper case, for example CONED
+	Name           string        // for people, for example Consolidated Edison
+	Aliases        []string      // other names Find understands
+	Website        string        // the utility's own address
+	MFA            MFA           // what is known of its second factor
+	WindowLifetime time.Duration // how long a browser window may wait for the customer
+	Unverified     []string      // dotted paths of the fields that no source confirms
+	Flow           Flow          // how to get from the login page to the meters
+	File           string        // the file it was read from
+}
+
+// MFA is what is known of a utility's second factor, and since when.
+type MFA struct {
+	Policy    Policy          `yaml:"policy"`
+	Kinds     []ChallengeKind `yaml:"kinds"`
+	Confirmed string          `yaml:"confirmed"` // date, as in 2026-11-23
+	Source    string          `yaml:"source"`    // who says so
+	FAQ       string          `yaml:"faq"`       // the utility's own page on turning it off
+}
