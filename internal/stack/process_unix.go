@@ -1,0 +1,10 @@
+//go:build unix && !linux
+
+package stack
+
+import "syscall"
+
+// childAttributes gives a child its own process group. Only Linux can also tie its life to ours.
+func childAttributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true}
+}
