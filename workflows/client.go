@@ -63,7 +63,7 @@ func startOptions(r Request, reuse enumspb.WorkflowIdReusePolicy) client.StartWo
 		WorkflowIDReusePolicy:                    reuse,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		StaticSummary:                            summary(r),
-		TypedSearchAttributes:                    searchAttributes(r, AwaitingLogin),
+		TypedSearchAttributes:                    temporal.NewSearchAttributes(searchAttributes(r, AwaitingLogin)...),
 	}
 }
 
@@ -226,9 +226,9 @@ var (
 	keyWaitingOn = temporal.NewSearchAttributeKeyKeyword("MeterkeyWaitingOn")
 )
 
-func searchAttributes(r Request, s Status) temporal.SearchAttributes {
-	return temporal.NewSearchAttributes(keyStatus.ValueSet(string(s)), keyUtility.ValueSet(r.Utility),
-		keyRequester.ValueSet(r.Requester), keyWaitingOn.ValueSet(string(s.WaitingOn())))
+func searchAttributes(r Request, s Status) []temporal.SearchAttributeUpdate {
+	return []temporal.SearchAttributeUpdate{keyStatus.ValueSet(string(s)), keyUtility.ValueSet(r.Utility),
+		keyRequester.ValueSet(r.Requester), keyWaitingOn.ValueSet(string(s.WaitingOn()))}
 }
 
 func summary(r Request) string { return fmt.Sprintf("%s data request for %s", r.Utility, r.Requester) }

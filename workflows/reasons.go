@@ -22,6 +22,7 @@ const (
 	NoMeters               Reason = "no_meters"
 	MFAUnsupported         Reason = "mfa_unsupported"
 	Unreadable             Reason = "unreadable"
+	UnknownUtility         Reason = "unknown_utility"
 )
 
 // ReasonText is what people are told about a reason.
@@ -103,6 +104,10 @@ var reasonTable = []ReasonText{
 		"Your utility protects your account with a code in a way we cannot answer for you. Turn it off for now, then sign in here again. You may turn it on again as soon as your account is connected.",
 		"The customer's account has multi-factor authentication on, which is not supported at this utility. The customer was told how to turn it off.",
 		"The customer turns MFA off at the utility and signs in again from the same link."},
+	{UnknownUtility, Failed, Requester,
+		"We do not know this utility. There is nothing to do for you.",
+		"No utility has this id.",
+		"Start a new request with the id of a utility that Meterkey knows."},
 	{Unreadable, AwaitingLogin, Requester,
 		"What you typed could not be read on our side. Please type it again.",
 		"A sealed login or code could not be opened. Seal it to the recipient that the workers publish.",

@@ -83,12 +83,12 @@ var statusTable = []statusRow{
 		{eventGiveUp, Failed}, {eventCancel, Canceled},
 	}},
 	{AwaitingChoice, Customer, "Choose how your utility should send you the code.", []edge{
-		{eventSubmitCode, SubmittingCode}, {eventSignInAgain, AwaitingLogin}, {eventDecline, Declined},
-		{eventCancel, Canceled},
+		{eventSubmitCode, SubmittingCode}, {eventResend, AwaitingChoice}, {eventSignInAgain, AwaitingLogin},
+		{eventDecline, Declined}, {eventCancel, Canceled},
 	}},
 	{AwaitingCode, Customer, "Your utility asks for a code. Type it here.", []edge{
-		{eventSubmitCode, SubmittingCode}, {eventCodeResent, AwaitingCode}, {eventSignInAgain, AwaitingLogin},
-		{eventDecline, Declined}, {eventCancel, Canceled},
+		{eventSubmitCode, SubmittingCode}, {eventCodeResent, AwaitingCode}, {eventResend, AwaitingCode},
+		{eventSignInAgain, AwaitingLogin}, {eventDecline, Declined}, {eventCancel, Canceled},
 	}},
 	{SubmittingCode, Utility, "Your utility is checking the code.", []edge{
 		{eventSignedIn, FetchingMeters}, {eventCodeAsked, AwaitingCode}, {eventChoiceAsked, AwaitingChoice},

@@ -33,6 +33,8 @@ type Found struct {
 	Reason    Reason        `json:"reason,omitempty"`
 	Window    *Window       `json:"window,omitempty"`
 	Challenge *ChallengeAsk `json:"challenge,omitempty"`
+	// Typed tells that the password was typed: signing in must not be tried again without the customer.
+	Typed bool `json:"typed,omitempty"`
 	// Meters is the meter list (FetchMeterList only).
 	Meters []Meter `json:"meters,omitempty"`
 	// Evidence names the stored screenshot and outline of a page nobody knows. It is for operators.

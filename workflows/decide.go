@@ -1,0 +1,219 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+)
+
+// signal is one message as it arrived; unreadable says why its payload could not be read.
+type signal struct {
+	name       string
+	login      SubmitLogin
+	code       SubmitCode
+	resendCode ResendCode
+	unreadable error
+}
+
+// receive puts a signal into the inbox, or notes why it changes nothing. No signal ever ends a run.
+func (m *machine) receive(s signal, now time.Time) {
+	if why := m.take(s); why != "" {
+		m.State.Ignored = lastOf(append(m.State.Ignored, Ignored{Signal: s.name, Why: why, At: now}), maxIgnored)
+		m.State.Version++
+	}
+}
+
+// take returns why the signal changes nothing, or "" once it is in the inbox.
+func (m *machine) take(s signal) string {
+	switch {
+	case s.unreadable != nil:
+		return "it cannot be read: " + s.unreadable.Error()
+	case s.name == SignalSubmitLogin:
+		return m.takeLogin(s.login)
+	case s.name == SignalSubmitCode:
+		return m.takeCode(s.code)
+	case s.name == SignalResendCode:
+		return m.takeResendCode(s.resendCode)
+	case s.name == SignalLeave:
+		return m.takeLeave()
+	case s.name == SignalDecline:
+		return m.takeDecline()
+	case s.name == SignalResend:
+		m.inbox.resend = true
+	}
+	return ""
+}
+
+func (m *machine) takeLogin(l SubmitLogin) string {
+	if !m.State.Status.takesLogin() {
+		return fmt.Sprintf("no login is awaited while the request is %s", m.State.Status)
+	}
+	if m.inbox.login != "" {
+		return "another login arrived before it"
+	}
+	if err := l.Credentials.check(); err != nil {
+		return err.Error()
+	}
+	m.inbox.login = l.Credentials
+	return ""
+}
+
+func (m *machine) takeCode(c SubmitCode) string {
+	if why := m.answers(c.ChallengeID); why != "" {
+		return why
+	}
+	if m.inbox.code != "" {
+		return "another code arrived before it"
+	}
+	if err := c.Code.check(); err != nil {
+		return err.Error()
+	}
+	m.inbox.code, m.inbox.left = c.Code, false
+	return ""
+}
+
+func (m *machine) takeResendCode(r ResendCode) string {
+	if why := m.answers(r.ChallengeID); why != "" {
+		return why
+	}
+	if !m.State.Challenge.CanResend {
+		return "the utility's site does not offer to send the code again"
+	}
+	m.inbox.resendCode = true
+	return ""
+}
+
+// answers returns why something addressed to this challenge does not count now.
+func (m *machine) answers(challengeID string) string {
+	switch s := m.State.Status; {
+	case s == SubmittingCode:
+		return "a code is being submitted already"
+	case !s.asksCustomer():
+		return fmt.Sprintf("no code is awaited while the request is %s", s)
+	case challengeID != m.State.Challenge.ID:
+		return fmt.Sprintf("it is for challenge %.20q, not for %s", challengeID, m.State.Challenge.ID)
+	}
+	return ""
+}
+
+// takeLeave keeps a leave that arrives while the site is at work: it counts at the next wait, unless the customer shows
+// by a code that they are back.
+func (m *machine) takeLeave() string {
+	switch m.State.Status {
+	case SigningIn, AwaitingChoice, AwaitingCode, SubmittingCode:
+		m.inbox.left = true
+		return ""
+	default:
+		return "there is no window to leave"
+	}
+}
+
+func (m *machine) takeDecline() string {
+	if s := m.State.Status; s.Terminal() || s == FetchingMeters {
+		return fmt.Sprintf("the request is %s", s)
+	}
+	m.inbox.declined = true
+	return ""
+}
+
+// decide says what a request that waits on its customer does next, "" for go on waiting. Several things may have
+// arrived within one workflow task; their order is then unknown, and this is the order in which they count:
+//
+//   - canceling and declining come first: nothing may be typed at the utility after a no;
+//   - a window that is gone comes before a code, which could only be typed into nothing;
+//   - a code comes before leaving and before the deadline: it was typed in time by someone who was there.
+func decide(s Status, in inbox) (event, Reason) {
+	switch {
+	case s.Terminal():
+		return "", ""
+	case in.canceled:
+		return eventCancel, ""
+	case s.takesLogin():
+		return decideLogin(in), ""
+	case s.asksCustomer():
+		return decideCode(in)
+	}
+	return "", ""
+}
+
+func decideLogin(in inbox) event {
+	switch {
+	case in.declined:
+		return eventDecline
+	case in.login != "":
+		return eventSubmitLogin
+	case in.deadline:
+		return eventDeadline
+	case in.resend:
+		return eventResend
+	}
+	return ""
+}
+
+func decideCode(in inbox) (event, Reason) {
+	switch {
+	case in.declined:
+		return eventDecline, ""
+	case in.windowEnded != "":
+		return eventSignInAgain, in.windowEnded
+	case in.code != "":
+		return eventSubmitCode, ""
+	case in.left:
+		return eventSignInAgain, WindowClosed
+	case in.deadline:
+		return eventSignInAgain, CodeTimeout
+	case in.resendCode:
+		return eventCodeResent, ""
+	case in.resend:
+		return eventResend, ""
+	}
+	return "", ""
+}
+
+// verdict says what follows from what an activity found at the utility's site.
+func (m *machine) verdict(f Found, now time.Time) (event, Reason) {
+	switch f.Outcome {
+	case OutcomeSignedIn:
+		return eventSignedIn, ""
+	case OutcomeChallenge:
+		if f.Challenge.Kind == MethodChoice {
+			return eventChoiceAsked, ""
+		}
+		return eventCodeAsked, ""
+	case OutcomeCodeRejected:
+		return m.codeRejected(CodeRejected)
+	case OutcomeStopped:
+		return m.stopped(f, now)
+	}
+	return eventSignInAgain, WindowLost
+}
+
+func (m *machine) codeRejected(reason Reason) (event, Reason) {
+	if m.State.Challenge == nil || m.State.Challenge.TriesLeft <= 0 {
+		return eventSignInAgain, CodeAttemptsUsed
+	}
+	return eventCodeRejected, reason
+}
+
+func (m *machine) stopped(f Found, now time.Time) (event, Reason) {
+	signingIn := m.State.Status == SigningIn
+	switch {
+	case f.Reason == InvalidCredentials && m.RejectedLogins+1 >= maxRejectedLogins:
+		return eventGiveUp, TooManyLogins
+	case f.Reason == Unreadable && m.State.Status == SubmittingCode:
+		return m.codeRejected(Unreadable)
+	case f.Reason == MFAUnsupported && signingIn:
+		return eventMFAUnsupported, MFAUnsupported
+	case f.Reason == UtilityUnavailable && signingIn && !f.Typed && m.keepsTrying(now):
+		return eventSiteDown, UtilityUnavailable
+	case f.Reason.Text().Leads == Failed:
+		return eventGiveUp, f.Reason
+	case f.Reason.Text().Leads == AwaitingLogin:
+		return eventSignInAgain, f.Reason
+	}
+	return eventSignInAgain, WindowLost
+}
+
+// keepsTrying tells whether a site that is down is tried again: for as long as a patient person would wait.
+func (m *machine) keepsTrying(now time.Time) bool {
+	return m.DownSince.IsZero() || now.Sub(m.DownSince) < siteDownPatience
+}

@@ -1,0 +1,132 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+)
+
+const (
+	// patience is how long the customer may take to sign in before the request expires. It starts anew each time the
+	// customer is asked to.
+	patience = 7 * 24 * time.Hour
+	// maxRejectedLogins ends a request before the utility locks the account.
+	maxRejectedLogins = 3
+	// defaultTries is how many codes may be typed where the utility's file does not say.
+	defaultTries = 3
+	maxTimeline  = 100
+	maxIgnored   = 10
+)
+
+// Progress is all that a run must not forget. It is carried over when a run continues as new.
+type Progress struct {
+	State State `json:"state"`
+	// Window is the open browser window, if any.
+	Window *Window `json:"window,omitempty"`
+	// Evidence names what was stored of a page nobody knew.
+	Evidence string `json:"evidence,omitempty"`
+	// MFAWasOff: the customer was asked to turn MFA off.
+	MFAWasOff      bool `json:"mfa_was_off,omitempty"`
+	SignIns        int  `json:"sign_ins"`
+	RejectedLogins int  `json:"rejected_logins"`
+	Challenges     int  `json:"challenges"`
+	Notices        int  `json:"notices"`
+	Reminders      int  `json:"reminders"`
+	// DownSince is when the utility's site was first found down during this sign-in.
+	DownSince time.Time `json:"down_since"`
+}
+
+// inbox holds what has arrived and has not been acted on. Which of several comes first is decide's to say.
+type inbox struct {
+	canceled    bool
+	declined    bool
+	login       Sealed
+	code        Sealed
+	resendCode  bool
+	left        bool
+	resend      bool
+	deadline    bool
+	windowEnded Reason
+}
+
+// machine is a data request without its clock and its world: pure, so that every order of arrival can be tested.
+type machine struct {
+	request Request
+	Progress
+	inbox inbox
+}
+
+func newMachine(r Request, now time.Time) *machine {
+	m := &machine{request: r}
+	if r.Continued != nil {
+		m.Progress = *r.Continued
+		m.request.Continued = nil
+		return m
+	}
+	m.State = State{RequestID: r.RequestID, Requester: r.Requester, Utility: r.Utility, Meters: []Meter{}}
+	m.enter(AwaitingLogin, "", now)
+	return m
+}
+
+// apply moves to the status that the event leads to.
+func (m *machine) apply(e event, reason Reason, now time.Time) error {
+	to, err := m.State.Status.after(e)
+	if err != nil {
+		return err
+	}
+	m.enter(to, reason, now)
+	return nil
+}
+
+func (m *machine) enter(to Status, reason Reason, now time.Time) {
+	s := &m.State
+	if s.Status != to && to == AwaitingMFAOff {
+		m.Reminders = 0
+	}
+	s.Status, s.Reason, s.WaitingOn, s.Since = to, reason, to.WaitingOn(), now
+	s.Until = m.deadline(now)
+	s.Message = message(to, reason)
+	if !to.asksCustomer() && to != SubmittingCode {
+		s.Challenge = nil
+	}
+	s.Timeline = lastOf(append(s.Timeline, Moment{to, reason, now}), maxTimeline)
+	s.Version++
+}
+
+// deadline is when the status just entered ends by itself.
+func (m *machine) deadline(now time.Time) *time.Time {
+	switch {
+	case m.State.Status.takesLogin():
+		until := now.Add(patience)
+		return &until
+	case m.State.Status.asksCustomer() && m.Window != nil:
+		until := m.Window.ExpiresAt
+		return &until
+	}
+	return nil
+}
+
+// message is what the customer is told.
+func message(s Status, reason Reason) string {
+	if text := reason.Text(); text.Customer != "" {
+		if s == SigningIn {
+			return "Your utility's website is not available. We keep trying for an hour; you may leave this page open."
+		}
+		return text.Customer
+	}
+	return s.row().message
+}
+
+// ask puts the site's challenge before the customer under a new id, with the tries that are left.
+func (m *machine) ask(a ChallengeAsk, tries int) {
+	m.Challenges++
+	options := a.Options
+	if options == nil {
+		options = []Option{}
+	}
+	m.State.Challenge = &Challenge{
+		ID: fmt.Sprintf("c-%d", m.Challenges), Kind: a.Kind, Prompt: a.Prompt, SentTo: a.SentTo, Options: options,
+		Digits: a.Digits, CanResend: a.CanResend, ExpiresAt: m.Window.ExpiresAt, TriesLeft: tries,
+	}
+}
+
+func lastOf[T any](list []T, most int) []T { return list[max(0, len(list)-most):] }

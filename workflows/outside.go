@@ -1,0 +1,193 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/workflow"
+)
+
+// signalNames in the order in which signals of one workflow task are read.
+var signalNames = [...]string{SignalSubmitLogin, SignalSubmitCode, SignalResendCode, SignalLeave, SignalResend, SignalDecline}
+
+// listen takes signals in for as long as the run lasts.
+func (r *runner) listen(ctx workflow.Context) {
+	selector := workflow.NewSelector(ctx)
+	for _, name := range signalNames {
+		selector.AddReceive(workflow.GetSignalChannel(ctx, name), func(workflow.ReceiveChannel, bool) { r.pump(ctx) })
+	}
+	for {
+		selector.Select(ctx)
+	}
+}
+
+// pump takes in every signal that has arrived.
+func (r *runner) pump(ctx workflow.Context) {
+	for _, name := range signalNames {
+		for {
+			var raw converter.RawValue
+			if !workflow.GetSignalChannel(ctx, name).ReceiveAsync(&raw) {
+				break
+			}
+			r.receive(readSignal(name, raw.Payload()), workflow.Now(ctx).UTC())
+		}
+	}
+}
+
+// readSignal decodes a payload. What cannot be read is noted, never a reason to fail.
+func readSignal(name string, p *commonpb.Payload) signal {
+	s := signal{name: name}
+	var into any
+	switch name {
+	case SignalSubmitLogin:
+		into = &s.login
+	case SignalSubmitCode:
+		into = &s.code
+	case SignalResendCode:
+		into = &s.resendCode
+	default:
+		return s
+	}
+	if p == nil {
+		s.unreadable = errors.New("it has no payload")
+	} else if converter.GetDefaultDataConverter().FromPayload(p, into) != nil {
+		// The decoder's own words may quote the payload.
+		s.unreadable = errors.New("its payload is not the JSON document that docs/contract.md describes")
+	}
+	return s
+}
+
+// notify queues the notices that an event brings.
+func (r *runner) notify(ctx workflow.Context, from Status, e event, reason Reason) {
+	for _, n := range noticesOf(from, e, reason) {
+		r.send(ctx, n.kind, n.to, reason)
+	}
+}
+
+func (r *runner) send(ctx workflow.Context, kind NoticeKind, to Audience, reason Reason) {
+	r.Notices++
+	r.mail = append(r.mail, Notice{
+		ID:   fmt.Sprintf("%s.%.8s.%d", r.request.RequestID, workflow.GetInfo(ctx).FirstRunID, r.Notices),
+		Kind: kind, To: to, Reason: reason, Request: r.request, Until: r.State.Until,
+		Meters: len(r.State.Meters), MFAWasOff: r.MFAWasOff,
+	})
+}
+
+// remind reminds the customer to turn MFA off.
+func (r *runner) remind(ctx workflow.Context) {
+	r.Reminders++
+	r.send(ctx, NoticeMFAReminder, ToCustomer, MFAUnsupported)
+}
+
+type addressed struct {
+	kind NoticeKind
+	to   Audience
+}
+
+// noticesOf says who is told what when an event leads away from a status. The empty event is the start.
+func noticesOf(from Status, e event, reason Reason) []addressed {
+	text := reason.Text()
+	switch e {
+	case "":
+		return []addressed{{NoticeSignIn, ToCustomer}}
+	case eventResend:
+		if from == AwaitingMFAOff {
+			return []addressed{{NoticeTurnMFAOff, ToCustomer}}
+		}
+		return []addressed{{NoticeSignIn, ToCustomer}}
+	case eventCodeAsked, eventChoiceAsked:
+		if from != SigningIn {
+			return nil // whoever has just answered is there
+		}
+		return []addressed{{NoticeCodeNeeded, ToCustomer}}
+	case eventMFAUnsupported:
+		return told(NoticeTurnMFAOff, text)
+	case eventSignInAgain:
+		return told(NoticeSignInAgain, text)
+	case eventGiveUp:
+		return told(NoticeFailed, text)
+	case eventMetersRead:
+		return []addressed{{NoticeConnected, ToCustomer}, {NoticeConnected, ToRequester}}
+	case eventDecline:
+		return []addressed{{NoticeDeclined, ToRequester}}
+	case eventDeadline:
+		return []addressed{{NoticeExpired, ToCustomer}, {NoticeExpired, ToRequester}}
+	case eventCancel:
+		return []addressed{{NoticeCanceled, ToCustomer}}
+	}
+	return nil
+}
+
+// told addresses a notice to those whom the reasons' table has a text for.
+func told(kind NoticeKind, text ReasonText) []addressed {
+	var to []addressed
+	if text.Customer != "" {
+		to = append(to, addressed{kind, ToCustomer})
+	}
+	if text.Requester != "" {
+		to = append(to, addressed{kind, ToRequester})
+	}
+	return to
+}
+
+// deliver sends the queued notices, one after the other, beside the request's own course.
+func (r *runner) deliver(ctx workflow.Context) {
+	for {
+		if workflow.Await(ctx, func() bool { return len(r.mail) > 0 }) != nil {
+			return
+		}
+		n := r.mail[0]
+		r.mail, r.mailing = r.mail[1:], true
+		err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, notifyOptions(n)), ActivityNotify, n).Get(ctx, nil)
+		if err != nil {
+			workflow.GetLogger(ctx).Error("notice not sent", "request_id", r.request.RequestID, "notice", n.ID, "error", err)
+		}
+		r.mailing = false
+	}
+}
+
+// record projects the state for lists and reports, beside the request's own course. Changes that come faster than
+// they are recorded are recorded as one.
+func (r *runner) record(ctx workflow.Context) {
+	for {
+		if workflow.Await(ctx, func() bool { return r.State.Version > r.known }) != nil {
+			return
+		}
+		p := Projection{Request: r.request, RunID: workflow.GetInfo(ctx).WorkflowExecution.RunID, State: r.State}
+		err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, recordOptions(p.State)), ActivityRecord, p).Get(ctx, nil)
+		if err != nil {
+			workflow.GetLogger(ctx).Error("state not recorded", "request_id", r.request.RequestID, "version", p.State.Version, "error", err)
+		}
+		r.known = p.State.Version
+	}
+}
+
+// details is what operators read in Temporal's Web UI, in Markdown. It names no person.
+func (r *runner) details() string {
+	s := r.State
+	lines := []string{"**" + string(s.Status) + "**", ""}
+	row := func(name, value string) {
+		if value != "" {
+			lines = append(lines, "- "+name+": "+value)
+		}
+	}
+	row("reason", string(s.Reason))
+	row("waits on", string(s.WaitingOn))
+	row("since", s.Since.Format(time.RFC3339))
+	if s.Until != nil {
+		row("until", s.Until.Format(time.RFC3339))
+	}
+	if s.Challenge != nil {
+		row("asked", fmt.Sprintf("%s, %d tries left", s.Challenge.Kind, s.Challenge.TriesLeft))
+	}
+	if s.Reason != "" {
+		row("who must act", string(s.Reason.Text().Acts))
+		row("next", s.Reason.Text().Next)
+	}
+	row("evidence", r.Evidence)
+	return strings.Join(lines, "\n")
+}

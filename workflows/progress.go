@@ -1,4 +1,0 @@
-package workflows
-
-// Progress is a placeholder replaced below.
-type Progress struct{}

@@ -1,0 +1,211 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+// ErrTypeInvalidRequest is the type of the application error that ends a run whose input is not a valid Request.
+const ErrTypeInvalidRequest = "invalid_request"
+
+// DataRequest is the workflow: from the sign-in link to the meter list. Every business outcome, a failed request
+// included, is a Result; it returns an error only for an invalid Request or when it was canceled.
+func DataRequest(ctx workflow.Context, r Request) (*Result, error) {
+	if err := r.Validate(); err != nil {
+		return nil, temporal.NewNonRetryableApplicationError(err.Error(), ErrTypeInvalidRequest, nil)
+	}
+	run := setup(ctx, r)
+	return run.run(ctx)
+}
+
+// runner gives the machine its clock and its world.
+type runner struct {
+	*machine
+	lasting workflow.Context // outlives cancellation: for what must be finished all the same
+	login   Sealed           // kept only while signing in
+	held    string           // the window that HoldWindow watches
+	closing int              // windows being closed
+	mail    []Notice         // to be sent, in order
+	mailing bool
+	known   int // the version that was last recorded
+}
+
+func setup(ctx workflow.Context, r Request) *runner {
+	lasting, _ := workflow.NewDisconnectedContext(ctx)
+	run := &runner{machine: newMachine(r, workflow.Now(ctx).UTC()), lasting: lasting}
+	if err := workflow.SetQueryHandler(ctx, QueryStatus, func() (State, error) { return run.State, nil }); err != nil {
+		workflow.GetLogger(ctx).Error("no status query", "error", err)
+	}
+	run.publish(ctx)
+	if r.Continued == nil {
+		// A request revived by resend begins with that signal waiting: the link goes out once, not twice.
+		workflow.GetSignalChannel(ctx, SignalResend).ReceiveAsync(nil)
+		run.notify(ctx, AwaitingLogin, "", "")
+	}
+	workflow.GoNamed(lasting, "signals", run.listen)
+	workflow.GoNamed(lasting, "notices", run.deliver)
+	workflow.GoNamed(lasting, "record", run.record)
+	return run
+}
+
+func (r *runner) run(ctx workflow.Context) (*Result, error) {
+	for !r.State.Status.Terminal() {
+		if r.outgrown(ctx) {
+			return nil, r.continueAsNew(ctx)
+		}
+		e, reason := r.step(ctx)
+		if err := r.move(ctx, e, reason); err != nil {
+			return nil, err
+		}
+	}
+	return r.finish(ctx)
+}
+
+// step does what the status asks for and returns what came of it.
+func (r *runner) step(ctx workflow.Context) (event, Reason) {
+	switch r.State.Status {
+	case SigningIn:
+		return r.signIn(ctx)
+	case SubmittingCode:
+		return r.submitCode(ctx)
+	case FetchingMeters:
+		return r.fetchMeters(ctx)
+	default:
+		return r.awaitCustomer(ctx)
+	}
+}
+
+// move makes the change known everywhere. An empty event changes nothing.
+func (r *runner) move(ctx workflow.Context, e event, reason Reason) error {
+	if e == "" {
+		return nil
+	}
+	from := r.State.Status
+	r.taken(e)
+	if err := r.apply(e, reason, workflow.Now(ctx).UTC()); err != nil {
+		return fmt.Errorf("moving on: %w", err)
+	}
+	workflow.GetLogger(ctx).Info("status", "request_id", r.request.RequestID, "status", r.State.Status, "reason", reason)
+	if !r.State.Status.hasWindow() && r.Window != nil {
+		r.closeWindow()
+	}
+	r.publish(ctx)
+	r.notify(ctx, from, e, reason)
+	return nil
+}
+
+// taken clears from the inbox what the event used up, and what belonged to a wait that is over.
+func (r *runner) taken(e event) {
+	resend, canceled, left := r.inbox.resend && e != eventResend, r.inbox.canceled, r.inbox.left
+	switch e {
+	case eventSubmitLogin:
+		r.login = r.inbox.login
+		r.SignIns++
+		left = false
+	case eventSignInAgain, eventMFAUnsupported:
+		left = false
+	case eventCodeResent, eventResend:
+		r.inbox.resendCode, r.inbox.resend = false, resend
+		return
+	case eventSubmitCode:
+		return // submitCode takes the code itself
+	}
+	r.inbox = inbox{canceled: canceled, resend: resend, left: left, declined: r.inbox.declined && e != eventDecline,
+		windowEnded: r.inbox.windowEnded}
+}
+
+// awaitCustomer waits for the customer, or for whatever else comes first.
+func (r *runner) awaitCustomer(ctx workflow.Context) (event, Reason) {
+	decided := func() bool {
+		e, _ := decide(r.State.Status, r.inbox)
+		return e != "" || r.outgrown(ctx)
+	}
+	until, what := r.nextTimer()
+	met, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
+		Timeout: until.Sub(workflow.Now(ctx)), TimerOptions: workflow.TimerOptions{Summary: what},
+	}, decided)
+	if err != nil {
+		r.inbox.canceled = true
+	}
+	if !met && err == nil {
+		r.pump(ctx) // what arrived in the same workflow task as the timer counts as in time
+		if workflow.Now(ctx).Before(*r.State.Until) {
+			r.remind(ctx)
+			return "", ""
+		}
+		r.inbox.deadline = true
+	}
+	e, reason := decide(r.State.Status, r.inbox)
+	if e == eventCodeResent {
+		return r.resendCode(ctx)
+	}
+	if e == eventResend {
+		reason = r.State.Reason
+	}
+	return e, reason
+}
+
+// reminders are sent so long after the customer was asked to turn MFA off.
+var reminders = [...]time.Duration{24 * time.Hour, 3 * 24 * time.Hour}
+
+// nextTimer is the next moment at which something happens by itself: a reminder or the deadline.
+func (r *runner) nextTimer() (time.Time, string) {
+	if r.State.Status == AwaitingMFAOff && r.Reminders < len(reminders) {
+		return r.State.Since.Add(reminders[r.Reminders]), "Reminder to turn MFA off"
+	}
+	if r.State.Status.asksCustomer() {
+		return *r.State.Until, "The browser window's end"
+	}
+	return *r.State.Until, "The request's deadline"
+}
+
+// publish shows the state to operators: search attributes, and details in Temporal's Web UI.
+func (r *runner) publish(ctx workflow.Context) {
+	workflow.SetCurrentDetails(ctx, r.details())
+	shown, _ := workflow.GetTypedSearchAttributes(ctx).GetKeyword(keyStatus)
+	if shown == string(r.State.Status) {
+		return
+	}
+	if err := workflow.UpsertTypedSearchAttributes(ctx, searchAttributes(r.request, r.State.Status)...); err != nil {
+		workflow.GetLogger(ctx).Error("search attributes not set", "error", err)
+	}
+}
+
+// finish lets what is under way end, so that nothing is lost, and closes the run.
+func (r *runner) finish(ctx workflow.Context) (*Result, error) {
+	if err := workflow.Await(r.lasting, r.idle); err != nil {
+		return nil, fmt.Errorf("finishing: %w", err)
+	}
+	r.pump(r.lasting)
+	if r.inbox.resend {
+		return nil, workflow.NewContinueAsNewError(r.lasting, WorkflowType, r.request)
+	}
+	if r.State.Status == Canceled {
+		return nil, temporal.NewCanceledError()
+	}
+	return &Result{RequestID: r.request.RequestID, Status: r.State.Status, Reason: r.State.Reason, Meters: r.State.Meters}, nil
+}
+
+// idle tells that nothing is under way beside the request's own course.
+func (r *runner) idle() bool {
+	return r.closing == 0 && len(r.mail) == 0 && !r.mailing && r.known == r.State.Version
+}
+
+// outgrown tells that the history has become long and that this is a moment to start a new one.
+func (r *runner) outgrown(ctx workflow.Context) bool {
+	e, _ := decide(r.State.Status, r.inbox)
+	return e == "" && r.State.Status.takesLogin() && workflow.GetInfo(ctx).GetContinueAsNewSuggested()
+}
+
+// continueAsNew carries the progress into a new run once nothing is under way.
+func (r *runner) continueAsNew(ctx workflow.Context) error {
+	if err := workflow.Await(ctx, r.idle); err != nil {
+		return fmt.Errorf("finishing before the next run: %w", err)
+	}
+	next := r.request
+	next.Continued = &r.Progress
+	return workflow.NewContinueAsNewError(ctx, WorkflowType, next)
+}

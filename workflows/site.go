@@ -1,0 +1,206 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+// signIn has the login typed and says what the site showed.
+func (r *runner) signIn(ctx workflow.Context) (event, Reason) {
+	if !r.DownSince.IsZero() {
+		if e, reason := r.waitForSite(ctx); e != "" {
+			return e, reason
+		}
+	}
+	f, err := r.runLogin(ctx)
+	if err != nil {
+		return r.fault(ctx, err)
+	}
+	now := workflow.Now(ctx)
+	e, reason := r.verdict(f, now)
+	r.Window, r.inbox.windowEnded, r.Evidence = f.Window, "", f.Evidence
+	switch {
+	case e == eventSiteDown && r.DownSince.IsZero():
+		r.DownSince = now
+	case e != eventSiteDown:
+		r.DownSince = time.Time{}
+		r.login = ""
+	}
+	if f.Reason == InvalidCredentials {
+		r.RejectedLogins++
+	}
+	r.MFAWasOff = r.MFAWasOff || e == eventMFAUnsupported
+	return r.asked(e, reason, f)
+}
+
+// runLogin runs Login, once more on the host that holds the window if a retry found itself on another.
+func (r *runner) runLogin(ctx workflow.Context) (Found, error) {
+	in := LoginInput{RequestID: r.request.RequestID, Utility: r.request.Utility, Credentials: r.login, Attempt: r.SignIns}
+	var f Found
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, loginOptions(r.request)), ActivityLogin, in).Get(ctx, &f)
+	if err != nil || f.Outcome != OutcomeElsewhere {
+		return f, err
+	}
+	in.Window = f.Window
+	there := submitOptions(*f.Window)
+	there.Summary = "Read what an interrupted sign-in left"
+	f = Found{}
+	err = workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, there), ActivityLogin, in).Get(ctx, &f)
+	return f, err
+}
+
+// waitForSite waits before a site that is down is tried again, ever longer.
+func (r *runner) waitForSite(ctx workflow.Context) (event, Reason) {
+	down := workflow.Now(ctx).Sub(r.DownSince)
+	pause := min(max(5*time.Second, down), 5*time.Minute)
+	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
+		Timeout: pause, TimerOptions: workflow.TimerOptions{Summary: "The utility's site is down: next try"},
+	}, func() bool { return r.inbox.left })
+	switch {
+	case err != nil:
+		return eventCancel, ""
+	case r.inbox.left:
+		r.DownSince, r.login = time.Time{}, ""
+		return eventSignInAgain, WindowClosed
+	}
+	return "", ""
+}
+
+// asked puts what the site asks for before the customer, and has the window held meanwhile.
+func (r *runner) asked(e event, reason Reason, f Found) (event, Reason) {
+	if f.Challenge == nil || r.Window == nil {
+		return e, reason
+	}
+	switch e {
+	case eventCodeAsked, eventChoiceAsked:
+		r.ask(*f.Challenge, triesOf(*f.Challenge))
+		r.holdWindow()
+	case eventCodeRejected:
+		r.ask(*f.Challenge, r.State.Challenge.TriesLeft)
+	}
+	return e, reason
+}
+
+func triesOf(a ChallengeAsk) int {
+	if a.Tries > 0 {
+		return a.Tries
+	}
+	return defaultTries
+}
+
+// submitCode has the customer's answer typed. The try is counted before anyone looks at the code.
+func (r *runner) submitCode(ctx workflow.Context) (event, Reason) {
+	asked := r.State.Challenge
+	in := SubmitCodeInput{RequestID: r.request.RequestID, Utility: r.request.Utility, Window: *r.Window,
+		ChallengeID: asked.ID, Kind: asked.Kind, Code: r.inbox.code}
+	r.inbox.code = ""
+	if asked.Kind != MethodChoice {
+		asked.TriesLeft--
+	}
+	var f Found
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, submitOptions(*r.Window)), ActivitySubmitCode, in).Get(ctx, &f)
+	if err != nil {
+		return r.fault(ctx, err)
+	}
+	if f.Evidence != "" {
+		r.Evidence = f.Evidence
+	}
+	e, reason := r.verdict(f, workflow.Now(ctx))
+	if e == eventCodeRejected && f.Challenge == nil {
+		f.Challenge = askAgain(*asked)
+	}
+	return r.asked(e, reason, f)
+}
+
+// askAgain is the same question once more.
+func askAgain(c Challenge) *ChallengeAsk {
+	return &ChallengeAsk{Kind: c.Kind, Prompt: c.Prompt, SentTo: c.SentTo, Options: c.Options, Digits: c.Digits,
+		CanResend: c.CanResend, Tries: c.TriesLeft}
+}
+
+// resendCode has the site send the code again; an answer to the earlier one no longer counts.
+func (r *runner) resendCode(ctx workflow.Context) (event, Reason) {
+	asked := r.State.Challenge
+	options := submitOptions(*r.Window)
+	options.Summary = "Have the code sent again"
+	in := WindowInput{RequestID: r.request.RequestID, Utility: r.request.Utility, Window: *r.Window, ChallengeID: asked.ID}
+	var f Found
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), ActivityResendCode, in).Get(ctx, &f)
+	if err != nil {
+		return r.fault(ctx, err)
+	}
+	e, reason := r.verdict(f, workflow.Now(ctx))
+	if e != eventCodeAsked {
+		return e, reason
+	}
+	r.ask(*f.Challenge, asked.TriesLeft)
+	return eventCodeResent, ""
+}
+
+// fetchMeters reads the meter list.
+func (r *runner) fetchMeters(ctx workflow.Context) (event, Reason) {
+	in := WindowInput{RequestID: r.request.RequestID, Utility: r.request.Utility, Window: *r.Window}
+	var f Found
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, fetchOptions(*r.Window)), ActivityFetchMeterList, in).Get(ctx, &f)
+	if err != nil {
+		return r.fault(ctx, err)
+	}
+	r.Evidence = f.Evidence
+	e, reason := r.verdict(f, workflow.Now(ctx))
+	switch {
+	case e != eventSignedIn:
+		return e, reason
+	case len(f.Meters) == 0:
+		return eventGiveUp, NoMeters
+	}
+	r.State.Meters = f.Meters
+	return eventMetersRead, ""
+}
+
+// fault is what follows when an activity could not be done at all: the customer signs in again.
+func (r *runner) fault(ctx workflow.Context, err error) (event, Reason) {
+	r.login = ""
+	if temporal.IsCanceledError(err) {
+		return eventCancel, ""
+	}
+	workflow.GetLogger(ctx).Warn("window lost", "request_id", r.request.RequestID, "error", err)
+	return eventSignInAgain, WindowLost
+}
+
+// holdWindow has the window watched from now until it is closed. Its end is known at once.
+func (r *runner) holdWindow() {
+	w := *r.Window
+	if r.held == w.ID {
+		return
+	}
+	r.held = w.ID
+	workflow.GoNamed(r.lasting, "hold "+w.ID, func(ctx workflow.Context) {
+		in := WindowInput{RequestID: r.request.RequestID, Utility: r.request.Utility, Window: w}
+		var f Found
+		err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, holdOptions(w, workflow.Now(ctx))), ActivityHoldWindow, in).Get(ctx, &f)
+		if r.Window == nil || r.Window.ID != w.ID {
+			return // closed by us: there is nothing left to lose
+		}
+		if err != nil || f.Reason == "" {
+			f.Reason = WindowLost
+		}
+		r.inbox.windowEnded = f.Reason
+	})
+}
+
+// closeWindow frees the window while the request goes on.
+func (r *runner) closeWindow() {
+	w := *r.Window
+	r.Window, r.held = nil, ""
+	r.closing++
+	workflow.GoNamed(r.lasting, "close "+w.ID, func(ctx workflow.Context) {
+		in := WindowInput{RequestID: r.request.RequestID, Utility: r.request.Utility, Window: w}
+		err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, closeOptions(w)), ActivityCloseWindow, in).Get(ctx, nil)
+		if err != nil {
+			workflow.GetLogger(ctx).Warn("window left to the sweeper", "request_id", r.request.RequestID, "error", err)
+		}
+		r.closing--
+	})
+}
