@@ -1,0 +1,79 @@
+// Package payload is how Meterkey's documents are stored in Temporal: compressed when they are large, encrypted when keys
+// are configured.
+//
+// What does not hold our documents stays as it is, so that operators can read it in Temporal's Web UI: JSON strings,
+// which are the summaries and details we write for them (and the SDK's stack traces), and the SDK's own protobuf
+// documents, such as a workflow's current details. None of these may hold anything personal. Our messages, results and
+// activity inputs are always JSON objects.
+//
+// Whatever arrives without our marks passes through unchanged: starters in other languages may send plain JSON, and
+// histories from before a key was configured stay readable.
+package payload
+
+import (
+	"encoding/json"
+	"fmt"
+
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+	"google.golang.org/protobuf/proto"
+)
+
+// New makes the data converter of every Temporal client and worker. Without keys it compresses only.
+func New(keys Keys) converter.DataConverter {
+	return converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), codecs(keys)...)
+}
+
+// FailureConverter makes the failure converter that goes with New(keys): with keys, messages and stack traces of errors
+// are encrypted too.
+func FailureConverter(dc converter.DataConverter, keys Keys) converter.FailureConverter {
+	return temporal.NewDefaultFailureConverter(temporal.DefaultFailureConverterOptions{
+		DataConverter:          dc,
+		EncodeCommonAttributes: len(keys) > 0,
+	})
+}
+
+// codecs are in the order of decoding.
+func codecs(keys Keys) []converter.PayloadCodec {
+	return []converter.PayloadCodec{encryption{keys: keys}, newCompression()}
+}
+
+// readable tells what operators are to read as it is.
+func readable(p *commonpb.Payload) bool {
+	switch encoding(p) {
+	case converter.MetadataEncodingNil, converter.MetadataEncodingProtoJSON, converter.MetadataEncodingProto:
+		return true
+	case converter.MetadataEncodingJSON:
+		var s string
+		return json.Unmarshal(p.GetData(), &s) == nil
+	}
+	return false
+}
+
+func encoding(p *commonpb.Payload) string { return string(p.GetMetadata()[converter.MetadataEncoding]) }
+
+// wrap makes a payload that holds another one, metadata and all, as these bytes.
+func wrap(kind string, data []byte) *commonpb.Payload {
+	return &commonpb.Payload{Metadata: map[string][]byte{converter.MetadataEncoding: []byte(kind)}, Data: data}
+}
+
+func unwrap(data []byte) (*commonpb.Payload, error) {
+	var inner commonpb.Payload
+	if err := proto.Unmarshal(data, &inner); err != nil {
+		return nil, fmt.Errorf("it holds no payload: %w", err)
+	}
+	return &inner, nil
+}
+
+// each converts payloads one by one.
+func each(payloads []*commonpb.Payload, convert func(*commonpb.Payload) (*commonpb.Payload, error)) ([]*commonpb.Payload, error) {
+	converted := make([]*commonpb.Payload, len(payloads))
+	for i, p := range payloads {
+		var err error
+		if converted[i], err = convert(p); err != nil {
+			return nil, err
+		}
+	}
+	return converted, nil
+}
