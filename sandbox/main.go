@@ -1,0 +1,22 @@
+// Command sandbox serves practice sites of utilities on this machine, for trying, demonstrating and testing Meterkey.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	if err == nil || errors.Is(err, errHelp) {
+		return
+	}
+	fmt.Fprintln(os.Stderr, "sandbox:", err)
+	os.Exit(1)
+}

@@ -1,0 +1,78 @@
+package practice
+
+import "net/http"
+
+// Where a login ends that neither failed nor led to the accounts. Nothing is known of these pages on the real sites:
+// their addresses, wording and markup are ours.
+const (
+	changedPath = "/experience/begin"
+	endedPath   = "/session-ended"
+	noticePath  = "/notice/"
+)
+
+// detour gives the page to which a verdict leads, or nothing if it has none.
+func detour(said verdict) string {
+	switch said {
+	case passwordExpired:
+		return noticePath + "password-expired"
+	case notRegistered:
+		return noticePath + "finish-registration"
+	case captchaAsked:
+		return noticePath + "captcha"
+	}
+	return ""
+}
+
+// turnAway answers a login that led to a detour or broke the site.
+func (s *site) turnAway(w http.ResponseWriter, r *http.Request, said verdict) {
+	if page := detour(said); page != "" {
+		http.Redirect(w, r, page, http.StatusSeeOther)
+		return
+	}
+	s.maintenance(w, r)
+}
+
+// landing gives the page on which a visit lands once it is inside.
+func (s *site) landing(v *visit, nag, home string) string {
+	look := s.desk.look(v)
+	switch {
+	case look.kind == Changed:
+		return changedPath
+	case look.nag && nag != "":
+		return nag
+	}
+	return home
+}
+
+// detours adds the pages that every host of a site has.
+func (s *site) detours(mux *http.ServeMux) {
+	titles := map[string]string{
+		"password-expired": "Your password has expired", "finish-registration": "Finish your registration", "captcha": "One more check",
+	}
+	mux.HandleFunc("GET "+noticePath+"{page}", func(w http.ResponseWriter, r *http.Request) {
+		page := r.PathValue("page")
+		if titles[page] == "" {
+			http.NotFound(w, r)
+			return
+		}
+		s.show(w, r, "common/"+page, titles[page], nil)
+	})
+	mux.HandleFunc("GET "+changedPath, func(w http.ResponseWriter, r *http.Request) {
+		s.show(w, r, "common/changed", "Welcome", nil)
+	})
+	mux.HandleFunc("GET "+endedPath, s.sessionEnded)
+	mux.HandleFunc("GET /maintenance", s.maintenance)
+	mux.HandleFunc("GET /recaptcha/api2/anchor", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		// The other side may be gone; there is nobody left to tell.
+		_, _ = w.Write([]byte(`<!doctype html><title>reCAPTCHA</title><label><input type="checkbox" disabled> I am not a robot (practice)</label>`))
+	})
+}
+
+// sessionEnded is where a page goes when its session is over; the browser session begins afresh.
+func (s *site) sessionEnded(w http.ResponseWriter, r *http.Request) {
+	if c, err := r.Cookie(sessionCookie); err == nil && s.inside(r) == nil {
+		s.desk.leave(c.Value)
+	}
+	s.show(w, r, "common/session-ended", "Your session has ended", s.practiceLogin())
+}

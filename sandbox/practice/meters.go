@@ -1,0 +1,132 @@
+package practice
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"math/rand/v2"
+)
+
+// Meter is one line of a practice account's meter list, as far as the site shows it: what a site does not show is empty.
+type Meter struct {
+	AccountNumber     string `json:"account_number,omitempty"`
+	MeterNumber       string `json:"meter_number,omitempty"`
+	ServiceIdentifier string `json:"service_identifier,omitempty"`
+	ServiceAddress    string `json:"service_address,omitempty"`
+	ServiceClass      string `json:"service_class,omitempty"` // electric or gas
+	Tariff            string `json:"tariff,omitempty"`
+	Status            string `json:"status,omitempty"` // active or inactive
+}
+
+// record is all a utility knows about one meter; a site shows a part of it.
+type record struct {
+	Meter
+	UUID   string
+	Street string
+	City   string
+	State  string
+	Zip    string
+}
+
+// Active tells whether the account is still open.
+func (r record) Active() bool { return r.Status == "active" }
+
+// Gas tells whether the meter counts gas.
+func (r record) Gas() bool { return r.ServiceClass == "gas" }
+
+// shape says what a utility's numbers look like and which of them its site shows.
+type shape struct {
+	state, city string
+	zip         int // the lowest of a hundred neighbouring codes
+	account     digits
+	service     digits
+	meterDigits int
+	perAccount  int // most meters below one account
+	tariffs     []string
+	gasTariff   string // empty: the utility sells no gas
+	shows       func(Meter) Meter
+}
+
+// digits is a number of a fixed length that begins in a fixed way.
+type digits struct {
+	prefix string
+	length int
+}
+
+func (d digits) draw(r *rand.Rand) string {
+	number := d.prefix
+	for len(number) < d.length {
+		number += string(rune('1' + r.IntN(9)))
+	}
+	return number
+}
+
+// draw makes the meters of one user. The same utility, user and count give the same meters on every machine.
+func (s shape) draw(utility, user string, accounts int) []record {
+	seed := sha256.Sum256([]byte(utility + "/" + user))
+	r := rand.New(rand.NewChaCha8(seed)) //nolint:gosec // the same user has to get the same meters every time
+	var list []record
+	used := map[string]bool{}
+	for range accounts {
+		first := s.place(r, used)
+		list = append(list, first)
+		// A login with one account may have several meters, one with many has one each: their number is then known.
+		for extra := 1; accounts == 1 && extra < s.perAccount; extra++ {
+			list = append(list, s.sibling(r, first, used))
+		}
+	}
+	return list
+}
+
+// place makes a new account with its first meter.
+func (s shape) place(r *rand.Rand, used map[string]bool) record {
+	rec := record{City: s.city, State: s.state, Zip: fmt.Sprintf("%05d", s.zip+r.IntN(100))}
+	rec.Street = fmt.Sprintf("%d %s", 1+r.IntN(1999), pick(r, streets()))
+	rec.AccountNumber = unused(r, s.account, used)
+	rec.ServiceAddress = fmt.Sprintf("%s, %s, %s %s", rec.Street, rec.City, rec.State, rec.Zip)
+	rec.Status = "active"
+	if r.IntN(8) == 0 {
+		rec.Status = "inactive"
+	}
+	rec.ServiceClass = "electric"
+	if s.gasTariff != "" && r.IntN(4) == 0 {
+		rec.ServiceClass = "gas"
+	}
+	return s.equip(r, rec, used)
+}
+
+// sibling makes a further meter at the same place.
+func (s shape) sibling(r *rand.Rand, first record, used map[string]bool) record {
+	rec := first
+	if s.gasTariff != "" && first.ServiceClass == "electric" {
+		rec.ServiceClass = "gas"
+	}
+	return s.equip(r, rec, used)
+}
+
+func (s shape) equip(r *rand.Rand, rec record, used map[string]bool) record {
+	rec.MeterNumber = unused(r, digits{length: s.meterDigits}, used)
+	rec.ServiceIdentifier = unused(r, s.service, used)
+	rec.Tariff = pick(r, s.tariffs)
+	if rec.Gas() {
+		rec.Tariff = s.gasTariff
+	}
+	rec.UUID = fmt.Sprintf("%08x-%04x-4%03x-8%03x-%012x", r.Uint32(), r.IntN(1<<16), r.IntN(1<<12), r.IntN(1<<12), r.Int64N(1<<48))
+	return rec
+}
+
+// unused draws until the number is new: twenty thousand accounts may not share one.
+func unused(r *rand.Rand, d digits, used map[string]bool) string {
+	number := d.draw(r)
+	for used[number] {
+		number = d.draw(r)
+	}
+	used[number] = true
+	return number
+}
+
+func pick(r *rand.Rand, from []string) string { return from[r.IntN(len(from))] }
+
+func streets() []string {
+	return []string{"Alder Street", "Birch Lane", "Cedar Court", "Dogwood Avenue", "Elm Place", "Fern Road", "Garden Terrace",
+		"Harbor View", "Ivy Walk", "Juniper Drive", "Kiln Street", "Linden Avenue", "Maple Row", "Orchard Way"}
+}
