@@ -103,7 +103,6 @@ func (r *runner) taken(e event) {
 	switch e {
 	case eventSubmitLogin:
 		r.login = r.inbox.login
-		r.SignIns++
 		left = false
 	case eventSignInAgain, eventMFAUnsupported:
 		left = false
@@ -111,6 +110,7 @@ func (r *runner) taken(e event) {
 		r.inbox.resendCode, r.inbox.resend = false, resend
 		return
 	case eventSubmitCode:
+		r.inbox.resendCode = false
 		return // submitCode takes the code itself
 	}
 	r.inbox = inbox{canceled: canceled, resend: resend, left: left, declined: r.inbox.declined && e != eventDecline,

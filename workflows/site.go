@@ -37,6 +37,7 @@ func (r *runner) signIn(ctx workflow.Context) (event, Reason) {
 
 // runLogin runs Login, once more on the host that holds the window if a retry found itself on another.
 func (r *runner) runLogin(ctx workflow.Context) (Found, error) {
+	r.SignIns++
 	in := LoginInput{RequestID: r.request.RequestID, Utility: r.request.Utility, Credentials: r.login, Attempt: r.SignIns}
 	var f Found
 	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, loginOptions(r.request)), ActivityLogin, in).Get(ctx, &f)

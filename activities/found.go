@@ -1,0 +1,106 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/workflows"
+)
+
+// stops says why a request cannot go on from a page. Pages that are not in it have answers of their own.
+var stops = map[utilities.PageKind]workflows.Reason{
+	utilities.RejectedLogin:          workflows.InvalidCredentials,
+	utilities.Locked:                 workflows.AccountLocked,
+	utilities.Captcha:                workflows.Captcha,
+	utilities.PasswordExpired:        workflows.PasswordExpired,
+	utilities.RegistrationUnfinished: workflows.RegistrationUnfinished,
+	utilities.SessionEnded:           workflows.SessionEnded,
+	utilities.Unavailable:            workflows.UtilityUnavailable,
+}
+
+func stopped(r workflows.Reason) workflows.Found {
+	return workflows.Found{Outcome: workflows.OutcomeStopped, Reason: r}
+}
+
+// report tells the workflow what the page turned out to be, and leaves a page that waits parked.
+func (s *Site) report(ctx context.Context, w *work, sight utilities.Sight) (workflows.Found, error) {
+	f := s.found(w, sight)
+	f.Typed = sight.Typed
+	if f.Outcome == workflows.OutcomeChallenge || f.Outcome == workflows.OutcomeCodeRejected {
+		if err := s.park(ctx, w); err != nil {
+			return workflows.Found{}, err
+		}
+	}
+	at := s.ref(w.Window)
+	f.Window = &at
+	w.log.Info("page seen", zap.String("page", string(sight.Page)), zap.String("outcome", string(f.Outcome)),
+		zap.String("reason", string(f.Reason)), zap.String("window", at.ID), zap.String("evidence", f.Evidence))
+	return f, nil
+}
+
+func (s *Site) found(w *work, sight utilities.Sight) workflows.Found {
+	switch sight.Page {
+	case utilities.SignedIn:
+		return workflows.Found{Outcome: workflows.OutcomeSignedIn}
+	case utilities.CodeForm, utilities.QuestionForm, utilities.ChoiceForm:
+		if w.utility.MFA.Policy == utilities.TurnOff {
+			return stopped(workflows.MFAUnsupported)
+		}
+		return workflows.Found{Outcome: workflows.OutcomeChallenge, Challenge: ask(sight.Challenge)}
+	case utilities.RejectedCode:
+		return workflows.Found{Outcome: workflows.OutcomeCodeRejected, Challenge: ask(sight.Challenge)}
+	}
+	if reason, known := stops[sight.Page]; known {
+		return stopped(reason)
+	}
+	f := stopped(workflows.SiteChanged)
+	f.Evidence = s.keep(w, sight.Evidence)
+	return f
+}
+
+// keep stores evidence; an operator can do without it, the request cannot wait for it.
+func (s *Site) keep(w *work, e *utilities.Evidence) string {
+	if e == nil {
+		return ""
+	}
+	name, err := s.Evidence.Save(w.utility.ID, *e)
+	if err != nil {
+		w.log.Warn("evidence not stored", zap.Error(err))
+	}
+	return name
+}
+
+// park prepares the window for a long wait. Its life is counted from the first challenge on, so that the customer has
+// all of it.
+func (s *Site) park(ctx context.Context, w *work) error {
+	const asked = "asked"
+	if !w.Marked(asked) {
+		if err := w.ExpireAt(time.Now().Add(w.utility.WindowLifetime)); err != nil {
+			return fmt.Errorf("setting the window's end: %w", err)
+		}
+		if err := w.Mark(asked); err != nil {
+			return fmt.Errorf("noting the challenge: %w", err)
+		}
+	}
+	if err := w.Park(ctx); err != nil {
+		// An unparked window costs processor time, no more.
+		w.log.Warn("window not parked", zap.Error(err))
+	}
+	return nil
+}
+
+func ask(c *utilities.Challenge) *workflows.ChallengeAsk {
+	if c == nil {
+		return nil
+	}
+	a := &workflows.ChallengeAsk{Kind: workflows.ChallengeKind(c.Kind), Prompt: c.Prompt, SentTo: c.SentTo, Digits: c.Digits,
+		CanResend: c.CanSendAgain, Tries: c.Tries}
+	for _, o := range c.Options {
+		a.Options = append(a.Options, workflows.Option(o))
+	}
+	return a
+}

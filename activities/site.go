@@ -1,0 +1,133 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/worker"
+	"go.uber.org/zap"
+
+	"github.com/meterkey/meterkey/internal/browser"
+	"github.com/meterkey/meterkey/internal/sealed"
+	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/workflows"
+)
+
+const (
+	// beatEvery is well within the heartbeat time-out that the workflow sets.
+	beatEvery = 3 * time.Second
+	// lookEvery is how often a waiting window is looked at. A crashed or closed tab is noticed at once, without it.
+	lookEvery = 2 * time.Second
+	// closing bounds the closing of a window after its activity was canceled.
+	closing = 10 * time.Second
+)
+
+// Site works in the windows of one browser host.
+type Site struct {
+	Host      *browser.Host
+	Utilities *utilities.Catalog
+	Origins   utilities.Origins
+	Identity  *sealed.Identity
+	Evidence  Evidence
+	Log       *zap.Logger
+}
+
+// RegisterLogin registers what the sign-in task queue serves.
+func (s *Site) RegisterLogin(w worker.ActivityRegistry) {
+	w.RegisterActivityWithOptions(s.Login, activity.RegisterOptions{Name: workflows.ActivityLogin})
+}
+
+// RegisterWindows registers what the host's own task queue serves: all that works in a window that is open already, and
+// Login where it reads what an interrupted attempt left.
+func (s *Site) RegisterWindows(w worker.ActivityRegistry) {
+	s.RegisterLogin(w)
+	w.RegisterActivityWithOptions(s.HoldWindow, activity.RegisterOptions{Name: workflows.ActivityHoldWindow})
+	w.RegisterActivityWithOptions(s.SubmitCode, activity.RegisterOptions{Name: workflows.ActivitySubmitCode})
+	w.RegisterActivityWithOptions(s.ResendCode, activity.RegisterOptions{Name: workflows.ActivityResendCode})
+	w.RegisterActivityWithOptions(s.FetchMeterList, activity.RegisterOptions{Name: workflows.ActivityFetchMeterList})
+	w.RegisterActivityWithOptions(s.CloseWindow, activity.RegisterOptions{Name: workflows.ActivityCloseWindow})
+}
+
+// work is one activity's hold on a window: claimed, locked, followed by a visit.
+type work struct {
+	*browser.Window
+	utility *utilities.Utility
+	visit   *utilities.Visit
+	log     *zap.Logger
+	end     []func()
+}
+
+// enter claims and locks a window and starts following the utility's flow in it. Call leave when done.
+func (s *Site) enter(ctx context.Context, w *browser.Window, u *utilities.Utility, log *zap.Logger) (*work, error) {
+	release := w.Claim()
+	unlock, err := w.Lock(ctx)
+	if err != nil {
+		release()
+		return nil, fmt.Errorf("locking the window: %w", err)
+	}
+	visit := u.Visit(w.Page, utilities.VisitOptions{Origins: s.Origins, Log: log, Once: w.Mark})
+	return &work{Window: w, utility: u, visit: visit, log: log, end: []func(){visit.Close, unlock, release}}, nil
+}
+
+func (w *work) leave() {
+	for _, f := range w.end {
+		f()
+	}
+}
+
+// open finds the window of an activity that works in one, and enters it.
+func (s *Site) open(ctx context.Context, requestID, utility string, at workflows.Window) (*work, error) {
+	u, err := s.Utilities.Find(utility)
+	if err != nil {
+		return nil, fmt.Errorf("finding the utility: %w", err)
+	}
+	w, err := s.Host.Window(ctx, at.ID)
+	if err != nil {
+		return nil, fmt.Errorf("finding the window: %w", err)
+	}
+	return s.enter(ctx, w, u, s.logger(requestID, u.ID))
+}
+
+func (s *Site) logger(requestID, utility string) *zap.Logger {
+	return s.Log.With(zap.String("request_id", requestID), zap.String("utility", utility))
+}
+
+// beat heartbeats until stopped, from a goroutine of its own, since a browser call may hang.
+func beat(ctx context.Context, details ...any) (stop func()) {
+	activity.RecordHeartbeat(ctx, details...)
+	done := make(chan struct{})
+	go func() {
+		ticker := time.NewTicker(beatEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				activity.RecordHeartbeat(ctx, details...)
+			}
+		}
+	}()
+	return func() { close(done) }
+}
+
+// canceled tells that the workflow called the activity off, as opposed to a worker that stops.
+func canceled(ctx context.Context) bool {
+	return ctx.Err() != nil && temporal.IsCanceledError(context.Cause(ctx))
+}
+
+// gone tells that the window is no more, so that no retry can find it.
+func gone(err error) bool {
+	for _, sign := range []error{browser.ErrWindowLost, browser.ErrTabClosed, browser.ErrTabCrashed, browser.ErrTabHung, utilities.ErrPageGone} {
+		if errors.Is(err, sign) {
+			return true
+		}
+	}
+	return false
+}

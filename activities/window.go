@@ -1,0 +1,225 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/meterkey/meterkey/internal/browser"
+	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/workflows"
+)
+
+// HoldWindow watches a window while the customer is thinking, so that its end is known at once. It returns why the
+// window ended; being canceled, or the worker's stop, leaves the window as it is.
+func (s *Site) HoldWindow(ctx context.Context, in workflows.WindowInput) (workflows.Found, error) {
+	defer beat(ctx)()
+	log := s.logger(in.RequestID, in.Utility)
+	u, err := s.Utilities.Find(in.Utility)
+	if err != nil {
+		return stopped(workflows.UnknownUtility), nil
+	}
+	w, err := s.Host.Window(ctx, in.Window.ID)
+	if errors.Is(err, browser.ErrWindowLost) {
+		return stopped(workflows.WindowLost), nil
+	}
+	if err != nil {
+		return workflows.Found{}, fmt.Errorf("finding the window: %w", err)
+	}
+	defer w.Claim()()
+	visit := u.Visit(w.Page, utilities.VisitOptions{Origins: s.Origins, Log: log})
+	defer visit.Close()
+	reason, err := watch(ctx, w, visit)
+	if err == nil {
+		log.Info("window ended", zap.String("window", w.ID()), zap.String("reason", string(reason)), zap.Error(w.Err()))
+	}
+	return stopped(reason), err
+}
+
+// watch returns why the window ended, or ctx's error.
+func watch(ctx context.Context, w *browser.Window, visit *utilities.Visit) (workflows.Reason, error) {
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("holding the window: %w", ctx.Err())
+		case <-w.Done():
+			return workflows.WindowLost, nil
+		case <-ticker.C:
+			if reason := glance(ctx, w, visit); reason != "" {
+				return reason, nil
+			}
+		}
+	}
+}
+
+// glance looks at the window unless another activity works in it. A look that fails says nothing yet: only the
+// window's own check tells whether it is gone.
+func glance(ctx context.Context, w *browser.Window, visit *utilities.Visit) workflows.Reason {
+	unlock, free := w.TryLock()
+	if !free {
+		return ""
+	}
+	defer unlock()
+	page, err := visit.Glance(ctx)
+	switch {
+	case err == nil && page == utilities.SessionEnded:
+		return workflows.SessionEnded
+	case err != nil && ctx.Err() == nil && gone(w.Check(ctx)):
+		return workflows.WindowLost
+	}
+	return ""
+}
+
+// SubmitCode types the customer's answer: a code, a security answer or a chosen option. What it types, it types once;
+// a retry reads what came of it.
+func (s *Site) SubmitCode(ctx context.Context, in workflows.SubmitCodeInput) (workflows.Found, error) {
+	defer beat(ctx)()
+	answer, err := s.Identity.Open(in.Code)
+	if err != nil {
+		s.logger(in.RequestID, in.Utility).Warn("code cannot be opened", zap.Error(err))
+		return stopped(workflows.Unreadable), nil
+	}
+	w, err := s.open(ctx, in.RequestID, in.Utility, in.Window)
+	if err != nil {
+		return s.windowFailed(in.Window, err)
+	}
+	defer w.leave()
+	step := "answer " + in.ChallengeID
+	if w.Marked(step) {
+		return s.readAnswered(ctx, w, in)
+	}
+	sight, err := s.answer(ctx, w, in.Kind, string(answer), step)
+	if err != nil {
+		return s.windowFailed(in.Window, err)
+	}
+	return s.reportAnswered(ctx, w, in, sight)
+}
+
+func (s *Site) answer(ctx context.Context, w *work, kind workflows.ChallengeKind, answer, step string) (utilities.Sight, error) {
+	if err := w.Unpark(ctx); err != nil {
+		return utilities.Sight{}, fmt.Errorf("waking the window: %w", err)
+	}
+	if kind != workflows.MethodChoice {
+		sight, err := w.visit.SubmitCode(ctx, answer, step)
+		return sight, wrap("submitting the code", err)
+	}
+	if err := w.Mark(step); err != nil {
+		return utilities.Sight{}, fmt.Errorf("noting the choice: %w", err)
+	}
+	sight, err := w.visit.Choose(ctx, answer)
+	return sight, wrap("choosing the method", err)
+}
+
+// readAnswered is the retry after an interruption: the code was typed, perhaps sent.
+func (s *Site) readAnswered(ctx context.Context, w *work, in workflows.SubmitCodeInput) (workflows.Found, error) {
+	sight, err := w.visit.Look(ctx)
+	if err != nil {
+		return s.windowFailed(in.Window, err)
+	}
+	if in.Kind != workflows.MethodChoice && (sight.Page == utilities.CodeForm || sight.Page == utilities.QuestionForm) {
+		if err := s.park(ctx, w); err != nil {
+			return workflows.Found{}, err
+		}
+		// Nobody knows whether it was sent, and a second time is not ours to decide: the customer types it again.
+		f := stopped(workflows.Unreadable)
+		f.Challenge, f.Window = ask(sight.Challenge), &in.Window
+		return f, nil
+	}
+	return s.reportAnswered(ctx, w, in, sight)
+}
+
+func (s *Site) reportAnswered(ctx context.Context, w *work, in workflows.SubmitCodeInput, sight utilities.Sight) (workflows.Found, error) {
+	if sight.Page == utilities.LoginForm {
+		sight.Page = utilities.SessionEnded
+	}
+	if in.Kind != workflows.MethodChoice && in.Kind == kindOf(sight) && sight.Page != utilities.RejectedCode {
+		sight.Page = utilities.RejectedCode // the same form again, without a word: the site did not take it
+	}
+	return s.report(ctx, w, sight)
+}
+
+func kindOf(sight utilities.Sight) workflows.ChallengeKind {
+	if sight.Challenge == nil {
+		return ""
+	}
+	return workflows.ChallengeKind(sight.Challenge.Kind)
+}
+
+// ResendCode presses the site's "send again", once for each challenge.
+func (s *Site) ResendCode(ctx context.Context, in workflows.WindowInput) (workflows.Found, error) {
+	defer beat(ctx)()
+	w, err := s.open(ctx, in.RequestID, in.Utility, in.Window)
+	if err != nil {
+		return s.windowFailed(in.Window, err)
+	}
+	defer w.leave()
+	act := w.visit.Look
+	if w.Mark("resend "+in.ChallengeID) == nil {
+		act = w.visit.SendAgain
+	}
+	sight, err := act(ctx)
+	if errors.Is(err, utilities.ErrNotOffered) {
+		sight, err = w.visit.Look(ctx)
+	}
+	if err != nil {
+		return s.windowFailed(in.Window, err)
+	}
+	return s.report(ctx, w, sight)
+}
+
+// FetchMeterList reads the meter list, all accounts and pages of it.
+func (s *Site) FetchMeterList(ctx context.Context, in workflows.WindowInput) (workflows.Found, error) {
+	defer beat(ctx)()
+	w, err := s.open(ctx, in.RequestID, in.Utility, in.Window)
+	if err != nil {
+		return s.windowFailed(in.Window, err)
+	}
+	defer w.leave()
+	meters, sight, err := w.visit.Meters(ctx)
+	if err != nil {
+		return s.windowFailed(in.Window, err)
+	}
+	if sight.Page == utilities.LoginForm {
+		sight.Page = utilities.SessionEnded
+	}
+	f, err := s.report(ctx, w, sight)
+	for _, m := range meters {
+		f.Meters = append(f.Meters, workflows.Meter(m))
+	}
+	return f, err
+}
+
+// CloseWindow closes a window. One that is gone already is closed.
+func (s *Site) CloseWindow(ctx context.Context, in workflows.WindowInput) error {
+	w, err := s.Host.Window(ctx, in.Window.ID)
+	if errors.Is(err, browser.ErrWindowLost) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("finding the window: %w", err)
+	}
+	return wrap("closing the window", w.Close(ctx))
+}
+
+// windowFailed answers with a lost window where no retry can mend the error.
+func (s *Site) windowFailed(at workflows.Window, err error) (workflows.Found, error) {
+	if !gone(err) {
+		return workflows.Found{}, err
+	}
+	s.Log.Warn("window lost", zap.String("window", at.ID), zap.Error(err))
+	f := stopped(workflows.WindowLost)
+	f.Window = &at
+	return f, nil
+}
+
+func wrap(doing string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return nil
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/envconfig"
+	"go.uber.org/zap"
+
+	"github.com/meterkey/meterkey/activities"
+	"github.com/meterkey/meterkey/internal/browser"
+	"github.com/meterkey/meterkey/internal/config"
+	"github.com/meterkey/meterkey/internal/logging"
+	"github.com/meterkey/meterkey/internal/notices"
+	"github.com/meterkey/meterkey/internal/sealed"
+	"github.com/meterkey/meterkey/utilities"
+)
+
+const usage = `Runs data requests: their workflows, and their activities in the browser beside it.
+
+Everything is set by environment variables; docs/configuration.md lists them. Of use first:
+
+  TEMPORAL_ADDRESS   where Temporal is (default localhost:7233)
+  MK_HOME            folder of what is kept between runs (default .meterkey)
+  MK_WINDOWS         how many browser windows may be open at once (default 20)
+
+Stop it with SIGTERM: it takes no new logins, serves its open windows to their end, and exits.`
+
+// errHelp tells that help was asked for and printed.
+var errHelp = errors.New("help printed")
+
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
+	if err := parse(args, stdout); err != nil {
+		if errors.Is(err, errHelp) {
+			return nil
+		}
+		return err
+	}
+	settings, err := config.Load(lookup(environ))
+	if err != nil {
+		return fmt.Errorf("reading the configuration: %w", err)
+	}
+	log, err := logging.New(stderr, settings.LogLevel, settings.LogFormat)
+	if err != nil {
+		return err
+	}
+	for _, name := range settings.Unknown {
+		log.Warn("unknown setting", zap.String("setting", name))
+	}
+	return serve(ctx, settings, log)
+}
+
+func parse(args []string, stdout io.Writer) error {
+	helped := false
+	parser, err := kong.New(&struct{}{}, kong.Name("worker"), kong.Description(usage), kong.Writers(stdout, io.Discard),
+		kong.Exit(func(int) { helped = true }))
+	if err != nil {
+		return fmt.Errorf("building the command line: %w", err)
+	}
+	_, err = parser.Parse(args)
+	if helped {
+		return errHelp
+	}
+	if err != nil {
+		return fmt.Errorf("%w; see worker --help", err)
+	}
+	return nil
+}
+
+func lookup(environ []string) envconfig.EnvLookup { return environment(environ) }
+
+// serve runs until ctx ends, then drains.
+func serve(ctx context.Context, settings config.Config, log *zap.Logger) error {
+	site, err := openSite(ctx, settings, log)
+	if err != nil {
+		return err
+	}
+	defer disconnect(site.Host, log)
+	desk, err := openDesk(settings, site.Utilities, log)
+	if err != nil {
+		return err
+	}
+	temporal, _, err := settings.TemporalClient(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer temporal.Close()
+	return work(ctx, temporal, site, desk, log)
+}
+
+func openSite(ctx context.Context, settings config.Config, log *zap.Logger) (*activities.Site, error) {
+	catalog, err := utilities.Load(settings.UtilitiesDir)
+	if err != nil {
+		return nil, fmt.Errorf("loading utilities: %w", err)
+	}
+	origins, err := utilities.LoadOrigins(settings.OriginsFile)
+	if err != nil {
+		return nil, fmt.Errorf("loading origins: %w", err)
+	}
+	identity, err := sealed.LoadOrCreate(settings.IdentityFile)
+	if err != nil {
+		return nil, fmt.Errorf("loading the identity: %w", err)
+	}
+	host, err := browser.Open(ctx, browser.Options{
+		Dir: settings.HostDir, Executable: settings.Chromium, Args: settings.ChromiumArgs, CDPURL: settings.CDPURL,
+		Capacity: settings.Windows, Log: log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening the browser: %w", err)
+	}
+	return &activities.Site{Host: host, Utilities: catalog, Origins: origins, Identity: identity,
+		Evidence: activities.Evidence{Dir: settings.Evidence}, Log: log}, nil
+}
+
+func openDesk(settings config.Config, catalog *utilities.Catalog, log *zap.Logger) (*activities.Desk, error) {
+	sender, err := notices.New(settings.Notices())
+	if err != nil {
+		return nil, fmt.Errorf("setting up notices: %w", err)
+	}
+	return &activities.Desk{Utilities: catalog, Notices: sender, Recorder: activities.Journal{Log: log}, Log: log}, nil
+}
+
+func disconnect(host *browser.Host, log *zap.Logger) {
+	if err := host.Disconnect(); err != nil {
+		log.Warn("leaving the browser", zap.Error(err))
+	}
+}
+
+// work runs the workers until ctx ends, and drains them.
+func work(ctx context.Context, c client.Client, site *activities.Site, desk *activities.Desk, log *zap.Logger) error {
+	w, err := startWorkers(c, site, desk)
+	if err != nil {
+		return err
+	}
+	log.Info("worker ready", zap.String("host", site.Host.ID()), zap.Int("windows", site.Host.Capacity()),
+		zap.Int("found_open", len(site.Host.Windows())), zap.String("recipient", site.Identity.Recipient()))
+	select {
+	case <-ctx.Done():
+	case err := <-w.fatal:
+		w.stop()
+		return fmt.Errorf("a worker failed: %w", err)
+	}
+	drain(w, site, log, lookEvery)
+	return nil
+}
+
+// lookEvery is how often a draining worker looks whether its windows have ended.
+const lookEvery = time.Second

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+	"go.uber.org/zap"
+
+	"github.com/meterkey/meterkey/activities"
+	"github.com/meterkey/meterkey/internal/browser"
+	"github.com/meterkey/meterkey/workflows"
+)
+
+const (
+	// loginStop is how long a stopping worker lets running logins go on: as long as one may take.
+	loginStop = 5 * time.Minute
+	// shortStop is how long it lets the rest go on: notices and projections are done in seconds, and whoever holds a
+	// window is taken over by the next worker.
+	shortStop = 10 * time.Second
+	// windowTasks bounds what may run in windows at once, far above what the windows themselves allow.
+	windowTasks = 4000
+)
+
+// workers are the three of this process: one task queue each.
+type workers struct {
+	desk, windows, signIn worker.Worker
+	fatal                 chan error
+}
+
+func startWorkers(c client.Client, site *activities.Site, desk *activities.Desk) (*workers, error) {
+	w := &workers{fatal: make(chan error, 3)}
+	tuner, err := signInTuner(site.Host)
+	if err != nil {
+		return nil, err
+	}
+	w.desk = worker.New(c, workflows.TaskQueue, worker.Options{WorkerStopTimeout: shortStop, OnFatalError: w.failed})
+	w.desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: workflows.WorkflowType})
+	desk.Register(w.desk)
+	w.windows = worker.New(c, workflows.WindowTaskQueue(site.Host.ID()), worker.Options{
+		WorkerStopTimeout: shortStop, OnFatalError: w.failed, DisableWorkflowWorker: true,
+		MaxConcurrentActivityExecutionSize: windowTasks, MaxConcurrentActivityTaskPollers: 5,
+	})
+	site.RegisterWindows(w.windows)
+	w.signIn = worker.New(c, workflows.SignInTaskQueue, worker.Options{
+		WorkerStopTimeout: loginStop, OnFatalError: w.failed, DisableWorkflowWorker: true, Tuner: tuner,
+	})
+	site.RegisterLogin(w.signIn)
+	return w, w.start()
+}
+
+func (w *workers) start() error {
+	for _, one := range []worker.Worker{w.desk, w.windows, w.signIn} {
+		if err := one.Start(); err != nil {
+			return fmt.Errorf("starting a worker: %w", err)
+		}
+	}
+	return nil
+}
+
+func (w *workers) failed(err error) {
+	select {
+	case w.fatal <- err:
+	default: // one is enough to end the process
+	}
+}
+
+func (w *workers) stop() {
+	w.signIn.Stop()
+	w.windows.Stop()
+	w.desk.Stop()
+}
+
+// drain takes no new logins, serves the windows that are open to their end, and stops. Window lifetimes bound it; what a
+// newer worker opens on the same host meanwhile is not waited for.
+func drain(w *workers, site *activities.Site, log *zap.Logger, every time.Duration) {
+	log.Info("draining: no new logins", zap.Int("open_windows", len(site.Host.Windows())))
+	w.signIn.Stop()
+	mine := ids(site.Host)
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for end := time.Now().Add(longestLife(site)); time.Now().Before(end) && anyOpen(site.Host, mine); {
+		<-ticker.C
+	}
+	w.windows.Stop()
+	w.desk.Stop()
+	log.Info("stopped", zap.Int("open_windows", len(site.Host.Windows())))
+}
+
+func ids(host *browser.Host) map[string]bool {
+	open := map[string]bool{}
+	for _, window := range host.Windows() {
+		open[window.ID] = true
+	}
+	return open
+}
+
+func anyOpen(host *browser.Host, among map[string]bool) bool {
+	for _, window := range host.Windows() {
+		if among[window.ID] {
+			return true
+		}
+	}
+	return false
+}
+
+func longestLife(site *activities.Site) time.Duration {
+	var longest time.Duration
+	for _, u := range site.Utilities.All() {
+		longest = max(longest, u.WindowLifetime)
+	}
+	return longest + time.Minute
+}
