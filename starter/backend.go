@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/meterkey/meterkey/internal/config"
+	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/workflows"
+)
+
+// pollEvery is how often a request's state is asked for while somebody waits for it to change.
+const pollEvery = 250 * time.Millisecond
+
+// backend is a connection to Temporal. Every call is bounded by the time-out of the command line.
+type backend struct {
+	client  *workflows.Client
+	limit   time.Duration
+	sealErr error // why logins and codes cannot be sealed
+	close   func()
+}
+
+// connect reads the settings and connects to Temporal.
+func (a *app) connect(ctx context.Context) (*backend, error) {
+	settings, err := config.Load(nil)
+	if err != nil {
+		return nil, badInput(err.Error(), "docs/configuration.md lists the settings")
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.timeout)
+	defer cancel()
+	temporal, converter, err := settings.TemporalClient(ctx, zap.NewNop())
+	if err != nil {
+		return nil, &failure{exitUnreachable, err.Error(), "TEMPORAL_ADDRESS says where Temporal is; --timeout how long to try"}
+	}
+	recipient, sealErr := settings.Recipient()
+	return &backend{workflows.NewClient(temporal, recipient, converter), a.timeout, sealErr, temporal.Close}, nil
+}
+
+// canSeal tells why a login or a code could not be sealed, before a person types it for nothing.
+func (b *backend) canSeal() error {
+	if b.sealErr == nil {
+		return nil
+	}
+	return badInput(b.sealErr.Error(), "MK_RECIPIENT names the workers' recipient or its file")
+}
+
+func (b *backend) call(ctx context.Context, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, b.limit)
+	defer cancel()
+	return f(ctx)
+}
+
+func (b *backend) state(ctx context.Context, id string) (s workflows.State, err error) {
+	err = b.call(ctx, func(ctx context.Context) error {
+		s, err = b.client.State(ctx, id)
+		return err
+	})
+	return s, err
+}
+
+// wait polls until done or for so long; running out of time is no error, the last state tells.
+func (b *backend) wait(ctx context.Context, id string, long time.Duration, done func(workflows.State) bool) (workflows.State, error) {
+	bounded, cancel := context.WithTimeout(ctx, long)
+	defer cancel()
+	s, err := b.client.Wait(bounded, id, pollEvery, done)
+	if bounded.Err() != nil && ctx.Err() == nil {
+		return b.state(ctx, id)
+	}
+	return s, err
+}
+
+// catalog loads what is known of the utilities.
+func catalog() (*utilities.Catalog, config.Config, error) {
+	settings, err := config.Load(nil)
+	if err != nil {
+		return nil, settings, badInput(err.Error(), "docs/configuration.md lists the settings")
+	}
+	known, err := utilities.Load(settings.UtilitiesDir)
+	if err != nil {
+		return nil, settings, badInput(err.Error(), "starter check FILE checks one file")
+	}
+	return known, settings, nil
+}
+
+func findUtility(id string) (*utilities.Utility, config.Config, error) {
+	known, settings, err := catalog()
+	if err != nil {
+		return nil, settings, err
+	}
+	found, err := known.Find(id)
+	if err != nil {
+		return nil, settings, badInput(err.Error(), "starter utilities lists them")
+	}
+	return found, settings, nil
+}
+
+// utilityName is how people know a utility; one that the catalog lacks shows by its id.
+func utilityName(id string) string {
+	known, _, err := catalog()
+	if err != nil {
+		return id
+	}
+	found, err := known.Find(id)
+	if err != nil || found.Name == "" {
+		return id
+	}
+	return fmt.Sprintf("%s (%s)", found.Name, found.ID)
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/meterkey/meterkey/workflows"
+)
+
+// form is what can be typed while a request waits for its customer: a login, a code or a choice.
+type form struct {
+	asks   string // tells one question from the next
+	fields []field
+	at     int // the field being typed into
+}
+
+type field struct {
+	label  string
+	hidden bool
+	text   []rune
+}
+
+// formFor is the form for where a request stands, nil where nothing is awaited. The form that is being filled in stays
+// while the question is the same.
+func formFor(s workflows.State, current *form) *form {
+	fresh := newForm(s)
+	if fresh != nil && current != nil && current.asks == fresh.asks {
+		return current
+	}
+	return fresh
+}
+
+func newForm(s workflows.State) *form {
+	switch {
+	case takesLogin(s) == nil:
+		return &form{asks: fmt.Sprint("login ", s.Version), fields: []field{{label: "User name"}, {label: "Password", hidden: true}}}
+	case takesChoice(s) == nil:
+		return &form{asks: s.Challenge.ID, fields: []field{{label: fmt.Sprintf("Number, 1 to %d", len(s.Challenge.Options))}}}
+	case takesCode(s) == nil && s.Challenge.Kind == workflows.SecurityAnswer:
+		return &form{asks: s.Challenge.ID, fields: []field{{label: "Answer", hidden: true}}}
+	case takesCode(s) == nil:
+		return &form{asks: s.Challenge.ID, fields: []field{{label: "Code", hidden: true}}}
+	default:
+		return nil
+	}
+}
+
+func (f *form) typed(text []rune) {
+	for _, r := range text {
+		if r >= ' ' {
+			f.fields[f.at].text = append(f.fields[f.at].text, r)
+		}
+	}
+}
+
+func (f *form) backspace() {
+	if n := len(f.fields[f.at].text); n > 0 {
+		f.fields[f.at].text = f.fields[f.at].text[:n-1]
+	}
+}
+
+func (f *form) clearField() { f.fields[f.at].text = nil }
+
+func (f *form) move(by int) { f.at = (f.at + by + len(f.fields)) % len(f.fields) }
+
+// enter goes on to the next field, and tells when the form is filled in.
+func (f *form) enter() bool {
+	if len(f.fields[f.at].text) == 0 {
+		return false
+	}
+	for i := range f.fields {
+		if len(f.fields[i].text) == 0 {
+			f.at = i
+			return false
+		}
+	}
+	if f.at < len(f.fields)-1 {
+		f.at++
+		return false
+	}
+	return true
+}
+
+func (f *form) values() []string {
+	values := make([]string, len(f.fields))
+	for i, field := range f.fields {
+		values[i] = string(field.text)
+	}
+	return values
+}
+
+// lines shows the form. What is hidden shows as dots.
+func (f *form) lines(p *printer) []string {
+	lines := make([]string, len(f.fields))
+	for i, field := range f.fields {
+		shown, mark := oneLine(string(field.text)), "  "
+		if field.hidden {
+			shown = strings.Repeat("•", len(field.text))
+		}
+		if i == f.at {
+			mark, shown = p.in(cyan, "> "), shown+p.in(dim, "▏")
+		}
+		lines[i] = fmt.Sprintf("%s%s: %s", mark, field.label, shown)
+	}
+	return lines
+}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"fmt"
+	"time"
+
+	"github.com/meterkey/meterkey/workflows"
+)
+
+type statusCmd struct {
+	ID string `arg:"" help:"The request's id."`
+}
+
+// Help is the command's longer help.
+func (statusCmd) Help() string {
+	return `Tells where the request stands, who has to act, until when, and how it came there.
+
+  starter status r-1042
+  starter status r-1042 -o json | jq -r .status`
+}
+
+// Run prints the state.
+func (c *statusCmd) Run(ctx context.Context, a *app) error {
+	b, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	s, err := b.state(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	a.showState(s)
+	return nil
+}
+
+// showState prints a state to standard output.
+func (a *app) showState(s workflows.State) {
+	if a.json {
+		a.out.json(s)
+		return
+	}
+	now := time.Now()
+	a.out.facts(stateFacts(a.out, s, now)...)
+	a.out.linef("")
+	for _, m := range s.Timeline {
+		a.out.linef("%s", moment(a.out, m, now))
+	}
+	for _, i := range s.Ignored {
+		a.out.linef("%s  %s", a.out.in(dim, clock(i.At, now)), a.out.in(dim, "ignored "+i.Signal+": "+oneLine(i.Why)))
+	}
+}
+
+func stateFacts(p *printer, s workflows.State, now time.Time) [][2]string {
+	facts := [][2]string{
+		{"request", p.in(bold, s.RequestID)},
+		{"requester", s.Requester},
+		{"utility", utilityName(s.Utility)},
+		{"status", p.status(s.Status)},
+		{"reason", string(s.Reason)},
+		{"waits on", waitsOn(s)},
+		{"since", clock(s.Since, now)},
+	}
+	if s.Until != nil {
+		facts = append(facts, [2]string{"until", clock(*s.Until, now) + ", " + left(*s.Until, now) + " left"})
+	}
+	facts = append(facts, [2]string{"message", oneLine(s.Message)})
+	facts = append(facts, challengeFacts(s.Challenge)...)
+	if len(s.Meters) > 0 {
+		facts = append(facts, [2]string{"meters", count(len(s.Meters), "meter")})
+	}
+	return append(facts, [2]string{"next", next(s)})
+}
+
+func waitsOn(s workflows.State) string {
+	if s.WaitingOn == workflows.Nobody {
+		return ""
+	}
+	return string(s.WaitingOn)
+}
+
+func challengeFacts(c *workflows.Challenge) [][2]string {
+	if c == nil {
+		return nil
+	}
+	facts := [][2]string{{"asked", oneLine(c.Prompt)}, {"sent to", oneLine(c.SentTo)}}
+	for i, o := range c.Options {
+		facts = append(facts, [2]string{fmt.Sprintf("option %d", i+1), optionText(o)})
+	}
+	if c.Digits > 0 {
+		facts = append(facts, [2]string{"digits", fmt.Sprint(c.Digits)})
+	}
+	if c.Kind != workflows.MethodChoice {
+		facts = append(facts, [2]string{"tries left", fmt.Sprint(c.TriesLeft)})
+	}
+	return facts
+}
+
+func optionText(o workflows.Option) string {
+	text := oneLine(o.Label)
+	if o.Target != "" {
+		text += " " + oneLine(o.Target)
+	}
+	return text + " [" + oneLine(o.ID) + "]"
+}
+
+// next is the command that takes the request on, empty while there is nothing to do.
+func next(s workflows.State) string {
+	switch s.Status {
+	case workflows.AwaitingLogin, workflows.AwaitingMFAOff:
+		return "starter login " + s.RequestID
+	case workflows.AwaitingChoice:
+		return "starter choose " + s.RequestID
+	case workflows.AwaitingCode:
+		return "starter code " + s.RequestID
+	case workflows.Connected:
+		return "starter meters " + s.RequestID
+	case workflows.Failed, workflows.Expired, workflows.Declined, workflows.Canceled:
+		return "starter resend " + s.RequestID
+	default:
+		return "starter watch " + s.RequestID
+	}
+}
+
+func moment(p *printer, m workflows.Moment, now time.Time) string {
+	line := p.in(dim, clock(m.At, now)) + "  " + p.status(m.Status)
+	if m.Reason != "" {
+		line += "  " + string(m.Reason)
+	}
+	return line
+}
+
+type metersCmd struct {
+	ID string `arg:"" help:"The request's id."`
+}
+
+// Help is the command's longer help.
+func (metersCmd) Help() string {
+	return `Prints the meter list of a connected request. What the utility's site does not show is left out.
+
+  starter meters r-1042
+  starter meters r-1042 -o csv > meters.csv
+  starter meters r-1042 -o json | jq -r '.[].meter_number'`
+}
+
+// Run prints the meters, in the form asked for.
+func (c *metersCmd) Run(ctx context.Context, a *app) error {
+	b, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	s, err := b.state(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	if s.Status != workflows.Connected {
+		return notNow(fmt.Sprintf("%s has no meter list: it stands at %s", s.RequestID, s.Status), next(s))
+	}
+	return a.showMeters(s.Meters)
+}
+
+func (a *app) showMeters(meters []workflows.Meter) error {
+	switch {
+	case a.json:
+		a.out.json(append([]workflows.Meter{}, meters...))
+	case a.csv:
+		return a.csvMeters(meters)
+	default:
+		a.out.table([]string{"ACCOUNT", "METER", "SERVICE", "CLASS", "TARIFF", "STATUS", "ADDRESS"}, meterRows(meters))
+	}
+	return nil
+}
+
+func meterRows(meters []workflows.Meter) [][]string {
+	rows := make([][]string, len(meters))
+	for i, m := range meters {
+		rows[i] = []string{
+			oneLine(m.AccountNumber), oneLine(m.MeterNumber), oneLine(m.ServiceIdentifier), oneLine(m.ServiceClass),
+			oneLine(m.Tariff), oneLine(m.Status), oneLine(m.ServiceAddress),
+		}
+	}
+	return rows
+}
+
+// csvMeters writes every field of every meter, under the names that JSON has for them.
+func (a *app) csvMeters(meters []workflows.Meter) error {
+	w := csv.NewWriter(a.out.w)
+	rows := [][]string{{"account_number", "meter_number", "service_identifier", "service_address", "service_class", "tariff", "status"}}
+	for _, m := range meters {
+		rows = append(rows, []string{
+			m.AccountNumber, m.MeterNumber, m.ServiceIdentifier, m.ServiceAddress, m.ServiceClass, m.Tariff, m.Status,
+		})
+	}
+	if err := w.WriteAll(rows); err != nil {
+		return fmt.Errorf("writing the meters: %w", err)
+	}
+	return nil
+}
