@@ -67,7 +67,7 @@ func TestStartTemporalRefusesATakenAddress(t *testing.T) {
 }
 
 func TestStartTemporalTriesAgainWhenItLosesAPort(t *testing.T) { // not parallel: a program just written cannot be run while another test forks
-	real, err := FindTemporal("")
+	tool, err := FindTemporal("")
 	require.NoError(t, err)
 	dir := t.TempDir()
 	taken := startTemporal(t, TemporalOptions{Log: filepath.Join(dir, "taken.log")})
@@ -75,9 +75,9 @@ func TestStartTemporalTriesAgainWhenItLosesAPort(t *testing.T) { // not parallel
 	require.NoError(t, err)
 	// The first start is sent to a taken port, which is what losing the race for it looks like.
 	script := `#!/bin/sh
-[ -e "$0.once" ] && exec "` + real + `" "$@"
+[ -e "$0.once" ] && exec "` + tool + `" "$@"
 : >"$0.once"
-exec "` + real + `" server start-dev --headless --ip 127.0.0.1 --port ` + port + "\n"
+exec "` + tool + `" server start-dev --headless --ip 127.0.0.1 --port ` + port + "\n"
 	unlucky := filepath.Join(dir, "temporal")
 	require.NoError(t, os.WriteFile(unlucky, []byte(script), 0o700))
 

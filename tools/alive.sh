@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Runs a command and says every 15 seconds that it is still at it.
+#
+#   tools/alive.sh [-l LOG] LABEL COMMAND [ARGUMENT]...
+#
+# With -l the command's output goes to the file LOG. The exit status is the command's.
+set -euo pipefail
+
+log=/dev/stdout
+if [ "$1" = -l ]; then
+  log=$2
+  shift 2
+fi
+label=$1
+shift
+
+pulse() {
+  while sleep 1 >/dev/null && kill -0 $$; do
+    if [ $((SECONDS % 15)) = 0 ]; then echo "    $label: still at it, $SECONDS s"; fi
+  done 2>/dev/null
+}
+
+pulse </dev/null &
+trap 'kill $! 2>/dev/null || true' EXIT
+if [ "$log" = /dev/stdout ]; then "$@"; else "$@" >"$log" 2>&1; fi
