@@ -1,0 +1,87 @@
+package notices
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/meterkey/meterkey/workflows"
+)
+
+// facts are what templates may say. Every text is one line.
+type facts struct {
+	RequestID string
+	// Requester and Utility are names for people.
+	Requester, Utility string
+	Website, FAQ       string
+	// Link is where the customer signs in.
+	Link string
+	// Customer is the customer's address, which the requester knows them by; empty when there is none.
+	Customer string
+	// Why is what this audience is told of the reason, Next what happens next; empty without a reason.
+	Why, Next string
+	// Left is the time until the deadline, such as "7 days"; empty without a deadline.
+	Left string
+	// Meters is a count with its noun, such as "1 meter".
+	Meters    string
+	MFAWasOff bool
+}
+
+func factsOf(n workflows.Notice, u UtilityInfo, portal string, now time.Time) facts {
+	reason := n.Reason.Text()
+	f := facts{
+		RequestID: line(n.Request.RequestID),
+		Requester: line(cmp.Or(n.Request.RequesterName, n.Request.Requester)),
+		Utility:   line(cmp.Or(u.Name, u.ID, n.Request.Utility)),
+		Website:   webAddress(u.Website),
+		FAQ:       webAddress(u.FAQ),
+		Link:      cmp.Or(webAddress(n.Request.Link), portal+"/r/"+url.PathEscape(n.Request.RequestID)),
+		Customer:  line(n.Request.CustomerEmail),
+		Why:       reason.Customer,
+		Next:      reason.Next,
+		Meters:    count(n.Meters, "meter"),
+		MFAWasOff: n.MFAWasOff,
+	}
+	if n.To == workflows.ToRequester {
+		f.Why = reason.Requester
+	}
+	if n.Until != nil {
+		f.Left = left(n.Until.Sub(now))
+	}
+	return f
+}
+
+// line keeps what others wrote from adding lines or paragraphs of its own.
+func line(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// webAddress keeps only what a browser opens as a page.
+func webAddress(address string) string {
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return ""
+	}
+	return u.String()
+}
+
+// left rounds down, so that no one comes too late; the few moments since the deadline was set do not count.
+func left(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d >= 2*day-time.Hour:
+		return count(int((d+time.Hour)/day), "day")
+	case d >= 2*time.Hour-5*time.Minute:
+		return count(int((d+5*time.Minute)/time.Hour), "hour")
+	case d >= 30*time.Second:
+		return count(int((d+30*time.Second)/time.Minute), "minute")
+	}
+	return ""
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
