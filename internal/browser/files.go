@@ -1,0 +1,89 @@
+package browser
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const lockPoll = 5 * time.Millisecond
+
+var errLocked = errors.New("file is locked")
+
+// lockFile waits for a lock on a file, which it creates if need be. Closing the file ends the lock, as does the end of the
+// process. how is unix.LOCK_EX or unix.LOCK_SH.
+func lockFile(ctx context.Context, path string, how int) (*os.File, error) {
+	tick := time.NewTicker(lockPoll)
+	defer tick.Stop()
+	for {
+		f, err := tryLockFile(path, how)
+		if !errors.Is(err, errLocked) {
+			return f, err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("waiting for %s: %w", filepath.Base(path), context.Cause(ctx))
+		}
+	}
+}
+
+// tryLockFile is lockFile without waiting: the error is errLocked when somebody else holds the lock.
+func tryLockFile(path string, how int) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err = unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
+		if !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	if err == nil {
+		return f, nil
+	}
+	closeLock(f)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return nil, errLocked
+	}
+	return nil, fmt.Errorf("locking %s: %w", filepath.Base(path), err)
+}
+
+// closeLock ends the lock.
+func closeLock(f *os.File) {
+	_ = f.Close() // nothing was written to it
+}
+
+// writeFile replaces a file as a whole and returns when the new one is on disk.
+func writeFile(path string, data []byte) error {
+	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name()) //nolint:errcheck // gone already when all went well
+	_, err = temp.Write(data)
+	if err == nil {
+		err = temp.Sync()
+	}
+	if err = errors.Join(err, temp.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(temp.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}

@@ -1,0 +1,112 @@
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const recordLockTimeout = 5 * time.Second
+
+// record is what is known of a window apart from what is in the browser. It never holds secrets.
+type record struct {
+	ID      string               `json:"id"`
+	Owner   string               `json:"owner"`
+	Opened  time.Time            `json:"opened_at"`
+	Expires time.Time            `json:"expires_at"`
+	Closed  time.Time            `json:"closed_at,omitzero"`
+	Pages   []string             `json:"pages,omitempty"`
+	Marks   map[string]time.Time `json:"marks,omitempty"`
+	Notes   map[string]string    `json:"notes,omitempty"`
+}
+
+// folder is one window's folder.
+type folder string
+
+func (f folder) file(name string) string { return filepath.Join(string(f), name) }
+
+// create makes the folder together with its first record.
+func (f folder) create(r record) error {
+	if err := os.Mkdir(string(f), 0o700); err != nil {
+		return err
+	}
+	// The claim's time is when the window was last claimed: at first, when it was opened.
+	return errors.Join(os.WriteFile(f.file("claim"), nil, 0o600), f.write(r))
+}
+
+func (f folder) write(r record) error {
+	data, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeFile(f.file("record.json"), append(data, '\n'))
+}
+
+// read returns an error that is fs.ErrNotExist when there is no such window.
+func (f folder) read() (record, error) {
+	var r record
+	data, err := os.ReadFile(f.file("record.json"))
+	if err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(data, &r); err != nil {
+		return r, fmt.Errorf("reading window record: %w", err)
+	}
+	return r, nil
+}
+
+// update rewrites the record, one writer at a time among all processes, unless change fails.
+func (f folder) update(change func(*record) error) (record, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), recordLockTimeout)
+	defer cancel()
+	lock, err := lockFile(ctx, f.file("record.lock"), unix.LOCK_EX)
+	if err != nil {
+		return record{}, err
+	}
+	defer closeLock(lock)
+	r, err := f.read()
+	if err != nil {
+		return record{}, err
+	}
+	if err := change(&r); err != nil {
+		return record{}, err
+	}
+	return r, f.write(r)
+}
+
+// remove deletes the folder; it is no error when there is none.
+func (f folder) remove() error {
+	ctx, cancel := context.WithTimeout(context.Background(), recordLockTimeout)
+	defer cancel()
+	lock, err := lockFile(ctx, f.file("record.lock"), unix.LOCK_EX)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer closeLock(lock)
+	return os.RemoveAll(string(f))
+}
+
+// touch notes that the window is claimed now.
+func (f folder) touch() error {
+	now := time.Now()
+	return os.Chtimes(f.file("claim"), now, now)
+}
+
+// touched returns when the window was last claimed, as far as the folder tells.
+func (f folder) touched() time.Time {
+	info, err := os.Stat(f.file("claim"))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}

@@ -1,0 +1,237 @@
+package browser
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	repairPause    = 200 * time.Millisecond
+	repairPauseMax = 10 * time.Second
+	pingTimeout    = 5 * time.Second
+)
+
+// supervise keeps browser, connection and driver going until ctx ends.
+func (h *Host) supervise(ctx context.Context) {
+	for {
+		l, d := h.current()
+		select {
+		case <-l.gone:
+			h.log.Warn("connection to chromium is gone")
+		case <-d.gone:
+			h.log.Warn("playwright driver is gone")
+		case <-ctx.Done():
+			return
+		}
+		if !h.repairUntilDone(ctx) {
+			return
+		}
+	}
+}
+
+// repairUntilDone tries with growing pauses; false means that ctx ended first.
+func (h *Host) repairUntilDone(ctx context.Context) bool {
+	for pause := repairPause; ; pause = min(2*pause, repairPauseMax) {
+		err := h.repair(ctx)
+		if err == nil {
+			return true
+		}
+		h.log.Error("browser host is out of order", zap.Error(err))
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+func (h *Host) current() (*link, *driver) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.link, h.driver
+}
+
+// repair replaces what is missing: the connection, and with it the browser if that has ended, and the driver.
+func (h *Host) repair(ctx context.Context) error {
+	l, d := h.current()
+	if l == nil || l.closed() {
+		h.publish(nil, d)
+		var err error
+		if l, err = h.attach(ctx); err != nil {
+			return err
+		}
+		h.publish(l, d)
+	}
+	if d != nil && !d.closed() && d.address == l.address {
+		return nil
+	}
+	h.publish(l, nil)
+	if d != nil {
+		h.ended.Go(d.stop)
+	}
+	h.dismissStuck(ctx, l)
+	d, err := startDriver(ctx, l.address, h.changed)
+	if err != nil {
+		return err
+	}
+	h.publish(l, d)
+	return nil
+}
+
+func (h *Host) publish(l *link, d *driver) {
+	h.mu.Lock()
+	h.link, h.driver = l, d
+	h.mu.Unlock()
+	h.changed.fire()
+}
+
+// attach connects to the browser, starting it if need be, and forgets the windows that are no more.
+func (h *Host) attach(ctx context.Context) (*link, error) {
+	address, err := h.ensureBrowser(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t := newTargets(h.changed)
+	w, err := dialWire(ctx, address, t.onEvent)
+	if err != nil {
+		return nil, err
+	}
+	l := &link{wire: w, targets: t, address: address}
+	if err := errors.Join(t.discover(ctx, w), h.reconcile(ctx, l)); err != nil {
+		w.close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (h *Host) ensureBrowser(ctx context.Context) (string, error) {
+	lock, err := lockFile(ctx, h.chromium.file("browser.lock"), unix.LOCK_EX)
+	if err != nil {
+		return "", err
+	}
+	defer closeLock(lock)
+	address, err := h.chromium.find(ctx)
+	if err != nil || address != "" {
+		return address, err
+	}
+	h.loseAll(errors.New("the browser has ended"))
+	if err := h.chromium.end(); err != nil {
+		return "", err
+	}
+	return h.chromium.start(ctx)
+}
+
+// reconcile removes the records of windows that the browser does not have. Records are listed before contexts are: a
+// record is written after its context was made, so one whose context is missing then was not just being made.
+func (h *Host) reconcile(ctx context.Context, l *link) error {
+	folders, err := h.folders()
+	if err != nil {
+		return err
+	}
+	contexts, err := l.contexts(ctx)
+	if err != nil {
+		return err
+	}
+	open := 0
+	for _, f := range folders {
+		id := filepath.Base(string(f))
+		if slices.Contains(contexts, id) {
+			open++
+			continue
+		}
+		h.lose(id, errors.New("the browser does not have it"))
+		if err := f.remove(); err != nil {
+			return fmt.Errorf("removing window record: %w", err)
+		}
+	}
+	h.seats.setOpen(open)
+	return nil
+}
+
+func (l *link) contexts(ctx context.Context) ([]string, error) {
+	var answer struct {
+		IDs []string `json:"browserContextIds"`
+	}
+	err := l.call(ctx, "", "Target.getBrowserContexts", nil, &answer)
+	return answer.IDs, err
+}
+
+// ping returns nil if the page answers, an error that is ErrTabHung if it does not in time.
+func (l *link) ping(ctx context.Context, targetID string) error {
+	bound, cancel := context.WithTimeoutCause(ctx, pingTimeout, ErrTabHung)
+	defer cancel()
+	var attached struct {
+		Session string `json:"sessionId"`
+	}
+	if err := l.call(bound, "", "Target.attachToTarget", map[string]any{"targetId": targetID, "flatten": true}, &attached); err != nil {
+		return err
+	}
+	defer l.detach(ctx, attached.Session)
+	err := l.call(bound, attached.Session, "Runtime.evaluate", map[string]any{"expression": "1"}, nil)
+	var refusal *wireError
+	if errors.As(err, &refusal) {
+		return nil // to refuse is to answer
+	}
+	return err
+}
+
+// detach ends a session. When it fails, so will the next call, and that one is looked at.
+func (l *link) detach(ctx context.Context, session string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTimeout)
+	defer cancel()
+	_ = l.call(ctx, "", "Target.detachFromTarget", map[string]any{"sessionId": session}, nil)
+}
+
+// dismissStuck closes the windows in which a page does not answer: a driver that connects waits for every page of the browser.
+func (h *Host) dismissStuck(ctx context.Context, l *link) {
+	var waiting sync.WaitGroup
+	for _, page := range l.targets.pages("") {
+		if _, err := h.folder(page.ContextID).read(); err != nil && h.chromium.foreign() {
+			continue // somebody else's
+		}
+		waiting.Go(func() {
+			if page.crashed || errors.Is(l.ping(ctx, page.ID), ErrTabHung) {
+				h.dismiss(ctx, l, page)
+			}
+		})
+	}
+	waiting.Wait()
+}
+
+func (h *Host) dismiss(ctx context.Context, l *link, page target) {
+	reason := ErrTabHung
+	if page.crashed {
+		reason = ErrTabCrashed
+	}
+	h.log.Warn("closing a window that does not answer", zap.String("window", page.ContextID), zap.Error(reason))
+	if w := h.known(page.ContextID); w != nil {
+		w.finish(reason)
+	}
+	if err := h.dispose(ctx, l, page.ContextID); err != nil {
+		h.log.Error("closing a window failed", zap.String("window", page.ContextID), zap.Error(err))
+	}
+}
+
+// followWindows ends the handles of windows that are gone and notes new pages, after every change.
+func (h *Host) followWindows(ctx context.Context) {
+	for ctx.Err() == nil {
+		changed := h.changed.next()
+		if l, _ := h.current(); l != nil {
+			for _, w := range h.handles() {
+				w.follow(l)
+			}
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+	}
+}

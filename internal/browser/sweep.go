@@ -1,0 +1,170 @@
+package browser
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
+)
+
+const sweepEveryMax = 5 * time.Second
+
+// sweeper closes the windows that nobody needs any more. Every process that has the host open has one; they do not disturb each other.
+type sweeper struct {
+	host *Host
+
+	mu  sync.Mutex
+	met map[string]time.Time // when this process first saw a context
+}
+
+func newSweeper(h *Host) *sweeper {
+	return &sweeper{host: h, met: map[string]time.Time{}}
+}
+
+func (s *sweeper) run(ctx context.Context) {
+	tick := time.NewTicker(min(s.host.options.Unclaimed/4, sweepEveryMax))
+	defer tick.Stop()
+	for {
+		if err := s.sweep(ctx); err != nil && ctx.Err() == nil {
+			s.host.log.Warn("sweeping windows failed", zap.Error(err))
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *sweeper) sweep(ctx context.Context) error {
+	bound, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	l, err := s.host.linked(bound)
+	if err != nil {
+		return err
+	}
+	if err := s.host.reconcile(bound, l); err != nil {
+		return err
+	}
+	contexts, err := l.contexts(bound)
+	if err != nil {
+		return err
+	}
+	s.forgetOthers(contexts)
+	for _, id := range contexts {
+		s.meet(id)
+		err = errors.Join(err, s.look(bound, l, id))
+	}
+	return err
+}
+
+// look closes one window if it is time.
+func (s *sweeper) look(ctx context.Context, l *link, id string) error {
+	f := s.host.folder(id)
+	r, err := f.read()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return s.sweepOrphan(ctx, l, id)
+	case err != nil:
+		return err
+	case !r.Closed.IsZero():
+		return s.host.closeWindow(ctx, id, errors.New("it was being closed"))
+	case time.Since(r.Expires) > s.host.options.Grace:
+		return s.sweepExpired(ctx, f)
+	case s.unclaimed(f):
+		return s.sweepUnclaimed(ctx, f)
+	}
+	return nil
+}
+
+// sweepOrphan disposes of a context whose opener was killed before it could write a record. In a browser that is not ours it is
+// somebody else's.
+func (s *sweeper) sweepOrphan(ctx context.Context, l *link, id string) error {
+	if s.host.chromium.foreign() || time.Since(s.firstMet(id)) <= s.host.options.Unclaimed {
+		return nil
+	}
+	s.host.log.Info("closing a window without a record", zap.String("window", id))
+	return l.dispose(ctx, id)
+}
+
+func (s *sweeper) sweepExpired(ctx context.Context, f folder) error {
+	due := func() bool { return true }
+	return s.closeIfFree(ctx, f, "work.lock", due, errors.New("it has expired"))
+}
+
+func (s *sweeper) sweepUnclaimed(ctx context.Context, f folder) error {
+	due := func() bool { return s.unclaimed(f) }
+	return s.closeIfFree(ctx, f, "claim", due, errors.New("nobody has claimed it"))
+}
+
+func (s *sweeper) unclaimed(f folder) bool {
+	return time.Since(s.lastClaim(f)) > s.host.options.Unclaimed
+}
+
+// closeIfFree closes a window that is still due, unless somebody holds the lock; nobody can take it meanwhile.
+func (s *sweeper) closeIfFree(ctx context.Context, f folder, lock string, due func() bool, reason error) error {
+	held, err := tryLockFile(f.file(lock), unix.LOCK_EX)
+	if errors.Is(err, errLocked) || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer closeLock(held)
+	if !due() {
+		return nil
+	}
+	return s.host.closeWindow(ctx, filepath.Base(string(f)), reason)
+}
+
+// lastClaim is when the window was last seen to be claimed, or first seen at all by this process.
+func (s *sweeper) lastClaim(f folder) time.Time {
+	met, touched := s.firstMet(filepath.Base(string(f))), f.touched()
+	if touched.After(met) {
+		return touched
+	}
+	return met
+}
+
+// claimed is lastClaim, or now if somebody holds a claim at this moment.
+func (s *sweeper) claimed(f folder) time.Time {
+	held, err := tryLockFile(f.file("claim"), unix.LOCK_EX)
+	if errors.Is(err, errLocked) {
+		return time.Now()
+	}
+	if err == nil {
+		closeLock(held)
+	}
+	return s.lastClaim(f)
+}
+
+// meet notes when a context was first seen.
+func (s *sweeper) meet(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.met[id]; !ok {
+		s.met[id] = time.Now()
+	}
+}
+
+func (s *sweeper) firstMet(id string) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.met[id]
+}
+
+func (s *sweeper) forgetOthers(contexts []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id := range s.met {
+		if !slices.Contains(contexts, id) {
+			delete(s.met, id)
+		}
+	}
+}
