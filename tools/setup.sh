@@ -22,7 +22,7 @@ fail() {
 run() {
   local log=$tools/log/$1.log label=$2
   shift 2
-  say "  installing $label"
+  say "  installing $label ..."
   "$root/tools/alive.sh" -l "$log" "$label" "$@"
 }
 
@@ -165,10 +165,10 @@ Google Chrome's own package brings the permission."
 build_tools() {
   local stamp=$tools/bin/.$1.go.mod
   if [ -x "$tools/bin/$2" ] && cmp -s "tools/$1/go.mod" "$stamp"; then return; fi
+  say "  $3: to be built from source, which takes some minutes, once"
   (
     cd "tools/$1"
-    run "build-$1" "$3, built from source (once; it takes some minutes)" \
-      env GOWORK=off go build -buildvcs=false -o "$tools/bin/" tool
+    run "build-$1" "$3" env GOWORK=off go build -buildvcs=false -o "$tools/bin/" tool
   ) || fail_step "build-$1" "Check that Go can reach its module proxy: go env GOPROXY"
   cp "tools/$1/go.mod" "$stamp"
 }
