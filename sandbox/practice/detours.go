@@ -76,3 +76,8 @@ func (s *site) sessionEnded(w http.ResponseWriter, r *http.Request) {
 	}
 	s.show(w, r, "common/session-ended", "Your session has ended", s.practiceLogin())
 }
+
+// handOver is a form that submits itself, to carry a sign-in from one host of a site to another.
+type handOver struct {
+	Action, Ticket string
+}

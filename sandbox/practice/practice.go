@@ -193,5 +193,5 @@ func (s *site) front(static, pages http.Handler) http.Handler {
 }
 
 func utilities() []*utility {
-	return []*utility{demo(), coned()}
+	return append(exelon(), coned(), demo())
 }

@@ -21,4 +21,5 @@ func TestSitesInChromium(t *testing.T) {
 	browser := launch(t)
 	t.Run("DEMO", func(t *testing.T) { demoInChromium(t, srv, browser) })
 	t.Run("CONED", func(t *testing.T) { conedInChromium(t, srv, browser) })
+	t.Run("Exelon", func(t *testing.T) { exelonInChromium(t, srv, browser) })
 }

@@ -59,3 +59,4 @@ for (const late of document.querySelectorAll('template[data-late]')) {
     for (const button of document.querySelectorAll('[data-cool-down]')) coolDown(button, Number(button.dataset.coolDown));
   });
 }
+document.querySelector('form[data-submit]')?.submit();

@@ -1,0 +1,406 @@
+package practice
+
+import (
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// The Exelon utilities share one design: a portal that sends the browser to a sign-in host (Azure AD B2C) and takes it
+// back when that is satisfied. That host draws its forms by script and answers HTTP 200 with a status inside.
+//
+// The sign-in host stands behind a custom domain whose name is not publicly known: secure2.<utility>.com is ours. So is
+// the wording, the call-back address and whatever the pages show besides the known ids.
+func exelon() []*utility {
+	return []*utility{
+		exelonUtility("ACE", "Atlantic City Electric", "atlanticcityelectric.com", "ace", shape{state: "NJ", city: "Egg Harbor", zip: 8200}),
+		exelonUtility("BGE", "Baltimore Gas and Electric", "bge.com", "bgec", shape{state: "MD", city: "Canton", zip: 21200, gasTariff: "Schedule D"}),
+		exelonUtility("COMED", "Commonwealth Edison", "comed.com", "cec", shape{state: "IL", city: "Oak Park", zip: 60300}),
+		exelonUtility("PEPCO", "Potomac Electric Power Company", "pepco.com", "pep", shape{state: "MD", city: "Takoma", zip: 20900}),
+		exelonUtility("PECO", "Philadelphia Electric Company", "peco.com", "peco", shape{state: "PA", city: "Manayunk", zip: 19100, gasTariff: "Rate GR"}),
+	}
+}
+
+func exelonUtility(id, name, domain, usage string, look shape) *utility {
+	portal := "https://secure." + domain
+	look.account, look.service, look.meterDigits, look.perAccount = digits{"1", 10}, digits{"6", 9}, 9, 1
+	look.tariffs = []string{"Residential service", "Small general service"}
+	look.shows = func(m Meter) Meter { m.MeterNumber, m.Tariff = "", ""; return m }
+	return &utility{
+		id: id, name: name, entry: portal + "/accounts/login", kinds: commonKinds(Choice), shape: look,
+		methods: []method{{"Email", "email", 0}, {"Text", "sms", 0}, {"Call", "call", 0}},
+		hosts:   []host{{"", portal}, {"login", "https://secure2." + domain}, {"opower", "https://" + usage + ".opower.com"}},
+		build: func(s *site) map[string]http.Handler {
+			e := &exelonSite{site: s, policy: "/euazure" + strings.ToLower(id) + ".onmicrosoft.com/B2C_1A_SignIn"}
+			return map[string]http.Handler{
+				"": e.portal(), "login": e.signInHost(), "opower": (&opower{s, usage, s.origin("")}).routes(),
+			}
+		},
+	}
+}
+
+type exelonSite struct {
+	*site
+	policy string // the path of the sign-in policy
+}
+
+const (
+	exelonCSRF     = "x-ms-cpim-csrf"
+	exelonCallBack = "/accounts/login/callback"
+)
+
+// exelonControls are the page parts that send and verify codes, by the option they stand for. The name of the one for
+// calls is ours.
+func exelonControls() map[string]string {
+	return map[string]string{"emailVerificationControl": "Email", "textVerificationControl": "Text", "phoneVerificationControl": "Call"}
+}
+
+func (e *exelonSite) signInHost() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+e.policy+"/oauth2/v2.0/authorize", e.authorize)
+	mux.HandleFunc("POST "+e.policy+"/SelfAsserted", e.guarded(e.selfAsserted))
+	mux.HandleFunc("GET "+e.policy+"/api/CombinedSigninAndSignup/confirmed", e.confirmed)
+	mux.HandleFunc("GET "+e.policy+"/api/SelfAsserted/confirmed", e.confirmed)
+	control := e.policy + "/SelfAsserted/DisplayControlAction/vbeta/{control}/"
+	mux.HandleFunc("POST "+control+"SendCode", e.guarded(e.sendCode))
+	mux.HandleFunc("POST "+control+"VerifyCode", e.guarded(e.verifyCode))
+	return mux
+}
+
+// exelonSettings is what every page of the sign-in host tells its script.
+type exelonSettings struct {
+	CSRF    string            `json:"csrf"`
+	TransID string            `json:"transId"`
+	Hosts   map[string]string `json:"hosts"` // tenant and policy
+	API     string            `json:"api"`
+	View    string            `json:"pageViewId"`
+}
+
+// exelonField is one entry of SA_FIELDS.AttributeFields.
+type exelonField struct {
+	ID      string `json:"ID"`
+	Type    string `json:"UX_INPUT_TYPE"`
+	Prefill string `json:"PRE,omitempty"`
+}
+
+type exelonPage struct {
+	Settings exelonSettings
+	Fields   map[string][]exelonField
+	Options  []option
+}
+
+// settings begins or continues the exchange between a page and the host.
+func (e *exelonSite) settings(w http.ResponseWriter, r *http.Request, api string) (exelonSettings, error) {
+	var token string
+	if c, err := r.Cookie(exelonCSRF); err == nil {
+		token = c.Value
+	} else if token, err = randomToken(); err != nil {
+		return exelonSettings{}, err
+	}
+	e.setCookie(w, exelonCSRF, token)
+	tenant, policy, _ := strings.Cut(strings.TrimPrefix(e.policy, "/"), "/")
+	return exelonSettings{
+		CSRF: token, TransID: "StateProperties=" + token, API: api, View: token[:8],
+		Hosts: map[string]string{"tenant": "/" + tenant + "/" + policy, "policy": policy},
+	}, nil
+}
+
+func (e *exelonSite) authorize(w http.ResponseWriter, r *http.Request) {
+	if _, err := e.session(w, r); err != nil {
+		e.fail(w, err)
+		return
+	}
+	fields := []exelonField{{"signInName", "TextBox", ""}, {"password", "Password", ""}}
+	e.draw(w, r, "exelon/sign-in", "Sign in", "CombinedSigninAndSignup", exelonPage{Fields: exelonFields(fields)})
+}
+
+func exelonFields(fields []exelonField) map[string][]exelonField {
+	return map[string][]exelonField{"AttributeFields": fields}
+}
+
+func (e *exelonSite) draw(w http.ResponseWriter, r *http.Request, page, title, api string, data exelonPage) {
+	settings, err := e.settings(w, r, api)
+	if err != nil {
+		e.fail(w, err)
+		return
+	}
+	data.Settings = settings
+	e.show(w, r, page, title, data)
+}
+
+// guarded refuses requests that do not carry the token of the page.
+func (e *exelonSite) guarded(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		c, err := r.Cookie(exelonCSRF)
+		if err != nil || subtle.ConstantTimeCompare([]byte(c.Value), []byte(r.Header.Get("X-CSRF-TOKEN"))) != 1 {
+			http.Error(w, "the request does not come from the page", http.StatusBadRequest)
+			return
+		}
+		next(w, r)
+	}
+}
+
+// exelonAnswer is the status inside HTTP 200. Redirect is ours, for steps nothing is known of.
+type exelonAnswer struct {
+	Status   string `json:"status"`
+	Code     string `json:"errorCode,omitempty"`
+	Message  string `json:"message,omitempty"`
+	Redirect string `json:"redirect,omitempty"`
+}
+
+// selfAsserted takes the user name and the password, and once more at the end of the second factor.
+func (e *exelonSite) selfAsserted(w http.ResponseWriter, r *http.Request) {
+	if r.PostFormValue("request_type") != "RESPONSE" {
+		e.reply(w, nil, exelonAnswer{Status: "400", Message: "The request is not understood."})
+		return
+	}
+	if v := e.visit(r); v != nil && r.PostFormValue("signInName") == "" {
+		e.reply(w, v, e.finish(v))
+		return
+	}
+	said, v, err := e.login(w, r, r.PostFormValue("signInName"), r.PostFormValue("password"))
+	switch {
+	case err != nil:
+		e.fail(w, err)
+	case said == siteBroken:
+		e.maintenance(w, r)
+	case said == rejected:
+		e.reply(w, nil, exelonAnswer{Status: "400", Code: "AADB2C90225", Message: "The user name or password is not right."})
+	case said == accountLocked:
+		e.reply(w, nil, exelonAnswer{Status: "400", Code: "AADB2C90114", Message: "Your account is locked for now. Try again later."})
+	default:
+		e.reply(w, v, exelonAnswer{Status: "200", Redirect: detour(said)})
+	}
+}
+
+func (e *exelonSite) finish(v *visit) exelonAnswer {
+	if e.desk.look(v).is != inside {
+		return exelonAnswer{Status: "400", Message: "Verify the code first.", Redirect: endedPath}
+	}
+	return exelonAnswer{Status: "200"}
+}
+
+// confirmed shows the page after a step: the second factor, or the form that carries the browser back to the portal.
+func (e *exelonSite) confirmed(w http.ResponseWriter, r *http.Request) {
+	v := e.visit(r)
+	if v == nil {
+		http.Redirect(w, r, endedPath, http.StatusFound)
+		return
+	}
+	switch look := e.desk.look(v); look.is {
+	case asked:
+		e.secondFactor(w, r, look)
+	case inside:
+		e.handOver(w, r, v)
+	default:
+		http.Redirect(w, r, endedPath, http.StatusFound)
+	}
+}
+
+// secondFactor shows form A (a code by e-mail, sent without asking) or form B (a choice first).
+func (e *exelonSite) secondFactor(w http.ResponseWriter, r *http.Request, look seen) {
+	page, fields := "exelon/forced", []exelonField{
+		{"extension_isMFAEnabled", "TextBox", "False"}, {"emailVerificationControl", "DisplayControl", ""},
+	}
+	if look.asks.kind == "choice" {
+		page, fields = "exelon/choice", []exelonField{{"mfaEnabledRadio", "RadioSingleSelect", ""}}
+		for _, o := range look.options {
+			name := "displayPhoneNumber"
+			if o.Method == "email" {
+				name = "displayEmailAddress"
+			}
+			fields = append(fields, exelonField{name, "TextBox", o.To})
+		}
+	}
+	e.draw(w, r, page, "Verify it is you", "SelfAsserted", exelonPage{Fields: exelonFields(fields), Options: look.options})
+}
+
+func (e *exelonSite) handOver(w http.ResponseWriter, r *http.Request, v *visit) {
+	ticket, err := e.desk.ticket(v)
+	if err != nil {
+		e.fail(w, err)
+		return
+	}
+	e.show(w, r, "common/hand-over", "Signing in", handOver{Action: e.origin("") + exelonCallBack, Ticket: ticket})
+}
+
+func (e *exelonSite) sendCode(w http.ResponseWriter, r *http.Request) {
+	v := e.visit(r)
+	if v == nil {
+		e.reply(w, nil, exelonAnswer{Status: "400", Redirect: endedPath})
+		return
+	}
+	err := e.desk.send(v, exelonControls()[r.PathValue("control")])
+	switch {
+	case err == nil:
+		e.reply(w, v, exelonAnswer{Status: "200"})
+	case errors.Is(err, errEnded):
+		e.reply(w, v, exelonAnswer{Status: "400", Redirect: endedPath})
+	default:
+		e.reply(w, v, exelonAnswer{Status: "400", Message: "Please wait a moment before you ask for another code."})
+	}
+}
+
+func (e *exelonSite) verifyCode(w http.ResponseWriter, r *http.Request) {
+	v := e.visit(r)
+	if v == nil {
+		e.reply(w, nil, exelonAnswer{Status: "400", Redirect: endedPath})
+		return
+	}
+	if err := e.dawdle(r.Context(), v); err != nil {
+		e.fail(w, err)
+		return
+	}
+	switch e.desk.submit(v, r.PostFormValue("verificationCode")) {
+	case right:
+		e.reply(w, v, exelonAnswer{Status: "200"})
+	case wrong:
+		e.reply(w, v, exelonAnswer{Status: "400", Code: "VerificationFailedRetryAllowed", Message: "That code is not right. Please try again."})
+	default:
+		e.reply(w, v, exelonAnswer{Status: "400", Code: "VerificationFailedNoRetry", Redirect: endedPath})
+	}
+}
+
+// portal is the host on which everything begins and ends.
+func (e *exelonSite) portal() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /Pages/Login.aspx", e.toSignIn)
+	mux.HandleFunc("GET /accounts/login", e.toSignIn)
+	mux.HandleFunc("POST "+exelonCallBack, e.callBack)
+	page := func(name, title string) http.HandlerFunc {
+		return e.needSignIn("/accounts/login", func(w http.ResponseWriter, r *http.Request, v *visit) {
+			e.show(w, r, name, title, struct{ Nag bool }{e.desk.look(v).nag})
+		})
+	}
+	mux.HandleFunc("GET /accounts/dashboard", page("exelon/dashboard", "Dashboard"))
+	mux.HandleFunc("GET /Pages/ChangeAccount.aspx", page("exelon/change-account", "Choose an account"))
+	mux.HandleFunc("GET /accounts/login/select-account", page("exelon/change-account", "Choose an account"))
+	mux.HandleFunc("POST /accounts/welcome", e.needSignIn("/accounts/login", func(w http.ResponseWriter, _ *http.Request, v *visit) {
+		e.desk.dismiss(v)
+		e.reply(w, v, map[string]bool{"dismissed": true})
+	}))
+	e.services(mux)
+	return mux
+}
+
+func (e *exelonSite) services(mux *http.ServeMux) {
+	mux.HandleFunc("GET /api/Services/MyAccountService.svc/GetSession", e.needSignIn("/accounts/login", e.getSession))
+	mux.HandleFunc("POST /api/Services/AccountList.svc/ViewAccount", e.needSignIn("/accounts/login", e.viewAccount))
+	mux.HandleFunc("POST /api/Services/OpowerService.svc/GetOpowerToken", e.needSignIn("/accounts/login", e.opowerToken))
+	mux.HandleFunc("GET /.euapi/mobile/custom/auth/accounts", e.needBearer(e.accountList))
+	mux.HandleFunc("GET /.euapi/mobile/custom/auth/accounts/{number}", e.needBearer(e.accountDetail))
+}
+
+func (e *exelonSite) toSignIn(w http.ResponseWriter, r *http.Request) {
+	query := url.Values{"client_id": {"practice"}, "response_mode": {"form_post"}, "redirect_uri": {e.origin("") + exelonCallBack}}
+	http.Redirect(w, r, e.origin("login")+e.policy+"/oauth2/v2.0/authorize?"+query.Encode(), http.StatusFound)
+}
+
+func (e *exelonSite) callBack(w http.ResponseWriter, r *http.Request) {
+	v, err := e.join(w, r)
+	if err != nil {
+		http.Redirect(w, r, "/accounts/login", http.StatusSeeOther)
+		return
+	}
+	home := "/accounts/dashboard"
+	if accountCount(e.desk.look(v).records) > 1 {
+		home = "/Pages/ChangeAccount.aspx"
+	}
+	http.Redirect(w, r, e.landing(v, "", home), http.StatusSeeOther)
+}
+
+func (e *exelonSite) getSession(w http.ResponseWriter, _ *http.Request, v *visit) {
+	look := e.desk.look(v)
+	number := look.picked
+	if number == "" && len(look.records) > 0 {
+		number = look.records[0].AccountNumber
+	}
+	token, err := e.desk.ticket(v)
+	if err != nil {
+		e.fail(w, err)
+		return
+	}
+	e.reply(w, v, map[string]any{"token": token, "accountNumber": number, "isResidential": true})
+}
+
+func (e *exelonSite) opowerToken(w http.ResponseWriter, _ *http.Request, v *visit) {
+	token, err := e.desk.ticket(v)
+	if err != nil {
+		e.fail(w, err)
+		return
+	}
+	e.reply(w, v, map[string]string{"access_token": token})
+}
+
+func (e *exelonSite) viewAccount(w http.ResponseWriter, r *http.Request, v *visit) {
+	var form struct{ AccountNumber string }
+	if err := readJSON(w, r, &form); err != nil {
+		e.fail(w, err)
+		return
+	}
+	e.reply(w, v, map[string]bool{"success": e.desk.pick(v, form.AccountNumber), "isPasswordProtected": false})
+}
+
+// exelonAccount is one entry of the account list. What stands in PremiseInfo is ours, but for its name.
+type exelonAccount struct {
+	AccountNumber    string          `json:"accountNumber"`
+	Address          string          `json:"address"`
+	CustomerNumber   string          `json:"customerNumber"`
+	Status           string          `json:"status"` // Active or Inactive
+	IsResidential    bool            `json:"isResidential"`
+	IsDefaultProfile bool            `json:"isDefaultProfile"`
+	IsLinkedProfile  bool            `json:"isLinkedProfile"`
+	FlagFinaled      bool            `json:"flagFinaled"`
+	ServiceType      string          `json:"serviceType"` // ELECTRIC or GAS
+	PremiseInfo      []exelonPremise `json:"PremiseInfo"`
+}
+
+type exelonPremise struct {
+	PremiseNumber string `json:"premiseNumber"`
+}
+
+func exelonAccountOf(r record, first bool) exelonAccount {
+	status := "Inactive"
+	if r.Active() {
+		status = "Active"
+	}
+	return exelonAccount{
+		AccountNumber: r.AccountNumber, Address: r.ServiceAddress, CustomerNumber: "9" + r.AccountNumber[1:], Status: status,
+		IsResidential: true, IsDefaultProfile: first, IsLinkedProfile: true, FlagFinaled: !r.Active(),
+		ServiceType: strings.ToUpper(r.ServiceClass), PremiseInfo: []exelonPremise{{r.ServiceIdentifier}},
+	}
+}
+
+func (e *exelonSite) accountList(w http.ResponseWriter, _ *http.Request, v *visit) {
+	list := []exelonAccount{}
+	for i, rec := range e.desk.look(v).records {
+		list = append(list, exelonAccountOf(rec, i == 0))
+	}
+	e.desk.shown(v)
+	e.mislabelled(w, map[string]any{"success": true, "data": list})
+}
+
+func (e *exelonSite) accountDetail(w http.ResponseWriter, r *http.Request, v *visit) {
+	for _, rec := range e.desk.look(v).records {
+		if rec.AccountNumber == r.PathValue("number") {
+			e.mislabelled(w, map[string]any{"success": true, "data": map[string]any{
+				"accountNumber": rec.AccountNumber, "premiseNumber": rec.ServiceIdentifier, "addressLine": rec.Street, "city": rec.City,
+				"state": rec.State, "zipCode": rec.Zip, "serviceType": strings.ToUpper(rec.ServiceClass), "rateSchedule": rec.Tariff,
+				"isAMIAccount": true, "amiAccountIdentifier": rec.UUID, "amiCustomerIdentifier": rec.UUID, "electricChoiceID": "", "gasChoiceID": "",
+			}})
+			return
+		}
+	}
+	http.NotFound(w, r)
+}
+
+// mislabelled sends JSON under the name of HTML, as the real service does.
+func (e *exelonSite) mislabelled(w http.ResponseWriter, body any) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if err := json.NewEncoder(w).Encode(body); err != nil {
+		e.log.Debug("the reader of an account list left")
+	}
+}
