@@ -134,15 +134,19 @@ chromium_from_playwright() {
   run chromium-libraries "the libraries it needs" node "$cli" install-deps chromium-headless-shell && find_chromium
 }
 
+# The system's package, with the helper that gives ordinary users a sandbox where the kernel gives them none. Only on
+# Debian: Ubuntu's chromium is a snap, which cannot be driven from outside.
 chromium_from_system() {
-  local root_do=env
-  # Only Debian: Ubuntu's chromium is a snap, which cannot be driven from outside.
+  local sudo=""
   if ! grep -qs '^ID=debian$' /etc/os-release; then return 1; fi
-  if [ "$(id -u)" != 0 ]; then root_do="sudo -n env"; fi
-  # shellcheck disable=SC2086 # $root_do is several words
-  run chromium-apt-update "Debian's list of packages" $root_do apt-get update &&
-    run chromium-apt "Debian's chromium-headless-shell" $root_do DEBIAN_FRONTEND=noninteractive \
-      apt-get install -y --no-install-recommends chromium-headless-shell &&
+  if [ "$(id -u)" != 0 ]; then
+    sudo="sudo -n"
+    if ! $sudo true 2>/dev/null; then return 1; fi
+  fi
+  # shellcheck disable=SC2086 # $sudo is two words or none
+  run chromium-apt-update "Debian's list of packages" $sudo apt-get update &&
+    run chromium-apt "Debian's chromium-headless-shell" $sudo env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -y --no-install-recommends chromium-headless-shell chromium-sandbox &&
     find_chromium
 }
 
@@ -151,12 +155,12 @@ use_chromium() {
     starts "$MK_CHROMIUM" || fail "MK_CHROMIUM names $MK_CHROMIUM, which does not start (.tools/log/chromium.log)"
   elif ! find_chromium && ! chromium_from_playwright && ! chromium_from_system; then
     fail "no headless Chromium was found that starts, and none could be installed. Install one by hand, then run this again:
-  Debian  apt-get install chromium-headless-shell
+  Debian  apt-get install chromium-headless-shell chromium-sandbox
   Ubuntu  Google Chrome's own package, https://www.google.com/chrome/ (Ubuntu's chromium is a snap, which does not serve)
   macOS   Google Chrome, https://www.google.com/chrome/
   or name yours: MK_CHROMIUM=/path/to/chrome make setup
-What was tried: .tools/log/chromium*.log. If it says 'No usable sandbox', this system keeps ordinary users from sandboxes:
-Google Chrome's own package brings the permission."
+What was tried: .tools/log/chromium*.log. Where it says 'No usable sandbox', ordinary users get none from this system:
+the Debian and Google Chrome packages named above bring what is needed."
   fi
   say "  browser   $MK_CHROMIUM"
 }
