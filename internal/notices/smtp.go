@@ -31,7 +31,7 @@ func (s smtpServer) deliver(ctx context.Context, name string, m message) (Delive
 	if s.marks.has(name) {
 		return SentBefore, nil
 	}
-	server, err := s.client()
+	server, err := s.client(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -48,9 +48,14 @@ func (s smtpServer) deliver(ctx context.Context, name string, m message) (Delive
 	return Sent, nil
 }
 
-func (s smtpServer) client() (*gomail.Client, error) {
+func (s smtpServer) client(ctx context.Context) (*gomail.Client, error) {
+	// The library heeds the context while it connects, and this from then on.
+	bound := answersWithin
+	if deadline, ok := ctx.Deadline(); ok {
+		bound = min(bound, max(time.Until(deadline), time.Millisecond))
+	}
 	options := []gomail.Option{
-		gomail.WithTimeout(answersWithin),
+		gomail.WithTimeout(bound),
 		gomail.WithTLSPolicy(gomail.TLSOpportunistic),
 		gomail.WithTLSConfig(&tls.Config{ServerName: s.address.Hostname(), RootCAs: s.roots, MinVersion: tls.VersionTLS12}),
 	}
@@ -62,17 +67,27 @@ func (s smtpServer) client() (*gomail.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the mail server's port: %w", err)
 	}
-	options = append(options, gomail.WithPort(number))
-	if user := s.address.User.Username(); user != "" {
-		password, err := os.ReadFile(s.passwordFile)
-		if err != nil {
-			return nil, fmt.Errorf("reading the mail server's password: %w", err)
-		}
-		// Of the ways that the server offers, the best one that does not show the password on an open line.
-		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover),
-			gomail.WithUsername(user), gomail.WithPassword(strings.TrimRight(string(password), "\r\n")))
+	login, err := s.login()
+	if err != nil {
+		return nil, err
 	}
-	return gomail.NewClient(s.address.Hostname(), options...)
+	return gomail.NewClient(s.address.Hostname(), append(append(options, gomail.WithPort(number)), login...)...)
+}
+
+func (s smtpServer) login() ([]gomail.Option, error) {
+	user := s.address.User.Username()
+	if user == "" {
+		return nil, nil
+	}
+	password, err := os.ReadFile(s.passwordFile)
+	if err != nil {
+		return nil, fmt.Errorf("reading the mail server's password: %w", err)
+	}
+	return []gomail.Option{
+		// Of the ways that the server offers, the best one that does not show the password on an open line.
+		gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover),
+		gomail.WithUsername(user), gomail.WithPassword(strings.TrimRight(string(password), "\r\n")),
+	}, nil
 }
 
 // refusal tells a message that the server will never take from trouble that passes. Only what it says of the recipient
