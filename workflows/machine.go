@@ -53,6 +53,7 @@ type machine struct {
 	request Request
 	Progress
 	inbox inbox
+	login Sealed // kept only while signing in
 }
 
 func newMachine(r Request, now time.Time) *machine {
@@ -72,6 +73,9 @@ func (m *machine) apply(e event, reason Reason, now time.Time) error {
 	to, err := m.State.Status.after(e)
 	if err != nil {
 		return err
+	}
+	if e == eventResend {
+		reason = m.State.Reason // why the customer is asked has not changed
 	}
 	m.enter(to, reason, now)
 	return nil
@@ -127,6 +131,60 @@ func (m *machine) ask(a ChallengeAsk, tries int) {
 		ID: fmt.Sprintf("c-%d", m.Challenges), Kind: a.Kind, Prompt: a.Prompt, SentTo: a.SentTo, Options: options,
 		Digits: a.Digits, CanResend: a.CanResend, ExpiresAt: m.Window.ExpiresAt, TriesLeft: tries,
 	}
+}
+
+// present asks what the site asks, where the event says that it does, and tells whether the customer is asked now.
+func (m *machine) present(e event, a *ChallengeAsk) bool {
+	if m.Window == nil {
+		return false
+	}
+	switch {
+	case a != nil && (e == eventCodeAsked || e == eventChoiceAsked):
+		tries := a.Tries
+		if tries <= 0 {
+			tries = defaultTries
+		}
+		m.ask(*a, tries)
+	case e == eventCodeRejected:
+		c := m.State.Challenge
+		if a == nil { // the site did not say it again
+			a = &ChallengeAsk{Kind: c.Kind, Prompt: c.Prompt, SentTo: c.SentTo, Options: c.Options, Digits: c.Digits, CanResend: c.CanResend}
+		}
+		m.ask(*a, c.TriesLeft)
+	default:
+		return false
+	}
+	return true
+}
+
+// spend takes the customer's answer for typing. The try is counted before anyone looks at the code.
+func (m *machine) spend() Sealed {
+	code := m.inbox.code
+	m.inbox.code = ""
+	if m.State.Challenge.Kind != MethodChoice {
+		m.State.Challenge.TriesLeft--
+	}
+	return code
+}
+
+// taken clears from the inbox what the event used up, and what belonged to a wait that is over.
+func (m *machine) taken(e event) {
+	resend, canceled, left := m.inbox.resend && e != eventResend, m.inbox.canceled, m.inbox.left
+	switch e {
+	case eventSubmitLogin:
+		m.login = m.inbox.login
+		left = false
+	case eventSignInAgain, eventMFAUnsupported:
+		left = false
+	case eventCodeResent, eventResend:
+		m.inbox.resendCode, m.inbox.resend = false, resend
+		return
+	case eventSubmitCode:
+		m.inbox.resendCode = false
+		return // spend takes the code itself
+	}
+	m.inbox = inbox{canceled: canceled, resend: resend, left: left, declined: m.inbox.declined && e != eventDecline,
+		windowEnded: m.inbox.windowEnded}
 }
 
 func lastOf[T any](list []T, most int) []T { return list[max(0, len(list)-most):] }

@@ -25,7 +25,6 @@ func DataRequest(ctx workflow.Context, r Request) (*Result, error) {
 type runner struct {
 	*machine
 	lasting workflow.Context // outlives cancellation: for what must be finished all the same
-	login   Sealed           // kept only while signing in
 	held    string           // the window that HoldWindow watches
 	closing int              // windows being closed
 	mail    []Notice         // to be sent, in order
@@ -97,26 +96,6 @@ func (r *runner) move(ctx workflow.Context, e event, reason Reason) error {
 	return nil
 }
 
-// taken clears from the inbox what the event used up, and what belonged to a wait that is over.
-func (r *runner) taken(e event) {
-	resend, canceled, left := r.inbox.resend && e != eventResend, r.inbox.canceled, r.inbox.left
-	switch e {
-	case eventSubmitLogin:
-		r.login = r.inbox.login
-		left = false
-	case eventSignInAgain, eventMFAUnsupported:
-		left = false
-	case eventCodeResent, eventResend:
-		r.inbox.resendCode, r.inbox.resend = false, resend
-		return
-	case eventSubmitCode:
-		r.inbox.resendCode = false
-		return // submitCode takes the code itself
-	}
-	r.inbox = inbox{canceled: canceled, resend: resend, left: left, declined: r.inbox.declined && e != eventDecline,
-		windowEnded: r.inbox.windowEnded}
-}
-
 // awaitCustomer waits for the customer, or for whatever else comes first.
 func (r *runner) awaitCustomer(ctx workflow.Context) (event, Reason) {
 	decided := func() bool {
@@ -141,9 +120,6 @@ func (r *runner) awaitCustomer(ctx workflow.Context) (event, Reason) {
 	e, reason := decide(r.State.Status, r.inbox)
 	if e == eventCodeResent {
 		return r.resendCode(ctx)
-	}
-	if e == eventResend {
-		reason = r.State.Reason
 	}
 	return e, reason
 }

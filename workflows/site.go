@@ -71,35 +71,17 @@ func (r *runner) waitForSite(ctx workflow.Context) (event, Reason) {
 
 // asked puts what the site asks for before the customer, and has the window held meanwhile.
 func (r *runner) asked(e event, reason Reason, f Found) (event, Reason) {
-	if f.Challenge == nil || r.Window == nil {
-		return e, reason
-	}
-	switch e {
-	case eventCodeAsked, eventChoiceAsked:
-		r.ask(*f.Challenge, triesOf(*f.Challenge))
+	if r.present(e, f.Challenge) {
 		r.holdWindow()
-	case eventCodeRejected:
-		r.ask(*f.Challenge, r.State.Challenge.TriesLeft)
 	}
 	return e, reason
-}
-
-func triesOf(a ChallengeAsk) int {
-	if a.Tries > 0 {
-		return a.Tries
-	}
-	return defaultTries
 }
 
 // submitCode has the customer's answer typed. The try is counted before anyone looks at the code.
 func (r *runner) submitCode(ctx workflow.Context) (event, Reason) {
 	asked := r.State.Challenge
 	in := SubmitCodeInput{RequestID: r.request.RequestID, Utility: r.request.Utility, Window: *r.Window,
-		ChallengeID: asked.ID, Kind: asked.Kind, Code: r.inbox.code}
-	r.inbox.code = ""
-	if asked.Kind != MethodChoice {
-		asked.TriesLeft--
-	}
+		ChallengeID: asked.ID, Kind: asked.Kind, Code: r.spend()}
 	var f Found
 	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, submitOptions(*r.Window)), ActivitySubmitCode, in).Get(ctx, &f)
 	if err != nil {
@@ -109,16 +91,7 @@ func (r *runner) submitCode(ctx workflow.Context) (event, Reason) {
 		r.Evidence = f.Evidence
 	}
 	e, reason := r.verdict(f, workflow.Now(ctx))
-	if e == eventCodeRejected && f.Challenge == nil {
-		f.Challenge = askAgain(*asked)
-	}
 	return r.asked(e, reason, f)
-}
-
-// askAgain is the same question once more.
-func askAgain(c Challenge) *ChallengeAsk {
-	return &ChallengeAsk{Kind: c.Kind, Prompt: c.Prompt, SentTo: c.SentTo, Options: c.Options, Digits: c.Digits,
-		CanResend: c.CanResend, Tries: c.TriesLeft}
 }
 
 // resendCode has the site send the code again; an answer to the earlier one no longer counts.

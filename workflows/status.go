@@ -128,7 +128,7 @@ func (s Status) Terminal() bool { return len(s.row().leaves) == 0 }
 func (s Status) WaitingOn() WaitingOn { return s.row().waits }
 
 // Valid tells whether this is one of the statuses.
-func (s Status) Valid() bool { return s.row().status == s }
+func (s Status) Valid() bool { return s != "" && s.row().status == s }
 
 func (s Status) row() statusRow {
 	for _, row := range statusTable {
