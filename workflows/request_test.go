@@ -1,0 +1,607 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+)
+
+// world plays the utilities' sites, the post and the customer for one workflow under test, with time that is skipped.
+type world struct {
+	t       *testing.T
+	env     *testsuite.TestWorkflowEnvironment
+	request Request
+
+	logins, answers, resends, fetches []func() (Found, error) // one for each call, the last one repeats
+	holdEnds                          Found
+	holdFor                           time.Duration
+
+	inputs  []LoginInput
+	codes   []SubmitCodeInput
+	notices []Notice
+	records []Projection
+	closed  []string
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	w := &world{t: t, env: suite.NewTestWorkflowEnvironment(), request: Request{RequestID: "r-1", Requester: "acme",
+		Utility: "DEMO", CustomerEmail: "c@example.com", RequesterEmail: "a@example.com"}, holdFor: 11 * time.Minute}
+	w.env.SetTestTimeout(20 * time.Second)
+	w.env.RegisterWorkflowWithOptions(DataRequest, workflow.RegisterOptions{Name: WorkflowType})
+	w.holdEnds = stopFor(WindowLost)
+	w.fetches = says(Found{Outcome: OutcomeSignedIn, Meters: []Meter{{MeterNumber: "M1"}, {MeterNumber: "M2"}}})
+	for name, f := range map[string]any{
+		ActivityLogin: w.doLogin, ActivitySubmitCode: w.doSubmit, ActivityResendCode: w.doResend, ActivityFetchMeterList: w.doFetch,
+		ActivityHoldWindow: w.doHold, ActivityCloseWindow: w.doClose, ActivityNotify: w.doNotify, ActivityRecord: w.doRecord,
+	} {
+		w.env.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
+	}
+	return w
+}
+
+func says(all ...Found) []func() (Found, error) {
+	var calls []func() (Found, error)
+	for _, f := range all {
+		calls = append(calls, func() (Found, error) { return f, nil })
+	}
+	return calls
+}
+
+func next(calls *[]func() (Found, error)) (Found, error) {
+	call := (*calls)[0]
+	if len(*calls) > 1 {
+		*calls = (*calls)[1:]
+	}
+	return call()
+}
+
+func (w *world) doLogin(_ context.Context, in LoginInput) (Found, error) {
+	w.inputs = append(w.inputs, in)
+	f, err := next(&w.logins)
+	if f.Window == nil && f.Outcome != "" {
+		f.Window = &Window{Host: "h1", ID: fmt.Sprintf("w-%d", len(w.inputs)), ExpiresAt: w.env.Now().Add(10 * time.Minute)}
+	}
+	return f, err
+}
+
+func (w *world) doSubmit(_ context.Context, in SubmitCodeInput) (Found, error) {
+	w.codes = append(w.codes, in)
+	return next(&w.answers)
+}
+
+func (w *world) doResend(context.Context, WindowInput) (Found, error) { return next(&w.resends) }
+func (w *world) doFetch(context.Context, WindowInput) (Found, error)  { return next(&w.fetches) }
+func (w *world) doHold(context.Context, WindowInput) (Found, error)   { return w.holdEnds, nil }
+func (w *world) doClose(_ context.Context, in WindowInput) error {
+	w.closed = append(w.closed, in.Window.ID)
+	return nil
+}
+func (w *world) doNotify(_ context.Context, n Notice) error {
+	w.notices = append(w.notices, n)
+	return nil
+}
+func (w *world) doRecord(_ context.Context, p Projection) error {
+	w.records = append(w.records, p)
+	return nil
+}
+func (w *world) after(d time.Duration, f func()) { w.env.RegisterDelayedCallback(f, d) }
+func (w *world) signal(d time.Duration, name string, payload any) {
+	w.after(d, func() { w.env.SignalWorkflow(name, payload) })
+}
+func (w *world) login(d time.Duration) {
+	w.signal(d, SignalSubmitLogin, SubmitLogin{sealedAs("login")})
+}
+func (w *world) code(d time.Duration, challenge, text string) {
+	w.signal(d, SignalSubmitCode, SubmitCode{challenge, sealedAs(text)})
+}
+
+func (w *world) state() State {
+	w.t.Helper()
+	answer, err := w.env.QueryWorkflow(QueryStatus)
+	require.NoError(w.t, err)
+	var s State
+	require.NoError(w.t, answer.Get(&s))
+	return s
+}
+
+// expect looks at the state in the middle of the run.
+func (w *world) expect(d time.Duration, want Status, reason Reason) {
+	w.after(d, func() {
+		s := w.state()
+		require.Equal(w.t, want, s.Status, "after %s", d)
+		require.Equal(w.t, reason, s.Reason, "after %s", d)
+	})
+}
+
+func (w *world) run() (*Result, error) {
+	w.t.Helper()
+	w.env.OnActivity(ActivityHoldWindow, mock.Anything, mock.Anything).Return(w.holdEnds, nil).After(w.holdFor).Maybe()
+	w.env.ExecuteWorkflow(WorkflowType, w.request)
+	require.True(w.t, w.env.IsWorkflowCompleted())
+	if err := w.env.GetWorkflowError(); err != nil {
+		return nil, err
+	}
+	var r Result
+	require.NoError(w.t, w.env.GetWorkflowResult(&r))
+	return &r, nil
+}
+
+func (w *world) told() []string {
+	var told []string
+	for _, n := range w.notices {
+		line := string(n.Kind) + " to " + string(n.To)
+		if n.Reason != "" {
+			line += ": " + string(n.Reason)
+		}
+		told = append(told, line)
+	}
+	return told
+}
+
+func (w *world) ends(status Status, reason Reason) {
+	w.t.Helper()
+	r, err := w.run()
+	require.NoError(w.t, err)
+	require.Equal(w.t, status, r.Status)
+	require.Equal(w.t, reason, r.Reason)
+	last := w.records[len(w.records)-1].State
+	require.Equal(w.t, status, last.Status, "the last projection shows the end")
+}
+
+func stopFor(r Reason) Found { return Found{Outcome: OutcomeStopped, Reason: r} }
+
+func asks(kind ChallengeKind) Found {
+	return Found{Outcome: OutcomeChallenge, Typed: true, Challenge: &ChallengeAsk{Kind: kind, Prompt: "which?", SentTo: "(***) ***-1234",
+		Options: []Option{{ID: "sms", Label: "Text"}}, Digits: 6, CanResend: true, Tries: 3}}
+}
+
+var (
+	in       = Found{Outcome: OutcomeSignedIn}
+	rejected = Found{Outcome: OutcomeCodeRejected}
+	declined = "declined to requester"
+)
+
+func Test_Plain_Connects(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.logins = says(in)
+	w.expect(time.Second, AwaitingLogin, "")
+	w.login(time.Minute)
+	r, err := w.run()
+	require.NoError(t, err)
+	require.Equal(t, Connected, r.Status)
+	require.Equal(t, []Meter{{MeterNumber: "M1"}, {MeterNumber: "M2"}}, r.Meters)
+	require.Equal(t, []string{"sign_in to customer", "connected to customer", "connected to requester"}, w.told())
+	require.Equal(t, []string{"w-1"}, w.closed)
+	require.False(t, w.notices[1].MFAWasOff)
+	require.Equal(t, 2, w.notices[1].Meters)
+}
+
+func Test_Code_RightOneConnects(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.logins, w.answers = says(asks(NumberCode)), says(in)
+	w.login(time.Minute)
+	w.after(2*time.Minute, func() {
+		s := w.state()
+		require.Equal(t, AwaitingCode, s.Status)
+		require.Equal(t, "c-1", s.Challenge.ID)
+		require.Equal(t, 3, s.Challenge.TriesLeft)
+		require.Equal(t, s.Challenge.ExpiresAt, *s.Until, "one number for the window")
+		require.Equal(t, Customer, s.WaitingOn)
+	})
+	w.code(3*time.Minute, "c-1", "123456")
+	w.ends(Connected, "")
+	require.Equal(t, sealedAs("123456"), w.codes[0].Code)
+	require.Equal(t, []string{"sign_in to customer", "code_needed to customer", "connected to customer", "connected to requester"}, w.told())
+}
+
+func Test_Code_WrongThenRight(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.logins, w.answers = says(asks(NumberCode)), says(rejected, in)
+	w.login(time.Minute)
+	w.code(2*time.Minute, "c-1", "1")
+	w.after(3*time.Minute, func() {
+		s := w.state()
+		require.Equal(t, AwaitingCode, s.Status)
+		require.Equal(t, CodeRejected, s.Reason)
+		require.Equal(t, 2, s.Challenge.TriesLeft)
+		require.Equal(t, "c-2", s.Challenge.ID)
+		require.Equal(t, "which?", s.Challenge.Prompt, "the question stands where the site does not repeat it")
+	})
+	w.code(3*time.Minute+time.Second, "c-1", "1") // the double click
+	w.code(4*time.Minute, "c-2", "2")
+	w.ends(Connected, "")
+	require.Len(t, w.codes, 2)
+	require.Contains(t, w.records[len(w.records)-1].State.Ignored[0].Why, "not for c-2")
+}
+
+func Test_Code_EndsOfTheWait(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		reason Reason
+		play   func(w *world)
+	}{
+		{"time out", CodeTimeout, func(*world) {}},
+		{"left", WindowClosed, func(w *world) { w.signal(2*time.Minute, SignalLeave, nil) }},
+		{"tries used", CodeAttemptsUsed, func(w *world) {
+			w.code(2*time.Minute, "c-1", "1")
+			w.code(3*time.Minute, "c-2", "2")
+			w.code(4*time.Minute, "c-3", "3")
+		}},
+		{"session ended", SessionEnded, func(w *world) { w.answers = says(stopFor(SessionEnded)); w.code(2*time.Minute, "c-1", "1") }},
+		{"window lost on submit", WindowLost, func(w *world) {
+			w.answers = []func() (Found, error){func() (Found, error) { return Found{}, errors.New("no such window") }}
+			w.code(2*time.Minute, "c-1", "1")
+		}},
+		{"unreadable to the end", CodeAttemptsUsed, func(w *world) {
+			w.answers = says(stopFor(Unreadable))
+			w.code(2*time.Minute, "c-1", "1")
+			w.code(3*time.Minute, "c-2", "2")
+			w.code(4*time.Minute, "c-3", "3")
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.logins, w.answers = says(asks(NumberCode)), says(rejected)
+			w.login(time.Minute)
+			c.play(w)
+			w.expect(30*time.Minute, AwaitingLogin, c.reason)
+			w.signal(time.Hour, SignalDecline, nil)
+			w.ends(Declined, "")
+			require.Equal(t, []string{"w-1"}, w.closed, "the window is freed")
+			require.Contains(t, w.told(), "sign_in_again to customer: "+string(c.reason))
+			require.Contains(t, w.told(), "sign_in_again to requester: "+string(c.reason))
+			require.Equal(t, declined, w.told()[len(w.told())-1])
+		})
+	}
+}
+
+func Test_HoldWindow_EndIsKnownAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, reason := range []Reason{SessionEnded, WindowLost} {
+		t.Run(string(reason), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.holdEnds, w.holdFor = stopFor(reason), 90*time.Second
+			w.logins = says(asks(NumberCode))
+			w.login(time.Minute)
+			w.expect(2*time.Minute, AwaitingCode, "")
+			w.expect(3*time.Minute, AwaitingLogin, reason)
+			w.code(4*time.Minute, "c-1", "1") // never typed into a dead window
+			w.signal(time.Hour, SignalDecline, nil)
+			w.ends(Declined, "")
+			require.Empty(t, w.codes)
+		})
+	}
+}
+
+func Test_Choice_ThenCode(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.logins, w.answers = says(asks(MethodChoice)), says(asks(NumberCode), in)
+	w.login(time.Minute)
+	w.expect(2*time.Minute, AwaitingChoice, "")
+	w.code(3*time.Minute, "c-1", "sms")
+	w.after(4*time.Minute, func() {
+		s := w.state()
+		require.Equal(t, AwaitingCode, s.Status)
+		require.Equal(t, 3, s.Challenge.TriesLeft, "choosing is no try")
+	})
+	w.code(5*time.Minute, "c-2", "123456")
+	w.ends(Connected, "")
+	require.Equal(t, MethodChoice, w.codes[0].Kind)
+	require.Equal(t, []string{"sign_in to customer", "code_needed to customer", "connected to customer", "connected to requester"}, w.told())
+}
+
+func Test_ResendCode_VoidsTheEarlierChallenge(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.logins, w.resends, w.answers = says(asks(NumberCode)), says(asks(NumberCode)), says(in)
+	w.login(time.Minute)
+	w.signal(2*time.Minute, SignalResendCode, ResendCode{"c-1"})
+	w.code(3*time.Minute, "c-1", "old")
+	w.code(4*time.Minute, "c-2", "new")
+	w.ends(Connected, "")
+	require.Len(t, w.codes, 1)
+	require.Equal(t, "c-2", w.codes[0].ChallengeID)
+}
+
+func Test_MFAUnsupported_NotifyAndRetry(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.logins = says(stopFor(MFAUnsupported), in)
+	w.login(time.Minute)
+	w.expect(2*time.Minute, AwaitingMFAOff, MFAUnsupported)
+	w.login(6 * 24 * time.Hour)
+	w.ends(Connected, "")
+	require.Equal(t, []string{"sign_in to customer", "turn_mfa_off to customer: mfa_unsupported", "turn_mfa_off to requester: mfa_unsupported",
+		"mfa_reminder to customer: mfa_unsupported", "mfa_reminder to customer: mfa_unsupported",
+		"connected to customer", "connected to requester"}, w.told())
+	require.True(t, w.notices[5].MFAWasOff)
+	require.Equal(t, []string{"w-1", "w-2"}, w.closed, "the window is closed at once, and the second one in the end")
+}
+
+func Test_Reminders_After1And3Days(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.logins = says(stopFor(MFAUnsupported))
+	w.login(time.Minute)
+	count := func() (n int) {
+		for _, notice := range w.notices {
+			if notice.Kind == NoticeMFAReminder {
+				n++
+			}
+		}
+		return n
+	}
+	day := 24 * time.Hour
+	for at, want := range map[time.Duration]int{day - time.Hour: 0, day + time.Hour: 1, 3*day - time.Hour: 1, 3*day + time.Hour: 2, 7*day - time.Hour: 2} {
+		w.after(at, func() { require.Equal(t, want, count(), "after %s", at) })
+	}
+	w.ends(Expired, "")
+	require.Equal(t, []string{"expired to customer", "expired to requester"}, w.told()[len(w.told())-2:])
+}
+
+func Test_Deadline_SevenDays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	start := w.env.Now()
+	w.expect(7*24*time.Hour-time.Minute, AwaitingLogin, "")
+	w.ends(Expired, "")
+	require.WithinDuration(t, start.Add(7*24*time.Hour), w.records[len(w.records)-1].State.Since, time.Second)
+	require.Equal(t, []string{"sign_in to customer", "expired to customer", "expired to requester"}, w.told())
+}
+
+func Test_Resend_SendsTheLinkAndStartsTheDeadlineAnew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.signal(6*24*time.Hour, SignalResend, nil)
+	w.expect(12*24*time.Hour, AwaitingLogin, "")
+	w.ends(Expired, "")
+	require.Equal(t, []string{"sign_in to customer", "sign_in to customer", "expired to customer", "expired to requester"}, w.told())
+	require.NotEqual(t, w.notices[0].ID, w.notices[1].ID)
+}
+
+func Test_Login_Stops(t *testing.T) {
+	t.Parallel()
+	for _, text := range Reasons() {
+		if text.Leads != Failed || text.Reason == TooManyLogins {
+			continue
+		}
+		t.Run(string(text.Reason), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.logins = says(stopFor(text.Reason))
+			w.login(time.Minute)
+			w.ends(Failed, text.Reason)
+			require.Equal(t, []string{"sign_in to customer", "failed to customer: " + string(text.Reason), "failed to requester: " + string(text.Reason)}, w.told())
+			require.Equal(t, []string{"w-1"}, w.closed)
+		})
+	}
+}
+
+func Test_Login_GoesBackToSigningIn(t *testing.T) {
+	t.Parallel()
+	for _, text := range Reasons() {
+		if text.Leads != AwaitingLogin {
+			continue
+		}
+		t.Run(string(text.Reason), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			back := stopFor(text.Reason)
+			back.Typed = true // even a site that goes down is not tried again then
+			w.logins = says(back, in)
+			w.login(time.Minute)
+			w.after(2*time.Minute, func() {
+				s := w.state()
+				require.Equal(t, AwaitingLogin, s.Status)
+				require.Equal(t, text.Reason, s.Reason)
+				require.Equal(t, text.Customer, s.Message)
+			})
+			w.login(time.Hour)
+			w.ends(Connected, "")
+			require.Len(t, w.inputs, 2)
+		})
+	}
+}
+
+func Test_Login_ThreeRejectionsEndTheRequest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.logins = says(stopFor(InvalidCredentials))
+	for i := range 4 {
+		w.login(time.Duration(i+1) * time.Hour)
+	}
+	w.ends(Failed, TooManyLogins)
+	require.Len(t, w.inputs, maxRejectedLogins)
+}
+
+func Test_Login_FaultOfOursAsksAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.logins = []func() (Found, error){func() (Found, error) { return Found{}, errors.New("no browser") }}
+	w.login(time.Minute)
+	w.expect(time.Hour, AwaitingLogin, WindowLost)
+	w.signal(2*time.Hour, SignalDecline, nil)
+	w.ends(Declined, "")
+	require.Len(t, w.inputs, 5, "the attempts of loginOptions")
+}
+
+func Test_Login_ReadsTheWindowOfAnotherHost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	there := Window{Host: "h2", ID: "w-9", ExpiresAt: w.env.Now().Add(time.Hour)}
+	asked := asks(NumberCode)
+	asked.Window = &there
+	w.logins, w.answers = says(Found{Outcome: OutcomeElsewhere, Window: &there}, asked), says(in)
+	w.login(time.Minute)
+	w.code(2*time.Minute, "c-1", "1")
+	w.ends(Connected, "")
+	require.Nil(t, w.inputs[0].Window)
+	require.Equal(t, there.ID, w.inputs[1].Window.ID)
+	require.Equal(t, "h2", w.codes[0].Window.Host)
+}
+
+func Test_SiteDown_TriedForAnHour(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.logins = says(stopFor(UtilityUnavailable))
+	w.login(time.Minute)
+	w.after(30*time.Minute, func() {
+		s := w.state()
+		require.Equal(t, SigningIn, s.Status)
+		require.Equal(t, UtilityUnavailable, s.Reason)
+		require.Contains(t, s.Message, "keep trying")
+	})
+	w.expect(2*time.Hour, AwaitingLogin, UtilityUnavailable)
+	w.signal(3*time.Hour, SignalDecline, nil)
+	w.ends(Declined, "")
+	require.Greater(t, len(w.inputs), 10, "it was tried again and again")
+	require.Len(t, w.closed, len(w.inputs), "no window is left open")
+}
+
+func Test_SiteDown_ComesBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.logins = says(stopFor(UtilityUnavailable), stopFor(UtilityUnavailable), in)
+	w.login(time.Minute)
+	w.ends(Connected, "")
+	require.NotEqual(t, w.inputs[0].Attempt, w.inputs[1].Attempt, "each try has a window of its own")
+	require.Equal(t, sealedAs("login"), w.inputs[2].Credentials)
+}
+
+func Test_SiteDown_CustomerLeaves(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.logins = says(stopFor(UtilityUnavailable))
+	w.login(time.Minute)
+	w.signal(10*time.Minute, SignalLeave, nil)
+	w.expect(11*time.Minute, AwaitingLogin, WindowClosed)
+	w.signal(3*time.Hour, SignalDecline, nil)
+	w.ends(Declined, "")
+}
+
+func Test_NoMeters_Fails(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.logins, w.fetches = says(in), says(in)
+	w.login(time.Minute)
+	w.ends(Failed, NoMeters)
+}
+
+func Test_Fetch_SessionEndedAsksAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.logins, w.fetches = says(in), append(says(stopFor(SessionEnded)), w.fetches...)
+	w.login(time.Minute)
+	w.expect(2*time.Minute, AwaitingLogin, SessionEnded)
+	w.login(time.Hour)
+	w.ends(Connected, "")
+}
+
+func Test_Cancel_ClosesTheWindowAndTellsTheCustomer(t *testing.T) {
+	t.Parallel()
+	for name, at := range map[string]time.Duration{"awaiting login": 30 * time.Second, "awaiting code": 2 * time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.logins = says(asks(NumberCode))
+			w.login(time.Minute)
+			w.after(at, w.env.CancelWorkflow)
+			_, err := w.run()
+			var canceled *temporal.CanceledError
+			require.ErrorAs(t, err, &canceled)
+			require.Equal(t, Canceled, w.state().Status)
+			require.Equal(t, "canceled to customer", w.told()[len(w.told())-1])
+			require.Equal(t, len(w.inputs), len(w.closed))
+		})
+	}
+}
+
+func Test_Signals_ThatCannotBeReadAreNoted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.logins = says(in)
+	for _, name := range []string{SignalSubmitLogin, SignalSubmitCode, SignalResendCode} {
+		w.signal(time.Minute, name, "a text where a document belongs")
+		w.signal(2*time.Minute, name, []byte{0xff, 0xfe})
+		w.signal(3*time.Minute, name, nil)
+	}
+	w.signal(4*time.Minute, SignalLeave, map[string]int{"unexpected": 1})
+	w.signal(4*time.Minute, "unheard-of", "x")
+	w.after(5*time.Minute, func() {
+		s := w.state()
+		require.Equal(t, AwaitingLogin, s.Status)
+		require.Len(t, s.Ignored, 10)
+		require.Contains(t, s.Ignored[0].Why, "docs/contract.md")
+		require.NotContains(t, fmt.Sprint(s.Ignored), "a text where", "payloads are not repeated")
+	})
+	w.login(time.Hour)
+	w.ends(Connected, "")
+}
+
+func Test_Login_IsFairAmongRequesters(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "acme", loginOptions(Request{Requester: "acme"}).Priority.FairnessKey)
+}
+
+func Test_InvalidRequest_FailsNamingTheField(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.request.Requester = "two words"
+	_, err := w.run()
+	var failed *temporal.ApplicationError
+	require.ErrorAs(t, err, &failed)
+	require.Equal(t, ErrTypeInvalidRequest, failed.Type())
+	require.Contains(t, failed.Error(), "requester")
+}
+
+func Test_Resend_RevivesWhileFinishing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.signal(time.Minute, SignalDecline, nil)
+	w.env.OnActivity(ActivityNotify, mock.Anything, mock.Anything).Return(nil).After(time.Hour)
+	w.signal(90*time.Minute, SignalResend, nil) // the notices of the end are still being sent
+	_, err := w.run()
+	var again *workflow.ContinueAsNewError
+	require.ErrorAs(t, err, &again)
+}
+
+func Test_Continued_GoesOnWithoutTellingAgain(t *testing.T) {
+	t.Parallel()
+	first := newMachine(newWorld(t).request, time.Now().UTC())
+	first.RejectedLogins = 2
+	w := newWorld(t)
+	w.request.Continued = &first.Progress
+	w.logins = says(stopFor(InvalidCredentials))
+	w.login(time.Minute)
+	w.ends(Failed, TooManyLogins)
+	require.NotContains(t, w.told(), "sign_in to customer")
+}
+
+func Test_Details_NameNobody(t *testing.T) {
+	t.Parallel()
+	r := &runner{machine: awaiting(AwaitingCode, 2)}
+	r.request.CustomerEmail = "c@example.com"
+	text := r.details()
+	for _, part := range []string{"awaiting_code", "customer", "1970-01-01T00:10:00Z", "2 tries left"} {
+		require.Contains(t, text, part)
+	}
+	require.NotContains(t, text, "example.com")
+}
