@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs a command and says every 15 seconds that it is still at it.
+# Runs a command and says every 15 seconds (ALIVE_EVERY, if set) that it is still at it.
 #
 #   tools/alive.sh [-l LOG] LABEL COMMAND [ARGUMENT]...
 #
@@ -16,7 +16,7 @@ shift
 
 pulse() {
   while sleep 1 >/dev/null && kill -0 $$; do
-    if [ $((SECONDS % 15)) = 0 ]; then echo "    $label: still at it, $SECONDS s"; fi
+    if [ $((SECONDS % ${ALIVE_EVERY:-15})) = 0 ]; then echo "    $label: still at it, $SECONDS s"; fi
   done 2>/dev/null
 }
 
