@@ -58,8 +58,9 @@ func (i *Identity) OpenCredentials(s workflows.Sealed) (workflows.Credentials, e
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
-	// The decoder's own errors quote what they read, so they go no further.
-	if decoder.Decode(&login) != nil || decoder.More() {
+	err = decoder.Decode(&login)
+	if _, rest := decoder.Token(); err != nil || !errors.Is(rest, io.EOF) {
+		// The decoder's own errors quote what they read, so they go no further.
 		return workflows.Credentials{}, fmt.Errorf(`%w: a login is {"username": …, "password": …}`, ErrUnreadable)
 	}
 	if login.Username == "" || login.Password == "" {
