@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -34,14 +35,15 @@ Stop it with SIGTERM: it takes no new logins, serves its open windows to their e
 // errHelp tells that help was asked for and printed.
 var errHelp = errors.New("help printed")
 
-func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
+// run is the process; env nil is the process's own environment.
+func run(ctx context.Context, args []string, env envconfig.EnvLookup, stdout, stderr io.Writer) error {
 	if err := parse(args, stdout); err != nil {
 		if errors.Is(err, errHelp) {
 			return nil
 		}
 		return err
 	}
-	settings, err := config.Load(lookup(environ))
+	settings, err := config.Load(env)
 	if err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
@@ -71,8 +73,6 @@ func parse(args []string, stdout io.Writer) error {
 	}
 	return nil
 }
-
-func lookup(environ []string) envconfig.EnvLookup { return environment(environ) }
 
 // serve runs until ctx ends, then drains.
 func serve(ctx context.Context, settings config.Config, log *zap.Logger) error {
@@ -118,7 +118,10 @@ func openSite(ctx context.Context, settings config.Config, log *zap.Logger) (*ac
 }
 
 func openDesk(settings config.Config, catalog *utilities.Catalog, log *zap.Logger) (*activities.Desk, error) {
-	sender, err := notices.New(settings.Notices())
+	sender, err := notices.New(notices.Options{
+		SMTP: settings.SMTP, SMTPPasswordFile: settings.SMTPPasswordFile, From: settings.MailFrom, Outbox: settings.Outbox,
+		Sent: filepath.Join(settings.Home, "sent"), PortalURL: settings.PortalURL,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("setting up notices: %w", err)
 	}

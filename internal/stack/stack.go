@@ -1,0 +1,184 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"go.temporal.io/sdk/contrib/envconfig"
+	"go.uber.org/zap"
+
+	"github.com/meterkey/meterkey/internal/browser"
+	"github.com/meterkey/meterkey/internal/config"
+	"github.com/meterkey/meterkey/sandbox/practice"
+	"github.com/meterkey/meterkey/workflows"
+)
+
+// stopLimit bounds the end of each process. A worker that still has windows open is not waited for: its browser is
+// ended right after it.
+const stopLimit = 5 * time.Second
+
+// Options say how to run Meterkey on one machine.
+type Options struct {
+	Bin      string // folder of the built programs
+	Dir      string // folder of everything that the stack keeps
+	Temporal TemporalOptions
+	Practice practice.Options
+	// Env is more environment for the workers, KEY=value.
+	Env []string
+}
+
+// Stack is Meterkey on one machine: Temporal's development server, the practice utilities, and workers with their
+// browsers.
+type Stack struct {
+	Temporal *Temporal
+	Practice *practice.Server
+	options  Options
+	workers  []*Worker
+	client   *workflows.Client
+	close    func()
+}
+
+// Worker is a worker process and its browser host's folder.
+type Worker struct {
+	*Process
+	name, home string
+}
+
+// Up starts Temporal and the practice utilities; StartWorker adds workers. Call Down in the end, after an error too.
+func Up(ctx context.Context, o Options) (*Stack, error) {
+	s := &Stack{options: o, close: func() {}}
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return s, fmt.Errorf("making the stack's folder: %w", err)
+	}
+	o.Temporal.Dir, o.Temporal.Log = o.Dir, filepath.Join(o.Dir, "temporal.log")
+	var err error
+	if s.Practice, err = practice.Start(ctx, o.Practice); err != nil {
+		return s, fmt.Errorf("starting the practice utilities: %w", err)
+	}
+	if s.Temporal, err = StartTemporal(ctx, o.Temporal); err != nil {
+		return s, err
+	}
+	origins, err := yaml.Marshal(s.Practice.Origins())
+	if err == nil {
+		err = os.WriteFile(s.file("origins.yaml"), origins, 0o600)
+	}
+	if err != nil {
+		return s, fmt.Errorf("writing the origins: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Stack) file(name string) string { return filepath.Join(s.options.Dir, name) }
+
+// Env is the environment in which workers and the starter find this stack.
+func (s *Stack) Env() []string {
+	return append([]string{
+		"TEMPORAL_ADDRESS=" + s.Temporal.Address(), "TEMPORAL_NAMESPACE=" + namespace,
+		"MK_HOME=" + s.options.Dir, "MK_ORIGINS=" + s.file("origins.yaml"),
+		// A practising browser reaches nothing but this machine: all else goes to a proxy that is not there.
+		"MK_CHROMIUM_ARGS=--proxy-server=127.0.0.1:9 --proxy-bypass-list=*.localhost;127.0.0.1",
+	}, s.options.Env...)
+}
+
+// StartWorker starts a worker on the browser host of this name and returns once it is ready. Starting one again on the
+// same name goes on with the same browser and windows.
+func (s *Stack) StartWorker(ctx context.Context, name string) (*Worker, error) {
+	w := &Worker{name: name, home: s.file("host-" + name)}
+	var err error
+	w.Process, err = Start(Command{Path: filepath.Join(s.options.Bin, "worker"),
+		Env: append(s.Env(), "MK_HOST_DIR="+w.home), Log: s.file("worker-" + name + ".log")})
+	if err != nil {
+		return nil, err
+	}
+	s.workers = append(s.workers, w)
+	return w, w.waitReady(ctx)
+}
+
+// waitReady waits for the line with which a worker says that it is ready.
+func (w *Worker) waitReady(ctx context.Context) error {
+	ticker := time.NewTicker(readyInterval)
+	defer ticker.Stop()
+	for !strings.Contains(w.Tail(), "worker ready") {
+		select {
+		case <-ticker.C:
+		case <-w.Done():
+			return fmt.Errorf("starting worker %s: it ended; it said last:\n%s", w.name, w.Tail())
+		case <-ctx.Done():
+			return fmt.Errorf("starting worker %s: %w; it said last:\n%s", w.name, ctx.Err(), w.Tail())
+		}
+	}
+	return nil
+}
+
+// Client is a typed client of this stack.
+func (s *Stack) Client(ctx context.Context) (*workflows.Client, error) {
+	if s.client != nil {
+		return s.client, nil
+	}
+	settings, err := config.Load(environment(s.Env()))
+	if err != nil {
+		return nil, fmt.Errorf("reading the stack's settings: %w", err)
+	}
+	recipient, err := settings.Recipient()
+	if err != nil {
+		return nil, fmt.Errorf("reading the recipient: %w", err)
+	}
+	temporal, converter, err := settings.TemporalClient(ctx, zap.NewNop())
+	if err != nil {
+		return nil, err
+	}
+	s.close = temporal.Close
+	s.client = workflows.NewClient(temporal, recipient, converter)
+	return s.client, nil
+}
+
+// environment lets settings be read from a list of KEY=value, the last one of a name first.
+type environment []string
+
+// Environ is the list.
+func (e environment) Environ() []string { return e }
+
+// LookupEnv finds a value.
+func (e environment) LookupEnv(name string) (string, bool) {
+	for _, pair := range slices.Backward(e) {
+		if value, found := strings.CutPrefix(pair, name+"="); found {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+var _ envconfig.EnvLookup = environment{}
+
+// Down ends everything that the stack started, the browsers included. It goes on past errors.
+func (s *Stack) Down(ctx context.Context) error {
+	s.close()
+	var failed []error
+	for _, w := range s.workers {
+		bounded, cancel := context.WithTimeout(ctx, stopLimit)
+		if err := w.Stop(bounded); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			failed = append(failed, err)
+		}
+		cancel()
+		failed = append(failed, browser.End(ctx, w.home))
+	}
+	if s.Temporal != nil {
+		bounded, cancel := context.WithTimeout(ctx, stopLimit)
+		failed = append(failed, s.Temporal.Stop(bounded))
+		cancel()
+	}
+	if s.Practice != nil {
+		if err := s.Practice.Close(ctx); !errors.Is(err, http.ErrServerClosed) {
+			failed = append(failed, err)
+		}
+	}
+	return errors.Join(failed...)
+}
