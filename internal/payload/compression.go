@@ -21,14 +21,14 @@ type compression struct {
 	from *zstd.Decoder
 }
 
-func newCompression() compression {
+func newCompression() *compression {
 	// Only options can be wrong, and these are right.
 	to, _ := zstd.NewWriter(nil)
 	from, _ := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(maxDecoded))
-	return compression{to, from}
+	return &compression{to, from}
 }
 
-func (c compression) Encode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
+func (c *compression) Encode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
 	return each(payloads, func(p *commonpb.Payload) (*commonpb.Payload, error) {
 		if len(p.GetData()) < compressFrom || readable(p) {
 			return p, nil
@@ -44,7 +44,7 @@ func (c compression) Encode(payloads []*commonpb.Payload) ([]*commonpb.Payload, 
 	})
 }
 
-func (c compression) Decode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
+func (c *compression) Decode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
 	return each(payloads, func(p *commonpb.Payload) (*commonpb.Payload, error) {
 		if encoding(p) != encodingZstd {
 			return p, nil

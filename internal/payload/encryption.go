@@ -25,17 +25,17 @@ type encryption struct {
 	workflow string
 }
 
-func (e encryption) WithSerializationContext(ctx converter.SerializationContext) converter.PayloadCodec {
+func (e *encryption) WithSerializationContext(ctx converter.SerializationContext) converter.PayloadCodec {
 	switch ctx := ctx.(type) {
 	case converter.WorkflowSerializationContext:
-		e.workflow = ctx.WorkflowID
+		return &encryption{e.keys, ctx.WorkflowID}
 	case converter.ActivitySerializationContext:
-		e.workflow = ctx.WorkflowID
+		return &encryption{e.keys, ctx.WorkflowID}
 	}
 	return e
 }
 
-func (e encryption) Encode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
+func (e *encryption) Encode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
 	if len(e.keys) == 0 {
 		return payloads, nil
 	}
@@ -57,7 +57,7 @@ func (e encryption) Encode(payloads []*commonpb.Payload) ([]*commonpb.Payload, e
 	})
 }
 
-func (e encryption) Decode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
+func (e *encryption) Decode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
 	return each(payloads, func(p *commonpb.Payload) (*commonpb.Payload, error) {
 		if encoding(p) != encodingAES {
 			return p, nil
@@ -70,7 +70,7 @@ func (e encryption) Decode(payloads []*commonpb.Payload) ([]*commonpb.Payload, e
 	})
 }
 
-func (e encryption) open(p *commonpb.Payload) (*commonpb.Payload, error) {
+func (e *encryption) open(p *commonpb.Payload) (*commonpb.Payload, error) {
 	id, workflow := string(p.GetMetadata()[metadataKey]), string(p.GetMetadata()[metadataWorkflow])
 	if e.workflow != "" && workflow != "" && e.workflow != workflow {
 		return nil, fmt.Errorf("it belongs to workflow %q, not to %q", workflow, e.workflow)

@@ -11,8 +11,9 @@
 package payload
 
 import (
-	"encoding/json"
+	"bytes"
 	"fmt"
+	"net/http"
 
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/converter"
@@ -34,9 +35,9 @@ func FailureConverter(dc converter.DataConverter, keys Keys) converter.FailureCo
 	})
 }
 
-// codecs are in the order of decoding.
+// codecs are in the order of decoding. The SDK compares them, so they are pointers.
 func codecs(keys Keys) []converter.PayloadCodec {
-	return []converter.PayloadCodec{encryption{keys: keys}, newCompression()}
+	return []converter.PayloadCodec{&encryption{keys: keys}, newCompression()}
 }
 
 // readable tells what operators are to read as it is.
@@ -44,11 +45,8 @@ func readable(p *commonpb.Payload) bool {
 	switch encoding(p) {
 	case converter.MetadataEncodingNil, converter.MetadataEncodingProtoJSON, converter.MetadataEncodingProto:
 		return true
-	case converter.MetadataEncodingJSON:
-		var s string
-		return json.Unmarshal(p.GetData(), &s) == nil
 	}
-	return false
+	return encoding(p) == converter.MetadataEncodingJSON && bytes.HasPrefix(p.GetData(), []byte(`"`))
 }
 
 func encoding(p *commonpb.Payload) string { return string(p.GetMetadata()[converter.MetadataEncoding]) }
@@ -64,6 +62,21 @@ func unwrap(data []byte) (*commonpb.Payload, error) {
 		return nil, fmt.Errorf("it holds no payload: %w", err)
 	}
 	return &inner, nil
+}
+
+// CodecServer decodes payloads for Temporal's Web UI at the given origin ("http://127.0.0.1:8233") and for its command
+// line (--codec-endpoint). Whoever reaches it can read every payload: serve it on loopback, or behind a login.
+func CodecServer(keys Keys, origin string) http.Handler {
+	codec := http.MaxBytesHandler(converter.NewPayloadCodecHTTPHandler(codecs(keys)...), maxDecoded)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", origin)
+		w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Namespace")
+		if r.Method == http.MethodOptions {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		codec.ServeHTTP(w, r)
+	})
 }
 
 // each converts payloads one by one.
