@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 )
 
@@ -145,4 +146,10 @@ func (p *Process) signal(sig syscall.Signal) error {
 		return fmt.Errorf("sending %s to %s: %w", sig, p.name, err)
 	}
 	return nil
+}
+
+// Said tells whether the process has written this text to its log.
+func (p *Process) Said(text string) bool {
+	log, err := os.ReadFile(p.log)
+	return err == nil && int64(len(log)) >= p.logStart && strings.Contains(string(log[p.logStart:]), text)
 }

@@ -12,6 +12,10 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/temporalproto"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.uber.org/zap"
 
@@ -42,8 +46,8 @@ type Stack struct {
 	Practice *practice.Server
 	options  Options
 	workers  []*Worker
+	temporal client.Client
 	client   *workflows.Client
-	close    func()
 }
 
 // Worker is a worker process and its browser host's folder.
@@ -54,7 +58,7 @@ type Worker struct {
 
 // Up starts Temporal and the practice utilities; StartWorker adds workers. Call Down in the end, after an error too.
 func Up(ctx context.Context, o Options) (*Stack, error) {
-	s := &Stack{options: o, close: func() {}}
+	s := &Stack{options: o}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return s, fmt.Errorf("making the stack's folder: %w", err)
 	}
@@ -106,7 +110,7 @@ func (s *Stack) StartWorker(ctx context.Context, name string) (*Worker, error) {
 func (w *Worker) waitReady(ctx context.Context) error {
 	ticker := time.NewTicker(readyInterval)
 	defer ticker.Stop()
-	for !strings.Contains(w.Tail(), "worker ready") {
+	for !w.Said("worker ready") {
 		select {
 		case <-ticker.C:
 		case <-w.Done():
@@ -135,7 +139,7 @@ func (s *Stack) Client(ctx context.Context) (*workflows.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.close = temporal.Close
+	s.temporal = temporal
 	s.client = workflows.NewClient(temporal, recipient, converter)
 	return s.client, nil
 }
@@ -160,7 +164,9 @@ var _ envconfig.EnvLookup = environment{}
 
 // Down ends everything that the stack started, the browsers included. It goes on past errors.
 func (s *Stack) Down(ctx context.Context) error {
-	s.close()
+	if s.temporal != nil {
+		s.temporal.Close()
+	}
 	var failed []error
 	for _, w := range s.workers {
 		bounded, cancel := context.WithTimeout(ctx, stopLimit)
@@ -181,4 +187,38 @@ func (s *Stack) Down(ctx context.Context) error {
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// ReplaceWorker kills a worker as a crash would and starts another on the same browser host.
+func (s *Stack) ReplaceWorker(ctx context.Context, name string) error {
+	for i, w := range s.workers {
+		if w.name != name {
+			continue
+		}
+		if err := w.Kill(); err != nil {
+			return err
+		}
+		s.workers = slices.Delete(s.workers, i, i+1)
+		_, err := s.StartWorker(ctx, name)
+		return err
+	}
+	return fmt.Errorf("replacing worker %s: there is none", name)
+}
+
+// History is the Temporal history of a data request's latest run, as JSON.
+func (s *Stack) History(ctx context.Context, requestID string) ([]byte, error) {
+	history := &historypb.History{}
+	events := s.temporal.GetWorkflowHistory(ctx, workflows.WorkflowID(requestID), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		event, err := events.Next()
+		if err != nil {
+			return nil, fmt.Errorf("reading the history: %w", err)
+		}
+		history.Events = append(history.Events, event)
+	}
+	text, err := temporalproto.CustomJSONMarshalOptions{}.Marshal(history)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the history: %w", err)
+	}
+	return text, nil
 }

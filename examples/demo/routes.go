@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/meterkey/meterkey/workflows"
+)
+
+// route is one row of the demonstration.
+type route struct {
+	name    string
+	utility string
+	account string // what kind of practice account
+	play    func(context.Context, *customer) (workflows.State, error)
+	// logins and codes are what the practice site's ledger must count in the end.
+	logins, codes int
+	alone         bool // runs after all others: it disturbs the worker
+}
+
+func routes() []route {
+	all := []route{
+		{name: "CONED, number code", utility: "CONED", account: "code", play: code, logins: 1, codes: 1},
+		{name: "CONED, security answer", utility: "CONED", account: "question", play: code, logins: 1, codes: 1},
+		{name: "EVERSOURCE, number code", utility: "EVERSOURCE", account: "code", play: code, logins: 1, codes: 1},
+		{name: "PSEG, choice of method, number code", utility: "PSEG", account: "choice", play: choice, logins: 1, codes: 1},
+		{name: "SDGE, number code", utility: "SDGE", account: "code", play: code, logins: 1, codes: 1},
+	}
+	for _, utility := range []string{"ACE", "BGE", "COMED", "HECO", "PEPCO", "PECO", "SCE"} {
+		all = append(all, route{name: utility + ", MFA turned off and back", utility: utility, account: "code", play: turnOff, logins: 2})
+	}
+	return append(all,
+		route{name: "CONED, page closed, customer returns", utility: "CONED", account: "code", play: leaveAndReturn, logins: 2, codes: 1},
+		route{name: "SDGE, wrong code, then the right one", utility: "SDGE", account: "code", play: wrongCode, logins: 1, codes: 2},
+		route{name: "DEMO, site down for a while", utility: "DEMO", account: "plain", play: siteDown, logins: 1},
+		route{name: "CONED, worker killed while waiting", utility: "CONED", account: "code", play: killedWorker, logins: 1, codes: 1, alone: true},
+	)
+}
+
+// code is the plain way: sign in, read the code (or know the answer), type it.
+func code(ctx context.Context, c *customer) (workflows.State, error) {
+	s, err := c.signIn(ctx, workflows.AwaitingCode)
+	if err != nil {
+		return s, err
+	}
+	return typeCode(ctx, c, s)
+}
+
+func typeCode(ctx context.Context, c *customer, s workflows.State) (workflows.State, error) {
+	text, _, err := c.readCode(ctx, 0)
+	if err != nil {
+		return s, err
+	}
+	c.say("types the code")
+	return c.connected(c.answer(ctx, s.Challenge, text, workflows.Connected))
+}
+
+func choice(ctx context.Context, c *customer) (workflows.State, error) {
+	s, err := c.signIn(ctx, workflows.AwaitingChoice)
+	if err != nil {
+		return s, err
+	}
+	if len(s.Challenge.Options) < 2 {
+		return s, fmt.Errorf("%w: %d methods to choose from", errUnexpected, len(s.Challenge.Options))
+	}
+	c.say("chooses %s %s", s.Challenge.Options[0].Label, s.Challenge.Options[0].Target)
+	s, err = c.answer(ctx, s.Challenge, s.Challenge.Options[0].ID, workflows.AwaitingCode)
+	if err != nil {
+		return s, err
+	}
+	return typeCode(ctx, c, s)
+}
+
+// turnOff is the way of a utility whose MFA is not supported.
+func turnOff(ctx context.Context, c *customer) (workflows.State, error) {
+	s, err := c.signIn(ctx, workflows.AwaitingMFAOff)
+	if err != nil {
+		return s, err
+	}
+	c.say("is told to turn MFA off after %.1f s", time.Since(c.acted).Seconds())
+	if err := c.turnMFAOff(ctx); err != nil {
+		return s, err
+	}
+	return c.connected(c.signIn(ctx, workflows.Connected))
+}
+
+func leaveAndReturn(ctx context.Context, c *customer) (workflows.State, error) {
+	s, err := c.signIn(ctx, workflows.AwaitingCode)
+	if err != nil {
+		return s, err
+	}
+	_, old, err := c.readCode(ctx, 0)
+	if err != nil {
+		return s, err
+	}
+	c.say("closes the page for good")
+	if err := c.client.Leave(ctx, c.id); err != nil {
+		return s, err
+	}
+	if s, err = c.await(ctx, workflows.AwaitingLogin); err != nil || s.Reason != workflows.WindowClosed {
+		return s, fmt.Errorf("%w: %s (%s), %v", errUnexpected, s.Status, s.Reason, err)
+	}
+	c.say("comes back to the same link")
+	if s, err = c.signIn(ctx, workflows.AwaitingCode); err != nil {
+		return s, err
+	}
+	text, _, err := c.readCode(ctx, old)
+	if err != nil {
+		return s, err
+	}
+	return c.connected(c.answer(ctx, s.Challenge, text, workflows.Connected))
+}
+
+func wrongCode(ctx context.Context, c *customer) (workflows.State, error) {
+	s, err := c.signIn(ctx, workflows.AwaitingCode)
+	if err != nil {
+		return s, err
+	}
+	text, _, err := c.readCode(ctx, 0)
+	if err != nil {
+		return s, err
+	}
+	c.say("types a wrong code")
+	s, err = c.answer(ctx, s.Challenge, anotherThan(text), workflows.AwaitingCode)
+	if err != nil || s.Reason != workflows.CodeRejected {
+		return s, fmt.Errorf("%w: %s (%s), %v", errUnexpected, s.Status, s.Reason, err)
+	}
+	c.say("is told at once, has %d tries left, and types the right one", s.Challenge.TriesLeft)
+	return c.connected(c.answer(ctx, s.Challenge, text, workflows.Connected))
+}
+
+// anotherThan is a code of the same length that is wrong.
+func anotherThan(code string) string {
+	wrong := []byte(code)
+	wrong[len(wrong)-1] = '0' + (wrong[len(wrong)-1]-'0'+1)%10
+	return string(wrong)
+}
+
+// outage is long enough for two tries.
+const outage = 8
+
+func siteDown(ctx context.Context, c *customer) (workflows.State, error) {
+	c.say("the site is down for %d s", outage)
+	if err := c.post(ctx, "/outage/"+c.utility, map[string]int{"seconds": outage}); err != nil {
+		return workflows.State{}, err
+	}
+	c.acted = time.Now()
+	if err := c.client.SubmitLogin(ctx, c.id, workflows.Credentials{Username: c.user, Password: password}); err != nil {
+		return workflows.State{}, err
+	}
+	s, err := c.client.Wait(ctx, c.id, pollEvery, func(s workflows.State) bool {
+		return s.Reason == workflows.UtilityUnavailable || s.Status.Terminal()
+	})
+	if err != nil || s.Status != workflows.SigningIn {
+		return s, fmt.Errorf("%w: %s (%s), %v", errUnexpected, s.Status, s.Reason, err)
+	}
+	c.say("is told: %s", s.Message)
+	return c.connected(c.await(ctx, workflows.Connected))
+}
+
+func killedWorker(ctx context.Context, c *customer) (workflows.State, error) {
+	s, err := c.signIn(ctx, workflows.AwaitingCode)
+	if err != nil {
+		return s, err
+	}
+	c.say("the worker is killed with kill -9, and another one starts")
+	if err := c.stack.ReplaceWorker(ctx, "a"); err != nil {
+		return s, err
+	}
+	return typeCode(ctx, c, s)
+}

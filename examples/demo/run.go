@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/practice"
+)
+
+const usage = `Runs Meterkey on this machine: Temporal's development server, practice utilities, a worker and its browser.
+
+Without flags it sends a data request down every route, prints a table, ends everything it started, and exits 0 only if
+every row came out as expected. With --keep it sends none and keeps all of it up until Ctrl-C.`
+
+type flags struct {
+	Keep      bool   `help:"Keep the stack up until Ctrl-C instead of running the demonstration."`
+	Only      string `help:"Run only the routes whose name contains this."`
+	AtOnce    int    `default:"4" help:"How many requests go through side by side."`
+	Histories string `placeholder:"DIR" help:"Also store each request's Temporal history there, for the replay tests."`
+	Dir       string `placeholder:"DIR" help:"Keep databases, logs and notices there (default: a new folder, removed after success; with --keep .meterkey/run)."`
+}
+
+// errHelp tells that help was asked for and printed.
+var errHelp = errors.New("help printed")
+
+// downLimit bounds the clearing up.
+const downLimit = 30 * time.Second
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	set, err := parse(args, out)
+	if err != nil {
+		return err
+	}
+	dir, err := folder(set)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "Starting Temporal, the practice utilities, a worker and its browser …")
+	began := time.Now()
+	s, err := up(ctx, dir)
+	if err == nil {
+		fmt.Fprintf(out, "Up after %.1f s. Temporal's Web UI: %s   practice utilities: %s\n\n", time.Since(began).Seconds(),
+			s.Temporal.UIURL(), s.Practice.URL())
+		err = use(ctx, s, set, dir, out)
+	}
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), downLimit)
+	defer cancel()
+	err = errors.Join(err, s.Down(bounded))
+	return clear(err, set, dir)
+}
+
+func parse(args []string, out io.Writer) (flags, error) {
+	var set flags
+	helped := false
+	parser, err := kong.New(&set, kong.Name("demo"), kong.Description(usage), kong.Writers(out, io.Discard), kong.Exit(func(int) { helped = true }))
+	if err != nil {
+		return set, fmt.Errorf("building the command line: %w", err)
+	}
+	_, err = parser.Parse(args)
+	switch {
+	case helped:
+		return set, errHelp
+	case err != nil:
+		return set, fmt.Errorf("%w; see demo --help", err)
+	case set.AtOnce < 1:
+		return set, errors.New("--at-once must be at least 1")
+	}
+	return set, nil
+}
+
+func folder(set flags) (string, error) {
+	dir := set.Dir
+	if dir == "" && set.Keep {
+		dir = filepath.Join(".meterkey", "run")
+	}
+	if dir == "" {
+		made, err := os.MkdirTemp("", "meterkey-demo-")
+		if err != nil {
+			return "", fmt.Errorf("making a folder: %w", err)
+		}
+		return made, nil
+	}
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("finding the folder: %w", err)
+	}
+	return absolute, nil
+}
+
+// up starts the stack on the usual ports where they are free, else on others.
+func up(ctx context.Context, dir string) (*stack.Stack, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return &stack.Stack{}, fmt.Errorf("finding the programs: %w", err)
+	}
+	s, err := stack.Up(ctx, stack.Options{
+		Bin: filepath.Dir(self), Dir: dir,
+		Temporal: stack.TemporalOptions{Address: usual("127.0.0.1:7233"), UIPort: port(usual("127.0.0.1:8233"))},
+		Practice: practice.Options{Addr: usual("127.0.0.1:8420")},
+	})
+	if err != nil {
+		return s, err
+	}
+	_, err = s.StartWorker(ctx, "a")
+	return s, err
+}
+
+func use(ctx context.Context, s *stack.Stack, set flags, dir string, out io.Writer) error {
+	if set.Keep {
+		keep(ctx, s, dir, out)
+		return nil
+	}
+	return demonstrate(ctx, s, set, dir, out)
+}
+
+// keep says how to use the stack, and waits for Ctrl-C.
+func keep(ctx context.Context, s *stack.Stack, dir string, out io.Writer) {
+	fmt.Fprintf(out, `Watch data requests:      %s
+Practice sites and inbox: %s
+Notices (.eml files):     %s
+
+In another shell:
+%s
+  bin/starter start CONED --requester acme --customer-email you@example.com --watch
+  (sign in as code.you@example.com with the password: practice)
+
+Ctrl-C ends everything.
+`, s.Temporal.UIURL(), s.Practice.URL(), filepath.Join(dir, "outbox"), exports(s.Env()))
+	select {
+	case <-ctx.Done():
+	case <-s.Temporal.Done():
+		fmt.Fprintln(out, "Temporal's development server ended by itself; its log is in", dir)
+	}
+	fmt.Fprintln(out, "\nEnding …")
+}
+
+func exports(env []string) string {
+	var lines strings.Builder
+	for _, pair := range env {
+		name, value, _ := strings.Cut(pair, "=")
+		fmt.Fprintf(&lines, "  export %s='%s'\n", name, value)
+	}
+	return strings.TrimSuffix(lines.String(), "\n")
+}
+
+// clear removes the folder that was made for this run, unless something in it may explain an error.
+func clear(err error, set flags, dir string) error {
+	switch {
+	case set.Dir != "" || set.Keep:
+		return err
+	case err != nil:
+		return fmt.Errorf("%w\n(logs, notices and databases are kept in %s)", err, dir)
+	}
+	return os.RemoveAll(dir)
+}
