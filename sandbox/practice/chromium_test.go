@@ -106,6 +106,7 @@ func sits(t *testing.T, srv *practice.Server, browser playwright.Browser, utilit
 	window.SetDefaultTimeout(patience)
 	page, err := window.NewPage()
 	require.NoError(t, err)
+	page.OnPageError(func(err error) { t.Errorf("the page's script failed: %v", err) })
 	return &person{T: t, srv: srv, page: page, utility: utility, user: user}
 }
 

@@ -89,11 +89,7 @@ func (c *conedSite) logIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if form.LoginRememberMe && answer.Login {
-		err = c.remember(w, v)
-	}
-	if err != nil {
-		c.fail(w, err)
-		return
+		c.setCookie(w, conedDevice, c.desk.ticket(v))
 	}
 	c.reply(w, v, answer)
 }
@@ -113,8 +109,7 @@ func (c *conedSite) answerLogin(r *http.Request, said verdict, v *visit) (conedA
 	default:
 		return conedAnswer{Login: true, NoMFA: true, NoMFARedirect: detour(said)}, nil
 	}
-	redirect, err := c.throughOkta(v)
-	return conedAnswer{Login: true, NoMFA: true, Redirect: redirect}, err
+	return conedAnswer{Login: true, NoMFA: true, Redirect: c.throughOkta(v)}, nil
 }
 
 // newDevice asks for a second factor. There is no choice: what was set up is asked for.
@@ -132,15 +127,6 @@ func (c *conedSite) newDevice(v *visit) (conedAnswer, error) {
 	return answer, nil
 }
 
-// remember lets this browser skip the second factor from now on.
-func (c *conedSite) remember(w http.ResponseWriter, v *visit) error {
-	device, err := c.desk.ticket(v)
-	if err == nil {
-		c.setCookie(w, conedDevice, device)
-	}
-	return err
-}
-
 // knowsDevice tells whether this browser was remembered in an earlier visit of the same account that got in.
 func (c *conedSite) knowsDevice(r *http.Request, v *visit) bool {
 	cookie, err := r.Cookie(conedDevice)
@@ -152,20 +138,16 @@ func (c *conedSite) knowsDevice(r *http.Request, v *visit) bool {
 }
 
 // throughOkta gives the address that carries the sign-in over to the identity provider and back to the account pages.
-func (c *conedSite) throughOkta(v *visit) (string, error) {
-	ticket, err := c.desk.ticket(v)
-	if err != nil {
-		return "", err
-	}
+func (c *conedSite) throughOkta(v *visit) string {
 	back := c.origin("") + c.landing(v, "", conedAccount)
-	return c.origin("okta") + "/login/sessionCookieRedirect?" + url.Values{"ticket": {ticket}, "redirectUrl": {back}}.Encode(), nil
+	return c.origin("okta") + "/login/sessionCookieRedirect?" + url.Values{"ticket": {c.desk.ticket(v)}, "redirectUrl": {back}}.Encode()
 }
 
 func (c *conedSite) okta() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /login/sessionCookieRedirect", func(w http.ResponseWriter, r *http.Request) {
 		back := r.FormValue("redirectUrl")
-		if _, err := c.join(w, r); err != nil || !strings.HasPrefix(back, c.origin("")+"/") {
+		if c.join(w, r) == nil || !strings.HasPrefix(back, c.origin("")+"/") {
 			http.Redirect(w, r, c.origin("")+conedLogin, http.StatusFound)
 			return
 		}
@@ -182,21 +164,18 @@ func (c *conedSite) verifyFactor(w http.ResponseWriter, r *http.Request) {
 		c.reply(w, nil, map[string]any{"code": false, "authRedirectUrl": endedPath})
 		return
 	}
+	if err := c.dawdle(r.Context(), v); err != nil {
+		c.fail(w, err)
+		return
+	}
 	// Only the fields code and authRedirectUrl are known of the real answer.
 	answer := map[string]any{"code": false, "authRedirectUrl": ""}
 	switch c.desk.submit(v, form.MFACode) {
 	case right:
 		answer["code"] = true
-		answer["authRedirectUrl"], err = c.throughOkta(v)
+		answer["authRedirectUrl"] = c.throughOkta(v)
 	case ended:
 		answer["authRedirectUrl"] = endedPath
-	}
-	if err == nil {
-		err = c.dawdle(r.Context(), v)
-	}
-	if err != nil {
-		c.fail(w, err)
-		return
 	}
 	c.reply(w, v, answer)
 }
@@ -243,12 +222,7 @@ func (c *conedSite) opowerToken(w http.ResponseWriter, r *http.Request, v *visit
 		c.accounts(w, r, v)
 		return
 	}
-	token, err := c.desk.ticket(v)
-	if err != nil {
-		c.fail(w, err)
-		return
-	}
-	c.reply(w, v, token)
+	c.reply(w, v, c.desk.ticket(v))
 }
 
 // accountCount counts the accounts behind a list of meters.

@@ -77,7 +77,7 @@ func (s *site) sessionEnded(w http.ResponseWriter, r *http.Request) {
 	s.show(w, r, "common/session-ended", "Your session has ended", s.practiceLogin())
 }
 
-// handOver is a form that submits itself, to carry a sign-in from one host of a site to another.
-type handOver struct {
-	Action, Ticket string
+// handOverTo shows a form that submits itself, to carry a visit from one host of the site to another.
+func (s *site) handOverTo(w http.ResponseWriter, r *http.Request, v *visit, address string) {
+	s.show(w, r, "common/hand-over", "One moment", struct{ Action, Ticket string }{address, s.desk.ticket(v)})
 }

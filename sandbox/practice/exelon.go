@@ -1,6 +1,7 @@
 package practice
 
 import (
+	"crypto/rand"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
@@ -93,26 +94,21 @@ type exelonPage struct {
 }
 
 // settings begins or continues the exchange between a page and the host.
-func (e *exelonSite) settings(w http.ResponseWriter, r *http.Request, api string) (exelonSettings, error) {
-	var token string
+func (e *exelonSite) settings(w http.ResponseWriter, r *http.Request, api string) exelonSettings {
+	token := rand.Text()
 	if c, err := r.Cookie(exelonCSRF); err == nil {
 		token = c.Value
-	} else if token, err = randomToken(); err != nil {
-		return exelonSettings{}, err
 	}
 	e.setCookie(w, exelonCSRF, token)
 	tenant, policy, _ := strings.Cut(strings.TrimPrefix(e.policy, "/"), "/")
 	return exelonSettings{
-		CSRF: token, TransID: "StateProperties=" + token, API: api, View: token[:8],
+		CSRF: token, TransID: "StateProperties=" + token, API: api, View: r.URL.Path,
 		Hosts: map[string]string{"tenant": "/" + tenant + "/" + policy, "policy": policy},
-	}, nil
+	}
 }
 
 func (e *exelonSite) authorize(w http.ResponseWriter, r *http.Request) {
-	if _, err := e.session(w, r); err != nil {
-		e.fail(w, err)
-		return
-	}
+	e.session(w, r)
 	fields := []exelonField{{"signInName", "TextBox", ""}, {"password", "Password", ""}}
 	e.draw(w, r, "exelon/sign-in", "Sign in", "CombinedSigninAndSignup", exelonPage{Fields: exelonFields(fields)})
 }
@@ -122,12 +118,7 @@ func exelonFields(fields []exelonField) map[string][]exelonField {
 }
 
 func (e *exelonSite) draw(w http.ResponseWriter, r *http.Request, page, title, api string, data exelonPage) {
-	settings, err := e.settings(w, r, api)
-	if err != nil {
-		e.fail(w, err)
-		return
-	}
-	data.Settings = settings
+	data.Settings = e.settings(w, r, api)
 	e.show(w, r, page, title, data)
 }
 
@@ -194,7 +185,7 @@ func (e *exelonSite) confirmed(w http.ResponseWriter, r *http.Request) {
 	case asked:
 		e.secondFactor(w, r, look)
 	case inside:
-		e.handOver(w, r, v)
+		e.handOverTo(w, r, v, e.origin("")+exelonCallBack)
 	default:
 		http.Redirect(w, r, endedPath, http.StatusFound)
 	}
@@ -216,15 +207,6 @@ func (e *exelonSite) secondFactor(w http.ResponseWriter, r *http.Request, look s
 		}
 	}
 	e.draw(w, r, page, "Verify it is you", "SelfAsserted", exelonPage{Fields: exelonFields(fields), Options: look.options})
-}
-
-func (e *exelonSite) handOver(w http.ResponseWriter, r *http.Request, v *visit) {
-	ticket, err := e.desk.ticket(v)
-	if err != nil {
-		e.fail(w, err)
-		return
-	}
-	e.show(w, r, "common/hand-over", "Signing in", handOver{Action: e.origin("") + exelonCallBack, Ticket: ticket})
 }
 
 func (e *exelonSite) sendCode(w http.ResponseWriter, r *http.Request) {
@@ -300,8 +282,8 @@ func (e *exelonSite) toSignIn(w http.ResponseWriter, r *http.Request) {
 }
 
 func (e *exelonSite) callBack(w http.ResponseWriter, r *http.Request) {
-	v, err := e.join(w, r)
-	if err != nil {
+	v := e.join(w, r)
+	if v == nil {
 		http.Redirect(w, r, "/accounts/login", http.StatusSeeOther)
 		return
 	}
@@ -318,21 +300,11 @@ func (e *exelonSite) getSession(w http.ResponseWriter, _ *http.Request, v *visit
 	if number == "" && len(look.records) > 0 {
 		number = look.records[0].AccountNumber
 	}
-	token, err := e.desk.ticket(v)
-	if err != nil {
-		e.fail(w, err)
-		return
-	}
-	e.reply(w, v, map[string]any{"token": token, "accountNumber": number, "isResidential": true})
+	e.reply(w, v, map[string]any{"token": e.desk.ticket(v), "accountNumber": number, "isResidential": true})
 }
 
 func (e *exelonSite) opowerToken(w http.ResponseWriter, _ *http.Request, v *visit) {
-	token, err := e.desk.ticket(v)
-	if err != nil {
-		e.fail(w, err)
-		return
-	}
-	e.reply(w, v, map[string]string{"access_token": token})
+	e.reply(w, v, map[string]string{"access_token": e.desk.ticket(v)})
 }
 
 func (e *exelonSite) viewAccount(w http.ResponseWriter, r *http.Request, v *visit) {

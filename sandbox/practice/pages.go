@@ -48,15 +48,20 @@ func parsePages() (*pages, error) {
 	return all, nil
 }
 
-// write draws a page into memory first, so that a broken one is never half sent.
+// write draws a page into memory first, so that a broken one is never half sent. A name like folder/page#part draws that
+// part alone.
 func (p *pages) write(w http.ResponseWriter, status int, name string, v view) error {
+	name, part, _ := strings.Cut(name, "#")
 	page, known := p.byName[name]
 	if !known {
 		http.Error(w, "no such page", http.StatusInternalServerError)
 		return fmt.Errorf("no page is called %q", name)
 	}
 	var html bytes.Buffer
-	if err := page.Execute(&html, v); err != nil {
+	if part == "" {
+		part = page.Name()
+	}
+	if err := page.ExecuteTemplate(&html, part, v); err != nil {
 		http.Error(w, "the page could not be drawn", http.StatusInternalServerError)
 		return fmt.Errorf("drawing %s: %w", name, err)
 	}

@@ -6,10 +6,8 @@ package practice
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
 	"net/http"
 	"strings"
@@ -57,11 +55,7 @@ func (o Options) withDefaults() Options {
 
 // formDelay draws one delay between 0.6 and 1.6 times FormDelay.
 func (o Options) formDelay() time.Duration {
-	part, err := rand.Int(rand.Reader, big.NewInt(1000))
-	if err != nil {
-		return o.FormDelay
-	}
-	return o.FormDelay * time.Duration(600+part.Int64()) / 1000
+	return o.FormDelay * time.Duration(600+randomBelow(1000)) / 1000 //nolint:gosec // below 1600
 }
 
 // Server is a running set of practice sites.
@@ -193,5 +187,5 @@ func (s *site) front(static, pages http.Handler) http.Handler {
 }
 
 func utilities() []*utility {
-	return append(exelon(), coned(), demo())
+	return append(exelon(), coned(), demo(), eversource(), heco(), pseg(), sce(), sdge())
 }

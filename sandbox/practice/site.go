@@ -2,6 +2,7 @@ package practice
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -64,16 +65,13 @@ func (s *site) origin(label string) string {
 const sessionCookie = "practice_session"
 
 // session gives the name of the browser session on this host, and begins one if there is none.
-func (s *site) session(w http.ResponseWriter, r *http.Request) (string, error) {
+func (s *site) session(w http.ResponseWriter, r *http.Request) string {
 	if c, err := r.Cookie(sessionCookie); err == nil && c.Value != "" {
-		return c.Value, nil
+		return c.Value
 	}
-	token, err := randomToken()
-	if err != nil {
-		return "", err
-	}
+	token := rand.Text()
 	s.setCookie(w, sessionCookie, token)
-	return token, nil
+	return token
 }
 
 // setCookie sets a cookie that lives as long as the browser session.
@@ -105,11 +103,7 @@ func (s *site) inside(r *http.Request) *visit {
 
 // login decides on a login typed in this browser session. A slow account is told late.
 func (s *site) login(w http.ResponseWriter, r *http.Request, user, password string) (verdict, *visit, error) {
-	session, err := s.session(w, r)
-	if err != nil {
-		return "", nil, err
-	}
-	said, v := s.desk.login(session, s.utility, user, password)
+	said, v := s.desk.login(s.session(w, r), s.utility, user, password)
 	s.log.Info("login", zap.String("utility", s.id), zap.String("verdict", string(said)))
 	return said, v, s.dawdle(r.Context(), v)
 }
@@ -129,17 +123,9 @@ func (s *site) dawdle(ctx context.Context, v *visit) error {
 	}
 }
 
-// join makes this host's browser session part of the visit behind the request's ticket.
-func (s *site) join(w http.ResponseWriter, r *http.Request) (*visit, error) {
-	session, err := s.session(w, r)
-	if err != nil {
-		return nil, err
-	}
-	v := s.desk.join(session, r.FormValue("ticket"))
-	if v == nil {
-		return nil, errors.New("the ticket is unknown or used")
-	}
-	return v, nil
+// join makes this host's browser session part of the visit behind the request's ticket, or gives nil.
+func (s *site) join(w http.ResponseWriter, r *http.Request) *visit {
+	return s.desk.join(s.session(w, r), r.FormValue("ticket"))
 }
 
 // late tells how late, in milliseconds, the page draws itself for this visit.

@@ -21,5 +21,10 @@ func TestSitesInChromium(t *testing.T) {
 	browser := launch(t)
 	t.Run("DEMO", func(t *testing.T) { demoInChromium(t, srv, browser) })
 	t.Run("CONED", func(t *testing.T) { conedInChromium(t, srv, browser) })
+	t.Run("EVERSOURCE", func(t *testing.T) { eversourceInChromium(t, srv, browser) })
+	t.Run("HECO", func(t *testing.T) { hecoInChromium(t, srv, browser) })
+	t.Run("PSEG", func(t *testing.T) { psegInChromium(t, srv, browser) })
+	t.Run("SCE", func(t *testing.T) { sceInChromium(t, srv, browser) })
+	t.Run("SDGE", func(t *testing.T) { sdgeInChromium(t, srv, browser) })
 	t.Run("Exelon", func(t *testing.T) { exelonInChromium(t, srv, browser) })
 }

@@ -1,0 +1,290 @@
+package practice
+
+import (
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"net/url"
+)
+
+// pseg sends the browser from its portal to an identity host (Okta, the widget) that asks for the user name, then for the
+// password, then for a code, each in its turn; and back again. The meters stand on a third host.
+//
+// The services behind the widget answer in a shape of our own: the real ones are not known to work outside the widget.
+func pseg() *utility {
+	return &utility{
+		id: "PSEG", name: "Public Service Enterprise Group", entry: "https://nj.myaccount.pseg.com/user/login",
+		kinds: commonKinds(Choice), methods: []method{{"sms", "sms", 0}, {"email", "email", 0}, {"call", "call", 0}},
+		shape: shape{
+			state: "NJ", city: "Maplewood", zip: 7000, account: digits{"7", 10}, service: digits{"PE", 14}, meterDigits: 8, perAccount: 2,
+			tariffs: []string{"RS", "GLP"}, gasTariff: "RSG",
+			shows: func(m Meter) Meter { m.ServiceIdentifier, m.Tariff, m.Status = "", "", ""; return m },
+		},
+		hosts: []host{
+			{"", "https://nj.myaccount.pseg.com"}, {"id", "https://id.myaccount.pseg.com"}, {"mymeter", "https://mysmartenergy.nj.pseg.com"},
+		},
+		build: func(s *site) map[string]http.Handler {
+			p := &psegSite{s}
+			return map[string]http.Handler{"": p.portal(), "id": p.identity(), "mymeter": p.myMeter()}
+		},
+	}
+}
+
+type psegSite struct{ *site }
+
+const (
+	psegLogin     = "/user/login"
+	psegDashboard = "/myaccountdashboard"
+	psegSelect    = "/dashboard/selectaccount"
+)
+
+func (p *psegSite) identity() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /oauth2/v1/authorize", p.authorize)
+	mux.HandleFunc("POST /idp/idx/identify", p.identify)
+	mux.HandleFunc("POST /idp/idx/challenge/password", p.password)
+	mux.HandleFunc("POST /idp/idx/challenge/send", p.send)
+	mux.HandleFunc("POST /idp/idx/challenge/answer", p.answer)
+	mux.HandleFunc("GET /login/token/redirect", p.toHost(p.origin("")+"/user/LoginRedirect"))
+	mux.HandleFunc("GET /app/mymeter/sso/saml", p.toHost(p.origin("mymeter")+"/Saml/okta-prod/Acs"))
+	return mux
+}
+
+// toHost carries a signed-in browser over to another host, and sends others to sign in.
+func (p *psegSite) toHost(address string) http.HandlerFunc {
+	return p.needSignIn(p.origin("")+psegLogin, func(w http.ResponseWriter, r *http.Request, v *visit) {
+		p.handOverTo(w, r, v, address)
+	})
+}
+
+func (p *psegSite) authorize(w http.ResponseWriter, r *http.Request) {
+	p.desk.leave(p.session(w, r))
+	p.show(w, r, "pseg/widget", "Sign in", nil)
+}
+
+// psegStep tells the widget what to show next: one of password, select, code or captcha, or where to go.
+type psegStep struct {
+	Step    string       `json:"step,omitempty"`
+	Message string       `json:"message,omitempty"`
+	SentTo  string       `json:"sentTo,omitempty"`
+	Wait    int64        `json:"wait,omitempty"` // milliseconds until a code can be sent again
+	Options []psegOption `json:"options,omitempty"`
+	Success string       `json:"success,omitempty"`
+}
+
+type psegOption struct {
+	ID    string `json:"id"`
+	Label string `json:"label"`
+	To    string `json:"to"`
+}
+
+// identify takes the user name. A captcha stops the widget here already.
+func (p *psegSite) identify(w http.ResponseWriter, r *http.Request) {
+	var form struct{ Identifier string }
+	if err := readJSON(w, r, &form); err != nil {
+		p.fail(w, err)
+		return
+	}
+	if kind, _ := parseUser(form.Identifier); kind == Captcha {
+		p.reply(w, nil, psegStep{Step: "captcha"})
+		return
+	}
+	p.reply(w, nil, psegStep{Step: "password"})
+}
+
+// password takes the password, and the user name once more: the widget keeps it.
+func (p *psegSite) password(w http.ResponseWriter, r *http.Request) {
+	var form struct {
+		Identifier  string
+		Credentials struct{ Passcode string }
+	}
+	if err := readJSON(w, r, &form); err != nil {
+		p.fail(w, err)
+		return
+	}
+	said, v, err := p.login(w, r, form.Identifier, form.Credentials.Passcode)
+	switch {
+	case err != nil:
+		p.fail(w, err)
+	case said == siteBroken:
+		p.maintenance(w, r)
+	case said == rejected:
+		p.reply(w, nil, psegStep{Step: "password", Message: "Unable to sign in with this user name and password."})
+	case said == accountLocked:
+		p.reply(w, nil, psegStep{Step: "password", Message: "Your account is locked."})
+	case said == challenged && p.desk.look(v).asks.kind == "choice":
+		p.reply(w, v, psegStep{Step: "select", Options: psegOptions(p.desk.look(v).options)})
+	case said == challenged:
+		p.deliver(w, v, "")
+	case said == admitted:
+		p.reply(w, v, psegStep{Success: "/login/token/redirect"})
+	default:
+		p.reply(w, v, psegStep{Success: detour(said)})
+	}
+}
+
+func psegOptions(options []option) []psegOption {
+	labels := map[string]string{"sms": "Receive a code via SMS", "email": "Email me a code", "call": "Receive a voice call"}
+	var list []psegOption
+	for _, o := range options {
+		list = append(list, psegOption{o.ID, labels[o.ID], o.To})
+	}
+	return list
+}
+
+func (p *psegSite) send(w http.ResponseWriter, r *http.Request) {
+	var form struct{ Method string }
+	v := p.visit(r)
+	if err := readJSON(w, r, &form); err != nil || v == nil {
+		p.reply(w, nil, psegStep{Success: endedPath})
+		return
+	}
+	p.deliver(w, v, form.Method)
+}
+
+func (p *psegSite) deliver(w http.ResponseWriter, v *visit, by string) {
+	err := p.desk.send(v, by)
+	look := p.desk.look(v)
+	step := psegStep{
+		Step: "code", SentTo: look.asks.sent.To, Wait: p.desk.opts.ResendAfter.Milliseconds(), Options: psegOptions(look.options),
+	}
+	switch {
+	case errors.Is(err, errEnded):
+		step = psegStep{Success: endedPath}
+	case err != nil:
+		step.Message = "Please wait a moment before you ask for another code."
+	}
+	p.reply(w, v, step)
+}
+
+func (p *psegSite) answer(w http.ResponseWriter, r *http.Request) {
+	var form struct{ Credentials struct{ Passcode string } }
+	v := p.visit(r)
+	if err := readJSON(w, r, &form); err != nil || v == nil {
+		p.reply(w, nil, psegStep{Success: endedPath})
+		return
+	}
+	if err := p.dawdle(r.Context(), v); err != nil {
+		p.fail(w, err)
+		return
+	}
+	switch p.desk.submit(v, form.Credentials.Passcode) {
+	case right:
+		p.reply(w, v, psegStep{Success: "/login/token/redirect"})
+	case wrong:
+		p.reply(w, v, psegStep{Step: "code", Message: "Invalid code. Try again."})
+	default:
+		p.reply(w, v, psegStep{Success: endedPath})
+	}
+}
+
+// portal is the host on which everything begins and ends.
+func (p *psegSite) portal() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+psegLogin, func(w http.ResponseWriter, r *http.Request) {
+		p.show(w, r, "common/hand-over", "One moment", struct{ Action, Ticket string }{"/identity/externallogin?authenticationType=Okta", ""})
+	})
+	mux.HandleFunc("POST /identity/externallogin", p.toIdentity)
+	mux.HandleFunc("POST /user/LoginRedirect", p.loginRedirect)
+	mux.HandleFunc("GET /user/loginprocessing", p.needSignIn(psegLogin, p.processing))
+	mux.HandleFunc("GET "+psegDashboard, p.needSignIn(psegLogin, p.dashboard))
+	mux.HandleFunc("POST "+psegDashboard, p.needSignIn(psegLogin, p.dismissNag))
+	mux.HandleFunc("GET "+psegSelect, p.needSignIn(psegLogin, p.selectPage))
+	mux.HandleFunc("POST "+psegSelect, p.needSignIn(psegLogin, p.selectAccount))
+	mux.HandleFunc("GET /viewmybill/meter-reading", p.needSignIn(psegLogin, p.dashboard))
+	return mux
+}
+
+func (p *psegSite) toIdentity(w http.ResponseWriter, r *http.Request) {
+	query := url.Values{"client_id": {"practice"}, "response_type": {"code"}, "state": {rand.Text()}, "redirect_uri": {p.origin("") + "/user/LoginRedirect"}}
+	http.Redirect(w, r, p.origin("id")+"/oauth2/v1/authorize?"+query.Encode(), http.StatusSeeOther)
+}
+
+func (p *psegSite) loginRedirect(w http.ResponseWriter, r *http.Request) {
+	if p.join(w, r) == nil {
+		http.Redirect(w, r, psegLogin, http.StatusSeeOther)
+		return
+	}
+	http.Redirect(w, r, "/user/loginprocessing", http.StatusSeeOther)
+}
+
+// processing waits a little and then goes on by itself.
+func (p *psegSite) processing(w http.ResponseWriter, r *http.Request, v *visit) {
+	home := psegDashboard
+	if accountCount(p.desk.look(v).records) > 1 {
+		home = psegSelect
+	}
+	p.show(w, r, "pseg/processing", "Signing in", p.landing(v, "", home))
+}
+
+func (p *psegSite) dashboard(w http.ResponseWriter, r *http.Request, v *visit) {
+	look := p.desk.look(v)
+	var mine []Meter
+	for _, m := range look.shown(p.utility) {
+		if look.picked == "" || look.picked == m.AccountNumber {
+			mine = append(mine, m)
+		}
+	}
+	p.desk.shown(v)
+	p.show(w, r, "pseg/dashboard", "My account", struct {
+		Sheet   sheet[Meter]
+		Nag     bool
+		MyMeter string
+	}{cut(mine, 1, 50), look.nag, p.origin("mymeter") + "/Saml/okta-prod/SignIn"})
+}
+
+func (p *psegSite) dismissNag(w http.ResponseWriter, r *http.Request, v *visit) {
+	p.desk.dismiss(v)
+	http.Redirect(w, r, psegDashboard, http.StatusSeeOther)
+}
+
+func (p *psegSite) selectPage(w http.ResponseWriter, r *http.Request, v *visit) {
+	p.desk.shown(v)
+	p.show(w, r, "pseg/select", "Choose an account", p.desk.look(v).shown(p.utility))
+}
+
+func (p *psegSite) selectAccount(w http.ResponseWriter, r *http.Request, v *visit) {
+	if !p.desk.pick(v, r.FormValue("account")) {
+		http.Redirect(w, r, psegSelect, http.StatusSeeOther)
+		return
+	}
+	http.Redirect(w, r, psegDashboard, http.StatusSeeOther)
+}
+
+// myMeter is the host that lists the meters of a login. Its own login form is left out: a captcha guards the real one.
+func (p *psegSite) myMeter() http.Handler {
+	signIn := "/Saml/okta-prod/SignIn"
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+signIn, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, p.origin("id")+"/app/mymeter/sso/saml", http.StatusFound)
+	})
+	mux.HandleFunc("POST /Saml/okta-prod/Acs", func(w http.ResponseWriter, r *http.Request) {
+		p.join(w, r)
+		http.Redirect(w, r, "/Dashboard", http.StatusSeeOther)
+	})
+	mux.HandleFunc("GET /Dashboard", p.needSignIn(signIn, func(w http.ResponseWriter, r *http.Request, v *visit) {
+		p.show(w, r, "pseg/mymeter", "My meters", nil)
+	}))
+	mux.HandleFunc("GET /Dashboard/Chart", p.needSignIn(signIn, p.chart))
+	mux.HandleFunc("GET /Dashboard/ChartData", p.needSignIn(signIn, p.chartData))
+	return mux
+}
+
+// chart is a fragment of a page: the meters of the login and a token.
+func (p *psegSite) chart(w http.ResponseWriter, _ *http.Request, v *visit) {
+	meters := p.desk.look(v).shown(p.utility)
+	p.desk.shown(v)
+	p.hints(w, v)
+	err := p.pages.write(w, http.StatusOK, "pseg/chart#fragment", view{Site: p.id, Data: struct {
+		Token string
+		Sheet sheet[Meter]
+	}{rand.Text(), cut(meters, 1, max(1, len(meters)))}})
+	if err != nil {
+		p.fail(w, err)
+	}
+}
+
+func (p *psegSite) chartData(w http.ResponseWriter, _ *http.Request, v *visit) {
+	p.desk.shown(v)
+	p.reply(w, v, map[string]any{"Data": map[string]any{"Meters": p.desk.look(v).shown(p.utility), "series": []any{}}})
+}

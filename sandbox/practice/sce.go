@@ -1,0 +1,178 @@
+package practice
+
+import (
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"strings"
+)
+
+// sce is a page drawn by script, as React does: the login fields stand in it twice under the same ids, in the header and
+// in the main form, and the classes end in a part that changes with every release, here with every start.
+//
+// Nothing is known of its second factor but its kinds, nor of the services behind the pages: those are ours.
+func sce() *utility {
+	return &utility{
+		id: "SCE", name: "Southern California Edison", entry: "https://www.sce.com" + sceLogin,
+		kinds: commonKinds(Choice),
+		methods: []method{
+			{"sms-0", "sms", 0}, {"call-0", "call", 0}, {"sms-1", "sms", 1}, {"call-1", "call", 1},
+		},
+		shape: shape{
+			state: "CA", city: "Claremont", zip: 91700, account: digits{"70", 12}, service: digits{"8", 10}, meterDigits: 9, perAccount: 2,
+			tariffs: []string{"TOU-D-4-9PM", "D", "TOU-GS-1-E"},
+			shows: func(m Meter) Meter {
+				return Meter{ServiceIdentifier: m.ServiceIdentifier, ServiceAddress: m.ServiceAddress, Tariff: m.Tariff}
+			},
+		},
+		hosts: []host{{"", "https://www.sce.com"}},
+		build: func(s *site) map[string]http.Handler {
+			return map[string]http.Handler{"": (&sceSite{s, strings.ToLower(rand.Text()[:5])}).routes()}
+		},
+	}
+}
+
+type sceSite struct {
+	*site
+	release string // the part of the class names nobody can foresee
+}
+
+const (
+	sceLogin = "/mysce/login"
+	sceHome  = "/mysce/myaccount"
+	sceAPI   = "/mysce/api/v1/"
+)
+
+func (s *sceSite) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+sceLogin, func(w http.ResponseWriter, r *http.Request) {
+		s.show(w, r, "sce/login", "Log in", struct{ Release string }{s.release})
+	})
+	mux.HandleFunc("POST "+sceAPI+"authn", s.authn)
+	mux.HandleFunc("POST "+sceAPI+"authn/send", s.send)
+	mux.HandleFunc("POST "+sceAPI+"authn/verify", s.verify)
+	mux.HandleFunc("GET "+sceHome, s.needSignIn(sceLogin, func(w http.ResponseWriter, r *http.Request, v *visit) {
+		s.show(w, r, "sce/account", "My account", struct {
+			Release string
+			Nag     bool
+		}{s.release, s.desk.look(v).nag})
+	}))
+	mux.HandleFunc("POST "+sceAPI+"preferences", s.needSignIn(sceLogin, func(w http.ResponseWriter, _ *http.Request, v *visit) {
+		s.desk.dismiss(v)
+		s.reply(w, v, map[string]bool{"saved": true})
+	}))
+	mux.HandleFunc("GET "+sceAPI+"serviceaccounts", s.needSignIn(sceLogin, s.serviceAccounts))
+	return mux
+}
+
+// sceAnswer tells the page what comes next. The statuses are those of Okta, which stands behind the real site.
+type sceAnswer struct {
+	Status   string     `json:"status,omitempty"`
+	Message  string     `json:"message,omitempty"`
+	Redirect string     `json:"redirect,omitempty"`
+	Phones   []scePhone `json:"phones,omitempty"`
+	SentTo   string     `json:"sentTo,omitempty"`
+	Wait     int64      `json:"wait,omitempty"` // milliseconds until a code can be sent again
+}
+
+type scePhone struct {
+	Slot   string `json:"slot"`
+	Number string `json:"number"` // masked
+}
+
+func (s *sceSite) authn(w http.ResponseWriter, r *http.Request) {
+	var form struct{ Username, Password string }
+	if err := readJSON(w, r, &form); err != nil {
+		s.fail(w, err)
+		return
+	}
+	said, v, err := s.login(w, r, form.Username, form.Password)
+	switch {
+	case err != nil:
+		s.fail(w, err)
+	case said == siteBroken:
+		s.maintenance(w, r)
+	case said == rejected:
+		writeJSON(w, http.StatusUnauthorized, sceAnswer{Message: "The e-mail and/or password you entered is incorrect."})
+	case said == accountLocked:
+		writeJSON(w, http.StatusUnauthorized, sceAnswer{Status: "LOCKED_OUT", Message: "Your profile is locked after too many attempts."})
+	case said == notRegistered:
+		s.reply(w, nil, sceAnswer{Status: "VERIFICATION_PENDING"})
+	case said == challenged && s.desk.look(v).asks.kind == "choice":
+		s.reply(w, v, sceAnswer{Status: "MFA_REQUIRED", Phones: phones(s.desk.look(v).options)})
+	case said == challenged:
+		s.deliver(w, v, "")
+	case said == admitted:
+		s.reply(w, v, sceAnswer{Status: "SUCCESS", Redirect: s.landing(v, "", sceHome)})
+	default:
+		s.reply(w, v, sceAnswer{Redirect: detour(said)})
+	}
+}
+
+// phones lists each phone once: the ways to use it are the page's to offer.
+func phones(options []option) []scePhone {
+	var list []scePhone
+	for _, o := range options {
+		if slot, found := strings.CutPrefix(o.ID, "sms-"); found {
+			list = append(list, scePhone{slot, o.To})
+		}
+	}
+	return list
+}
+
+func (s *sceSite) send(w http.ResponseWriter, r *http.Request) {
+	var form struct{ Phone, Method string }
+	v := s.visit(r)
+	if err := readJSON(w, r, &form); err != nil || v == nil {
+		s.reply(w, nil, sceAnswer{Redirect: endedPath})
+		return
+	}
+	by := form.Method + "-" + form.Phone
+	if form.Method == "" {
+		by = ""
+	}
+	s.deliver(w, v, by)
+}
+
+func (s *sceSite) deliver(w http.ResponseWriter, v *visit, by string) {
+	err := s.desk.send(v, by)
+	if errors.Is(err, errEnded) {
+		s.reply(w, v, sceAnswer{Redirect: endedPath})
+		return
+	}
+	look := s.desk.look(v)
+	answer := sceAnswer{
+		Status: "MFA_CHALLENGE", SentTo: look.asks.sent.To, Phones: phones(look.options), Wait: s.desk.opts.ResendAfter.Milliseconds(),
+	}
+	if err != nil {
+		answer.Message = "Please wait a moment before you ask for another code."
+	}
+	s.reply(w, v, answer)
+}
+
+func (s *sceSite) verify(w http.ResponseWriter, r *http.Request) {
+	var form struct{ PassCode string }
+	v := s.visit(r)
+	if err := readJSON(w, r, &form); err != nil || v == nil {
+		s.reply(w, nil, sceAnswer{Redirect: endedPath})
+		return
+	}
+	if err := s.dawdle(r.Context(), v); err != nil {
+		s.fail(w, err)
+		return
+	}
+	switch s.desk.submit(v, form.PassCode) {
+	case right:
+		s.reply(w, v, sceAnswer{Status: "SUCCESS", Redirect: s.landing(v, "", sceHome)})
+	case wrong:
+		s.reply(w, v, sceAnswer{Message: "The code you entered is incorrect."})
+	default:
+		s.reply(w, v, sceAnswer{Redirect: endedPath})
+	}
+}
+
+func (s *sceSite) serviceAccounts(w http.ResponseWriter, _ *http.Request, v *visit) {
+	look := s.desk.look(v)
+	s.desk.shown(v)
+	s.reply(w, v, map[string]any{"accounts": accountCount(look.records), "serviceAccounts": look.shown(s.utility)})
+}

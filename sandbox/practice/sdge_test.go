@@ -1,0 +1,69 @@
+package practice_test
+
+import (
+	"testing"
+
+	"github.com/meterkey/meterkey/sandbox/practice"
+	"github.com/playwright-community/playwright-go"
+	"github.com/stretchr/testify/require"
+)
+
+func (p *person) logsInAtSDGE() {
+	p.Helper()
+	p.opens("https://myenergycenter.com/portal/PreLogin/Validate")
+	p.types("#usernamex", p.user)
+	p.types("#passwordx", practice.Password)
+	p.clicks("#btnlogin")
+}
+
+func (p *person) opensMeterMenuAtSDGE() []string {
+	p.Helper()
+	p.clicks("#meterDiv .md-select-icon")
+	return p.column(".md-clickable md-select-menu md-option")
+}
+
+func sdgeInChromium(t *testing.T, srv *practice.Server, browser playwright.Browser) {
+	t.Run("plain", func(t *testing.T) {
+		p := sits(t, srv, browser, "SDGE", "plain.sdge@example.com")
+		p.logsInAtSDGE()
+		p.arrives("**/portal/Dashboard/index")
+		p.opens("https://myenergycenter.com/portal/Usage/Index")
+		options := p.opensMeterMenuAtSDGE()
+		require.Len(t, options, len(p.meters()))
+		for i, m := range p.meters() {
+			require.Contains(t, options[i], m.MeterNumber)
+		}
+		require.Equal(t, practice.Ledger{Logins: 1, SignIns: 1, MetersRead: 1}, p.ledger())
+	})
+	t.Run("code", func(t *testing.T) {
+		p := sits(t, srv, browser, "SDGE", "code.sdge@example.com")
+		p.logsInAtSDGE()
+		p.types(okCode, "1")
+		p.clicks("#btnverify")
+		require.Contains(t, p.sees(".toast-error"), "incorrect")
+		require.NoError(t, p.page.Locator(okCode).Clear())
+		p.types(okCode, p.code(1))
+		p.clicks("#btnverify")
+		p.arrives("**/portal/Dashboard/index")
+	})
+	t.Run("a wrong password is told in a toast", func(t *testing.T) {
+		p := sits(t, srv, browser, "SDGE", "wrong.sdge@example.com")
+		p.logsInAtSDGE()
+		require.Contains(t, p.sees(".toast-error"), "incorrect")
+	})
+	t.Run("each of many accounts has its meters", func(t *testing.T) {
+		p := sits(t, srv, browser, "SDGE", "many-3.sdge@example.com")
+		p.logsInAtSDGE()
+		second := p.meters()[1]
+		p.clicks(`button[data-id="accountList"]`)
+		p.clicks(`.AccountslctClass a[role=option]:has-text("` + second.AccountNumber + `")`)
+		p.sees("#meterDiv .md-text:has-text('" + second.MeterNumber + "')")
+		require.Contains(t, p.opensMeterMenuAtSDGE()[0], second.MeterNumber)
+	})
+	t.Run("the paperless offer is closed", func(t *testing.T) {
+		p := sits(t, srv, browser, "SDGE", "nag.sdge@example.com")
+		p.logsInAtSDGE()
+		p.clicks("#paperlessModal .modal-header button.close")
+		p.clicks("#meterDiv .md-select-value")
+	})
+}

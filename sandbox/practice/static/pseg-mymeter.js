@@ -1,0 +1,2 @@
+const fragment = await fetch('/Dashboard/Chart');
+document.getElementById('chart').innerHTML = await fragment.text();
