@@ -155,7 +155,10 @@ func takesLogin(s workflows.State) error {
 }
 
 func (a *app) readLogin(ctx context.Context, s workflows.State) (login workflows.Credentials, err error) {
-	person, ok := openTerminal(a.stdin)
+	person, ok, err := a.person()
+	if err != nil {
+		return login, err
+	}
 	if !ok {
 		lines, err := stdinLines(a.stdin, 2, "the user name on one line and the password on the next")
 		if err != nil {
@@ -222,7 +225,10 @@ func takesCode(s workflows.State) error {
 }
 
 func (a *app) readCode(ctx context.Context, c workflows.Challenge) (code string, err error) {
-	person, ok := openTerminal(a.stdin)
+	person, ok, err := a.person()
+	if err != nil {
+		return "", err
+	}
 	if !ok {
 		lines, err := stdinLines(a.stdin, 1, "the code on one line")
 		if err != nil {
@@ -231,7 +237,7 @@ func (a *app) readCode(ctx context.Context, c workflows.Challenge) (code string,
 		return strings.TrimSpace(lines[0]), nil
 	}
 	defer func() { err = firstError(err, person.close()) }()
-	if err = person.say(question(c, time.Now())); err != nil {
+	if err = person.say(asked(c, time.Now())); err != nil {
 		return "", err
 	}
 	code, err = person.askHidden(ctx, codePrompt(c))
@@ -249,8 +255,8 @@ func codePrompt(c workflows.Challenge) string {
 	}
 }
 
-// question is what the utility asks, with where the code went and how long and how often it may be answered.
-func question(c workflows.Challenge, now time.Time) string {
+// asked is what the utility asks, with where the code went and how long and how often it may be answered.
+func asked(c workflows.Challenge, now time.Time) string {
 	parts := []string{oneLine(c.Prompt)}
 	if c.SentTo != "" {
 		parts = append(parts, "sent to "+oneLine(c.SentTo))
@@ -323,27 +329,34 @@ func (c *chooseCmd) list(ctx context.Context, a *app) error {
 		a.out.json(s.Challenge.Options)
 		return nil
 	}
-	a.out.linef("%s", question(*s.Challenge, time.Now()))
-	for i, o := range s.Challenge.Options {
-		a.out.linef("%d  %s", i+1, optionText(o))
+	for _, line := range choices(*s.Challenge, time.Now()) {
+		a.out.linef("%s", line)
 	}
 	return nil
+}
+
+// choices is the question with its options under their numbers.
+func choices(c workflows.Challenge, now time.Time) []string {
+	lines := []string{asked(c, now)}
+	for i, o := range c.Options {
+		lines = append(lines, fmt.Sprintf("  %d  %s", i+1, optionText(o)))
+	}
+	return lines
 }
 
 func (c *chooseCmd) pick(ctx context.Context, a *app, challenge workflows.Challenge) (id string, err error) {
 	if c.Option != "" {
 		return pickOption(challenge.Options, c.Option)
 	}
-	person, ok := openTerminal(a.stdin)
+	person, ok, err := a.person()
+	if err != nil {
+		return "", err
+	}
 	if !ok {
 		return "", badInput("no option is named", "starter choose "+c.ID+" OPTION")
 	}
 	defer func() { err = firstError(err, person.close()) }()
-	lines := []string{question(challenge, time.Now())}
-	for i, o := range challenge.Options {
-		lines = append(lines, fmt.Sprintf("%d  %s", i+1, optionText(o)))
-	}
-	if err = person.say(strings.Join(lines, "\n")); err != nil {
+	if err = person.say(choices(challenge, time.Now())...); err != nil {
 		return "", err
 	}
 	answer, err := person.ask(ctx, fmt.Sprintf("Number, 1 to %d:", len(challenge.Options)))

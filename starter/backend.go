@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"go.temporal.io/api/serviceerror"
 	"go.uber.org/zap"
 
 	"github.com/meterkey/meterkey/internal/config"
@@ -33,10 +35,23 @@ func (a *app) connect(ctx context.Context) (*backend, error) {
 	defer cancel()
 	temporal, converter, err := settings.TemporalClient(ctx, zap.NewNop())
 	if err != nil {
-		return nil, &failure{exitUnreachable, err.Error(), "TEMPORAL_ADDRESS says where Temporal is; --timeout how long to try"}
+		return nil, notConnected(err)
 	}
 	recipient, sealErr := settings.Recipient()
 	return &backend{workflows.NewClient(temporal, recipient, converter), a.timeout, sealErr, temporal.Close}, nil
+}
+
+// notConnected tells a Temporal that does not answer from settings that it, or we, cannot make sense of.
+func notConnected(err error) error {
+	if unreachable(err) {
+		return &failure{exitUnreachable, err.Error(), ""}
+	}
+	return badInput(err.Error(), "docs/configuration.md lists the settings")
+}
+
+func unreachable(err error) bool {
+	var unavailable *serviceerror.Unavailable
+	return errors.As(err, &unavailable) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // canSeal tells why a login or a code could not be sealed, before a person types it for nothing.

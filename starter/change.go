@@ -53,7 +53,7 @@ customer may sign in again any time. Closing a page needs no leaving: the code m
 func (c *leaveCmd) Run(ctx context.Context, a *app) error {
 	return a.do(ctx, act{id: c.ID, waiting: c.waiting,
 		allowed: func(s workflows.State) error {
-			if s.Challenge == nil {
+			if s.Challenge == nil && s.Status != workflows.SigningIn {
 				return notNow(fmt.Sprintf("%s has no window to leave: it stands at %s", s.RequestID, s.Status), next(s))
 			}
 			return nil
@@ -79,8 +79,8 @@ func (declineCmd) Help() string {
 func (c *declineCmd) Run(ctx context.Context, a *app) error {
 	return a.do(ctx, act{id: c.ID, waiting: c.waiting, aim: workflows.Declined,
 		allowed: func(s workflows.State) error {
-			if s.WaitingOn != workflows.Customer {
-				return notNow(fmt.Sprintf("%s does not wait for the customer: it stands at %s", s.RequestID, s.Status), next(s))
+			if s.Status.Terminal() || s.Status == workflows.FetchingMeters {
+				return notNow(fmt.Sprintf("%s cannot be declined any more: it stands at %s", s.RequestID, s.Status), next(s))
 			}
 			return nil
 		},

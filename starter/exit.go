@@ -47,7 +47,7 @@ func notNow(what, hint string) error   { return &failure{exitNotNow, what, hint}
 // explain finds the exit code and the words for any error.
 func explain(ctx context.Context, err error) *failure {
 	var known *failure
-	var unavailable *serviceerror.Unavailable
+	var namespace *serviceerror.NamespaceNotFound
 	switch {
 	case errors.As(err, &known):
 		return known
@@ -63,7 +63,9 @@ func explain(ctx context.Context, err error) *failure {
 		return &failure{exitNotNow, err.Error(), "starter resend revives it"}
 	case errors.Is(err, workflows.ErrNoWorker):
 		return &failure{exitUnreachable, err.Error(), "the request itself is safe; is a worker running?"}
-	case errors.As(err, &unavailable), errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &namespace):
+		return &failure{exitUsage, err.Error(), "TEMPORAL_NAMESPACE names the namespace"}
+	case unreachable(err):
 		return &failure{exitUnreachable, fmt.Sprintf("Temporal does not answer: %s", err), "TEMPORAL_ADDRESS says where it is; --timeout how long to try"}
 	default:
 		return &failure{exitUnexpected, err.Error(), ""}

@@ -33,7 +33,7 @@ func formFor(s workflows.State, current *form) *form {
 func newForm(s workflows.State) *form {
 	switch {
 	case takesLogin(s) == nil:
-		return &form{asks: fmt.Sprint("login ", s.Version), fields: []field{{label: "User name"}, {label: "Password", hidden: true}}}
+		return &form{asks: "login " + s.Since.String(), fields: []field{{label: "User name"}, {label: "Password", hidden: true}}}
 	case takesChoice(s) == nil:
 		return &form{asks: s.Challenge.ID, fields: []field{{label: fmt.Sprintf("Number, 1 to %d", len(s.Challenge.Options))}}}
 	case takesCode(s) == nil && s.Challenge.Kind == workflows.SecurityAnswer:
@@ -45,38 +45,32 @@ func newForm(s workflows.State) *form {
 	}
 }
 
-func (f *form) typed(text []rune) {
-	for _, r := range text {
-		if r >= ' ' {
-			f.fields[f.at].text = append(f.fields[f.at].text, r)
-		}
+// key edits the field that is being typed into.
+func (f *form) key(key rune) {
+	text := &f.fields[f.at].text
+	switch {
+	case key == keyBackspace || key == '\b':
+		*text = (*text)[:max(0, len(*text)-1)]
+	case key == keyClear:
+		*text = nil
+	case key == keyTab || key == keyDown:
+		f.move(1)
+	case key == keyUp:
+		f.move(-1)
+	case key >= ' ':
+		*text = append(*text, key)
 	}
 }
-
-func (f *form) backspace() {
-	if n := len(f.fields[f.at].text); n > 0 {
-		f.fields[f.at].text = f.fields[f.at].text[:n-1]
-	}
-}
-
-func (f *form) clearField() { f.fields[f.at].text = nil }
 
 func (f *form) move(by int) { f.at = (f.at + by + len(f.fields)) % len(f.fields) }
 
-// enter goes on to the next field, and tells when the form is filled in.
+// enter goes on to the first field that is still empty, and tells when there is none.
 func (f *form) enter() bool {
-	if len(f.fields[f.at].text) == 0 {
-		return false
-	}
 	for i := range f.fields {
 		if len(f.fields[i].text) == 0 {
 			f.at = i
 			return false
 		}
-	}
-	if f.at < len(f.fields)-1 {
-		f.at++
-		return false
 	}
 	return true
 }

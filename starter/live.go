@@ -3,235 +3,216 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
-
-	tea "github.com/charmbracelet/bubbletea"
 
 	"github.com/meterkey/meterkey/workflows"
 )
 
-// live is the view of `watch` on a terminal. It knows nothing but the request's last state and what is being typed.
+// live is what `watch` shows on a terminal: a request's last state and what is being typed. It knows neither terminal
+// nor clock; what it wants sent it leaves to watchLive.
 type live struct {
-	ctx     context.Context //nolint:containedctx // bubbletea's commands take none
-	backend *backend
-	id      string
-	utility string
 	p       *printer
-	now     time.Time
-
+	utility string
 	state   workflows.State
 	form    *form
 	sending bool
 	note    string // what went wrong last
 	err     error  // what ended the view
-	left    bool   // the person left
 }
 
-// What the view is told.
-type (
-	looked struct {
-		at    time.Time
-		state workflows.State
-		err   error
-	}
-	sentMsg struct{ err error }
-)
+// sends is something to be sent to the request.
+type sends func(context.Context, *workflows.Client) error
+
+// look is one look at the request.
+type look struct {
+	state workflows.State
+	err   error
+}
 
 // watchLive shows the view until the request ends or the person leaves.
-func (a *app) watchLive(ctx context.Context, b *backend, id string) (workflows.State, error) {
+func (a *app) watchLive(ctx context.Context, b *backend, id string) (s workflows.State, err error) {
+	person, ok, err := a.person()
+	if err != nil || !ok {
+		return s, errors.Join(err, errNoTerminal)
+	}
+	defer func() { err = firstError(err, person.close()) }()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	m := &live{ctx: ctx, backend: b, id: id, p: a.out}
-	program := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(a.stdin), tea.WithOutput(a.out.w), tea.WithoutSignalHandler())
-	_, err := program.Run()
-	switch {
-	case m.left:
-		return m.state, leftAlone(id)
-	case m.err != nil:
-		return m.state, m.err
-	case err != nil && !errors.Is(err, tea.ErrProgramKilled):
-		return m.state, fmt.Errorf("showing the live view: %w", err)
-	}
-	return m.state, ctx.Err()
-}
 
-// Init looks for the first time.
-func (m *live) Init() tea.Cmd { return m.look }
-
-func (m *live) look() tea.Msg {
-	s, err := m.backend.state(m.ctx, m.id)
-	return looked{time.Now(), s, err}
-}
-
-// lookAgain looks after a pause.
-func (m *live) lookAgain() tea.Cmd {
-	return tea.Tick(pollEvery, func(time.Time) tea.Msg { return m.look() })
-}
-
-// Update takes in what happened.
-func (m *live) Update(message tea.Msg) (tea.Model, tea.Cmd) {
-	switch message := message.(type) {
-	case looked:
-		return m, m.saw(message)
-	case sentMsg:
-		m.sending = false
-		m.note = ""
-		if message.err != nil {
-			m.note, m.form = oneLine(message.err.Error()), newForm(m.state)
+	view, screen := &live{p: a.out}, &canvas{tty: person.tty}
+	defer func() { err = firstError(err, screen.close()) }()
+	keys, looks, sent := readKeys(ctx, person.tty), b.looks(ctx, id), make(chan error, 1)
+	for {
+		var send sends
+		select {
+		case key := <-keys:
+			if key == keyLeave {
+				return view.state, leftAlone(id)
+			}
+			send = view.key(key)
+		case l := <-looks:
+			view.saw(l)
+		case err := <-sent:
+			view.sent(err)
+		case <-ctx.Done():
+			return view.state, ctx.Err()
 		}
-	case tea.KeyMsg:
-		return m, m.key(message)
+		if send != nil {
+			go func() {
+				sent <- b.call(ctx, func(ctx context.Context) error { return b.seal(ctx, send) })
+			}()
+		}
+		if err := screen.draw(view.lines(time.Now())); err != nil || view.ended() {
+			return view.state, firstError(view.err, err)
+		}
 	}
-	return m, nil
 }
 
-func (m *live) saw(l looked) tea.Cmd {
-	m.now = l.at
+// looks looks at the request again and again.
+func (b *backend) looks(ctx context.Context, id string) <-chan look {
+	looks := make(chan look)
+	go func() {
+		ticker := time.NewTicker(pollEvery)
+		defer ticker.Stop()
+		for {
+			s, err := b.state(ctx, id)
+			select {
+			case looks <- look{s, err}:
+			case <-ctx.Done():
+				return
+			}
+			select {
+			case <-ticker.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return looks
+}
+
+func (b *backend) seal(ctx context.Context, send sends) error {
+	if err := b.canSeal(); err != nil {
+		return err
+	}
+	return send(ctx, b.client)
+}
+
+func (l *live) ended() bool { return l.err != nil || l.state.Status.Terminal() }
+
+// saw takes in a look. Without a worker there is nothing to see, and nothing lost.
+func (l *live) saw(seen look) {
 	switch {
-	case errors.Is(l.err, workflows.ErrNoWorker):
-		m.note = "no worker answers; the request is safe, waiting"
-		return m.lookAgain()
-	case l.err != nil:
-		m.err = l.err
-		return tea.Quit
+	case errors.Is(seen.err, workflows.ErrNoWorker):
+		l.note = "no worker answers; the request is safe, waiting for one"
+		return
+	case seen.err != nil:
+		l.err = seen.err
+		return
+	case l.state.RequestID == "":
+		l.utility = utilityName(seen.state.Utility)
+	case changed(l.state, seen.state):
+		l.sending, l.note = false, oneLine(ignoredSince(l.state, seen.state))
 	}
-	m.take(l.state)
-	if m.state.Status.Terminal() {
-		return tea.Quit
-	}
-	return m.lookAgain()
+	l.state = seen.state
+	l.form = formFor(seen.state, l.form)
 }
 
-// take puts a new state in place of the last one.
-func (m *live) take(s workflows.State) {
-	if m.utility == "" {
-		m.utility = utilityName(s.Utility)
+// sent takes in what came of sending. What arrived shows in the request's state; until then nothing is typed.
+func (l *live) sent(err error) {
+	if err != nil {
+		l.sending, l.note, l.form = false, oneLine(err.Error()), newForm(l.state)
 	}
-	if why := ignoredSince(m.state, s); m.state.RequestID != "" && why != "" {
-		m.note = oneLine(why)
-	} else if changed(m.state, s) {
-		m.note = ""
-	}
-	m.state = s
-	m.form = formFor(s, m.form)
 }
 
-func (m *live) key(key tea.KeyMsg) tea.Cmd {
+// key takes in a key and returns what is to be sent, if anything.
+func (l *live) key(key rune) sends {
 	switch {
-	case key.Type == tea.KeyCtrlC:
-		m.left = true
-		return tea.Quit
-	case key.Type == tea.KeyCtrlR && m.canResend():
-		return m.send(func(ctx context.Context) error {
-			return m.backend.client.ResendCode(ctx, m.id, m.state.Challenge.ID)
-		})
-	case m.form == nil || m.sending:
+	case l.sending:
 		return nil
-	case key.Type == tea.KeyEnter && m.form.enter():
-		return m.submit()
+	case key == keyResend && l.canResend():
+		id, challenge := l.state.RequestID, l.state.Challenge.ID
+		return l.send(func(ctx context.Context, c *workflows.Client) error { return c.ResendCode(ctx, id, challenge) })
+	case l.form == nil:
+		return nil
+	case key == keyEnter && l.form.enter():
+		return l.submit()
 	}
-	m.edit(key)
+	l.form.key(key)
 	return nil
 }
 
-func (m *live) edit(key tea.KeyMsg) {
-	switch key.Type {
-	case tea.KeyRunes, tea.KeySpace:
-		m.form.typed(key.Runes)
-	case tea.KeyBackspace:
-		m.form.backspace()
-	case tea.KeyCtrlU:
-		m.form.clearField()
-	case tea.KeyTab, tea.KeyDown:
-		m.form.move(1)
-	case tea.KeyShiftTab, tea.KeyUp:
-		m.form.move(-1)
-	}
+func (l *live) canResend() bool {
+	return takesCode(l.state) == nil && l.state.Challenge.CanResend && !l.sending
 }
 
-func (m *live) canResend() bool {
-	return takesCode(m.state) == nil && m.state.Challenge.CanResend && !m.sending
+func (l *live) send(s sends) sends {
+	l.sending, l.note = true, ""
+	return s
 }
 
-// submit sends what was typed.
-func (m *live) submit() tea.Cmd {
-	values, challenge := m.form.values(), m.state.Challenge
-	if err := m.backend.canSeal(); err != nil {
-		m.note = err.Error()
-		return nil
-	}
+// submit makes of what was typed what is to be sent.
+func (l *live) submit() sends {
+	id, values, challenge := l.state.RequestID, l.form.values(), l.state.Challenge
 	if challenge == nil {
 		login := workflows.Credentials{Username: values[0], Password: values[1]}
-		return m.send(func(ctx context.Context) error { return m.backend.client.SubmitLogin(ctx, m.id, login) })
+		return l.send(func(ctx context.Context, c *workflows.Client) error { return c.SubmitLogin(ctx, id, login) })
 	}
 	answer := strings.TrimSpace(values[0])
 	if challenge.Kind == workflows.MethodChoice {
 		option, err := pickOption(challenge.Options, answer)
 		if err != nil {
-			m.note, m.form = err.Error(), newForm(m.state)
+			l.note, l.form = err.Error(), newForm(l.state)
 			return nil
 		}
 		answer = option
 	}
-	return m.send(func(ctx context.Context) error { return m.backend.client.SubmitCode(ctx, m.id, challenge.ID, answer) })
+	return l.send(func(ctx context.Context, c *workflows.Client) error {
+		return c.SubmitCode(ctx, id, challenge.ID, answer)
+	})
 }
 
-func (m *live) send(f func(context.Context) error) tea.Cmd {
-	m.sending, m.note = true, ""
-	return func() tea.Msg { return sentMsg{m.backend.call(m.ctx, f)} }
+// lines draws the view.
+func (l *live) lines(now time.Time) []string {
+	if l.state.RequestID == "" {
+		return []string{"Looking at the request… " + l.note}
+	}
+	lines := []string{l.p.in(bold, l.state.RequestID) + "  " + l.utility + "  for " + oneLine(l.state.Requester), ""}
+	for _, m := range l.state.Timeline {
+		lines = append(lines, "  "+moment(l.p, m, now))
+	}
+	lines = append(lines, "", oneLine(l.state.Message)+l.countdown(now))
+	if l.state.Challenge != nil {
+		lines = append(lines, choices(*l.state.Challenge, now)...)
+	}
+	return append(lines, l.foot()...)
 }
 
-// View draws the request.
-func (m *live) View() string {
-	if m.state.RequestID == "" {
-		return "Looking for " + m.id + "…\n"
-	}
-	lines := []string{m.p.in(bold, m.id) + "  " + m.utility + "  for " + oneLine(m.state.Requester), ""}
-	for _, moment_ := range m.state.Timeline {
-		lines = append(lines, "  "+moment(m.p, moment_, m.now))
-	}
-	lines = append(lines, "", oneLine(m.state.Message)+m.countdown())
-	if m.state.Challenge != nil {
-		lines = append(lines, m.challenge()...)
-	}
-	return strings.Join(append(lines, m.foot()...), "\n") + "\n"
-}
-
-func (m *live) countdown() string {
-	if m.state.Until == nil || m.state.Status.Terminal() {
+func (l *live) countdown(now time.Time) string {
+	if l.state.Until == nil || l.state.Status.Terminal() {
 		return ""
 	}
-	return m.p.in(yellow, "  "+left(*m.state.Until, m.now)+" left")
-}
-
-func (m *live) challenge() []string {
-	c := m.state.Challenge
-	lines := []string{question(*c, m.now)}
-	for i, o := range c.Options {
-		lines = append(lines, fmt.Sprintf("  %d  %s", i+1, optionText(o)))
-	}
-	return lines
+	return l.p.in(yellow, "  "+left(*l.state.Until, now)+" left")
 }
 
 // foot is the form, what went wrong and the keys there are.
-func (m *live) foot() []string {
+func (l *live) foot() []string {
 	var lines []string
 	switch {
-	case m.state.Status.Terminal():
+	case l.state.Status.Terminal():
 		return nil
-	case m.sending:
-		lines = append(lines, m.p.in(dim, "sealing and sending…"))
-	case m.form != nil:
-		lines = append(lines, m.form.lines(m.p)...)
+	case l.sending:
+		lines = append(lines, l.p.in(dim, "sealing and sending…"))
+	case l.form != nil:
+		lines = append(lines, l.form.lines(l.p)...)
 	}
-	if m.note != "" {
-		lines = append(lines, m.p.in(red, m.note))
+	if l.note != "" {
+		lines = append(lines, l.p.in(red, l.note))
 	}
 	keys := "Ctrl-C leaves the request alone"
-	if m.canResend() {
+	if l.canResend() {
 		keys = "Ctrl-R sends the code again · " + keys
 	}
-	return append(lines, "", m.p.in(dim, keys))
+	return append(lines, "", l.p.in(dim, keys))
 }

@@ -26,59 +26,69 @@ import (
 //   - Colours and moving parts appear on a terminal only. Texts that come from elsewhere are stripped of control
 //     characters first.
 
-// terminal is the person in front of the terminal.
-type terminal struct{ tty *os.File }
+// terminal is the person in front of the terminal. It is in raw mode from openTerminal to close, so that nothing is ever
+// echoed but what ask shows, not even what is typed ahead of a question.
+type terminal struct {
+	tty    *os.File
+	before *term.State
+	lines  *term.Terminal
+}
 
-// errNothingTyped ends a question that was answered with nothing.
-var errNothingTyped = badInput("nothing was typed", "type an answer and press Enter; Ctrl-C stops")
+// Answers that are none.
+var (
+	errNothingTyped = badInput("nothing was typed", "type an answer and press Enter; Ctrl-C stops")
+	errStopped      = &failure{exitInterrupted, "stopped; nothing was sent", ""}
+	errNoTerminal   = errors.New("standard input is no terminal")
+)
 
-// openTerminal opens the terminal that standard input is, if it is one. Close it after use.
-func openTerminal(stdin io.Reader) (*terminal, bool) {
-	if _, ok := isTerminal(stdin); !ok {
-		return nil, false
+// person opens the terminal that standard input is; ok tells whether it is one.
+func (a *app) person() (t *terminal, ok bool, err error) {
+	if _, ok := isTerminal(a.stdin); !ok {
+		return nil, false, nil
 	}
 	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
 	if err != nil {
-		return nil, false
+		return nil, true, fmt.Errorf("opening the terminal: %w", err)
 	}
-	return &terminal{tty: tty}, true
+	fd := int(tty.Fd()) //nolint:gosec // file descriptors are small
+	before, err := term.MakeRaw(fd)
+	if err != nil {
+		return nil, true, fmt.Errorf("silencing the terminal: %w", errors.Join(err, tty.Close()))
+	}
+	lines := term.NewTerminal(tty, "")
+	if width, height, err := term.GetSize(fd); err == nil && width > 0 {
+		err = lines.SetSize(width, height)
+		if err != nil {
+			return nil, true, errors.Join(err, term.Restore(fd, before), tty.Close())
+		}
+	}
+	return &terminal{tty, before, lines}, true, nil
 }
 
-func (t *terminal) close() error { return t.tty.Close() }
+func (t *terminal) close() error {
+	return errors.Join(term.Restore(int(t.tty.Fd()), t.before), t.tty.Close()) //nolint:gosec // file descriptors are small
+}
 
-// say prints a line.
-func (t *terminal) say(text string) error {
-	_, err := fmt.Fprintln(t.tty, text)
+// say prints lines.
+func (t *terminal) say(lines ...string) error {
+	_, err := io.WriteString(t.lines, strings.Join(lines, "\n")+"\n")
 	return err
 }
 
 // ask asks for a line that may be seen.
 func (t *terminal) ask(ctx context.Context, prompt string) (string, error) {
-	return t.question(ctx, prompt, func() (string, error) { return readLine(t.tty) })
+	t.lines.SetPrompt(prompt + " ")
+	return question(ctx, t.lines.ReadLine)
 }
 
 // askHidden asks for a line that must not be seen.
 func (t *terminal) askHidden(ctx context.Context, prompt string) (string, error) {
-	return t.question(ctx, prompt, func() (string, error) {
-		secret, err := term.ReadPassword(int(t.tty.Fd())) //nolint:gosec // file descriptors are small
-		if _, lineErr := fmt.Fprintln(t.tty); err == nil {
-			err = lineErr
-		}
-		return string(secret), err
-	})
+	return question(ctx, func() (string, error) { return t.lines.ReadPassword(prompt + " ") })
 }
 
-// question asks and waits for the answer or for ctx. A terminal cannot be told to stop reading, so the reader is left
-// behind when ctx ends first, and the terminal put back as it was found.
-func (t *terminal) question(ctx context.Context, prompt string, read func() (string, error)) (string, error) {
-	fd := int(t.tty.Fd()) //nolint:gosec // file descriptors are small
-	before, err := term.GetState(fd)
-	if err != nil {
-		return "", fmt.Errorf("reading the terminal's settings: %w", err)
-	}
-	if _, err := fmt.Fprint(t.tty, prompt+" "); err != nil {
-		return "", fmt.Errorf("asking: %w", err)
-	}
+// question waits for the answer or for ctx. A terminal cannot be told to stop reading: when ctx ends first, the reader is
+// left behind.
+func question(ctx context.Context, read func() (string, error)) (string, error) {
 	type answer struct {
 		text string
 		err  error
@@ -92,35 +102,20 @@ func (t *terminal) question(ctx context.Context, prompt string, read func() (str
 	case a := <-answers:
 		return answered(a.text, a.err)
 	case <-ctx.Done():
-		return "", errors.Join(ctx.Err(), t.say(""), term.Restore(fd, before))
+		return "", ctx.Err()
 	}
 }
 
 func answered(text string, err error) (string, error) {
-	text = strings.TrimRight(text, "\r\n")
 	switch {
-	case errors.Is(err, io.EOF) && text == "", err == nil && text == "":
-		return "", errNothingTyped
-	case err != nil && !errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF): // Ctrl-C, or Ctrl-D on an empty line
+		return "", errStopped
+	case err != nil:
 		return "", fmt.Errorf("reading the answer: %w", err)
+	case text == "":
+		return "", errNothingTyped
 	}
 	return text, nil
-}
-
-// readLine reads one line byte by byte: what is typed ahead belongs to the next question.
-func readLine(r io.Reader) (string, error) {
-	var line []byte
-	one := make([]byte, 1)
-	for {
-		n, err := r.Read(one)
-		if n == 1 && one[0] == '\n' {
-			return string(line), nil
-		}
-		line = append(line, one[:n]...)
-		if err != nil {
-			return string(line), err
-		}
-	}
 }
 
 // stdinLimit bounds what is read from standard input: secrets are short.

@@ -85,7 +85,7 @@ func (a *app) showChange(before, after workflows.State) {
 		a.out.linef("          %s", oneLine(after.Message))
 	}
 	if c := after.Challenge; c != nil && (before.Challenge == nil || before.Challenge.ID != c.ID) {
-		a.out.linef("          %s", question(*c, now))
+		a.out.linef("          %s", asked(*c, now))
 	}
 	if why := ignoredSince(before, after); why != "" {
 		a.out.linef("          %s", oneLine(why))

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/creack/pty"
+)
+
+// dialogue is what a person does at a terminal, a line each:
+//
+//	expect TEXT   waits until the terminal shows the text, after what was expected before
+//	type TEXT     types it and presses Enter
+//	write TEXT    types it
+//	press KEY     presses ctrl-c, ctrl-d, ctrl-r, ctrl-u, backspace, tab or enter
+type dialogue string
+
+const dialoguePatience = 30 * time.Second
+
+// play runs the program on a pseudo-terminal and returns all that it showed. The error is the program's, or says what
+// was waited for in vain.
+func (d dialogue) play(cmd *exec.Cmd) (string, error) {
+	master, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 50, Cols: 120})
+	if err != nil {
+		return "", err
+	}
+	s := &screen{changed: make(chan struct{}, 1)}
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		s.follow(master)
+	}()
+	played := d.lines(s, master)
+	if played != nil {
+		played = errors.Join(played, cmd.Process.Kill())
+	}
+	ended := waitFor(cmd)
+	<-read
+	return s.String(), errors.Join(played, ended, master.Close())
+}
+
+// waitFor waits for a program that was told all it will be told.
+func waitFor(cmd *exec.Cmd) error {
+	ctx, cancel := context.WithTimeout(context.Background(), dialoguePatience)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() }) // Wait tells
+	defer stop()
+	return cmd.Wait()
+}
+
+func (d dialogue) lines(s *screen, terminal interface{ WriteString(string) (int, error) }) error {
+	for line := range strings.Lines(string(d)) {
+		verb, text, _ := strings.Cut(strings.TrimSpace(line), " ")
+		var err error
+		switch verb {
+		case "":
+		case "expect":
+			err = s.expect(text)
+		case "type":
+			_, err = terminal.WriteString(text + "\r")
+		case "write":
+			_, err = terminal.WriteString(text)
+		case "press":
+			_, err = terminal.WriteString(keys[text])
+		default:
+			err = fmt.Errorf("no line of a dialogue: %s", line)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var keys = map[string]string{
+	"ctrl-c": "\x03", "ctrl-d": "\x04", "ctrl-r": "\x12", "ctrl-u": "\x15", "up": "\x1b[A", "backspace": "\x7f", "tab": "\t", "enter": "\r",
+}
+
+// screen collects what a terminal shows.
+type screen struct {
+	mu      sync.Mutex
+	shown   strings.Builder
+	seen    int // up to where expect has looked
+	ended   bool
+	changed chan struct{}
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.shown.String()
+}
+
+// follow reads until the program has closed the terminal, which reads as an error.
+func (s *screen) follow(terminal interface{ Read([]byte) (int, error) }) {
+	buffer := make([]byte, 4096)
+	for {
+		n, err := terminal.Read(buffer)
+		s.mu.Lock()
+		s.shown.Write(buffer[:n])
+		s.ended = err != nil
+		s.mu.Unlock()
+		select {
+		case s.changed <- struct{}{}:
+		default:
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (s *screen) expect(text string) error {
+	deadline := time.After(dialoguePatience)
+	for {
+		found, ended := s.find(text)
+		switch {
+		case found:
+			return nil
+		case ended:
+			return fmt.Errorf("the program ended before it showed %q", text)
+		}
+		select {
+		case <-s.changed:
+		case <-deadline:
+			return fmt.Errorf("the terminal never showed %q", text)
+		}
+	}
+}
+
+func (s *screen) find(text string) (found, ended bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := strings.Index(s.shown.String()[s.seen:], text)
+	if at >= 0 {
+		s.seen += at + len(text)
+	}
+	return at >= 0, s.ended
+}

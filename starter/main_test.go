@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"go.temporal.io/sdk/client"
+
+	"github.com/meterkey/meterkey/internal/sealed"
+	"github.com/meterkey/meterkey/internal/stack"
+)
+
+// stage is what the tests play on: one Temporal server, and one worker that runs the real workflow against a scripted
+// utility; and a server without workers.
+type stage struct {
+	dir       string
+	address   string
+	recipient string
+	client    client.Client
+	server    *stack.Temporal
+	idle      *stack.Temporal // nobody works for this one
+	stop      func()
+}
+
+// theStage is set once, before the first test.
+var theStage *stage
+
+func TestMain(m *testing.M) {
+	testscript.Main(onStage{m}, map[string]func(){"starter": main})
+}
+
+type onStage struct{ m *testing.M }
+
+// Run sets the stage, runs the tests and clears it.
+func (o onStage) Run() int {
+	s, err := setStage()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "setting the stage:", err)
+		return 1
+	}
+	theStage = s
+	code := o.m.Run()
+	if err := s.clear(); err != nil {
+		fmt.Fprintln(os.Stderr, "clearing the stage:", err)
+		return 1
+	}
+	return code
+}
+
+func setStage() (s *stage, err error) {
+	s = &stage{}
+	if s.dir, err = os.MkdirTemp("", "starter-test-"); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.clear())
+		}
+	}()
+	identity, err := sealed.LoadOrCreate(filepath.Join(s.dir, "identity.txt"))
+	if err != nil {
+		return nil, err
+	}
+	s.recipient = identity.Recipient()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	if s.server, err = stack.StartTemporal(ctx, stack.TemporalOptions{Log: filepath.Join(s.dir, "temporal.log")}); err != nil {
+		return nil, err
+	}
+	if s.idle, err = stack.StartTemporal(ctx, stack.TemporalOptions{Log: filepath.Join(s.dir, "idle.log")}); err != nil {
+		return nil, err
+	}
+	s.address = s.server.Address()
+	if s.client, err = dial(s.address); err != nil {
+		return nil, err
+	}
+	s.stop, err = startScripted(s.client, identity)
+	return s, err
+}
+
+func (s *stage) clear() error {
+	if s.stop != nil {
+		s.stop()
+	}
+	if s.client != nil {
+		s.client.Close()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	var stopped error
+	for _, server := range []*stack.Temporal{s.server, s.idle} {
+		if server != nil {
+			stopped = errors.Join(stopped, server.Stop(ctx))
+		}
+	}
+	return errors.Join(stopped, os.RemoveAll(s.dir))
+}

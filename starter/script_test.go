@@ -1,0 +1,129 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/meterkey/meterkey/workflows"
+)
+
+// Scripts run the real binary. Beside testscript's own commands they have:
+//
+//	exits CODE program [args...]             runs a program, which must exit with that code
+//	terminal CODE dialogue program [args...] the same on a pseudo-terminal; the dialogue is a file (see dialogue), and
+//	                                         what the terminal showed is in the file "screen"
+//	eventually TEXT program [args...]        runs a program until it prints the text
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Deadline:            time.Now().Add(5 * time.Minute),
+		Setup:               setUp,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":      exits,
+			"terminal":   onTerminal,
+			"eventually": eventually,
+		},
+	})
+}
+
+func setUp(env *testscript.Env) error {
+	env.Setenv("TEMPORAL_ADDRESS", theStage.address)
+	env.Setenv("IDLE_ADDRESS", theStage.idle.Address())
+	env.Setenv("MK_RECIPIENT", theStage.recipient)
+	env.Setenv("TERM", "xterm")
+	env.Setenv("TZ", "UTC")
+	return nil
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE program [args...]")
+	}
+	checkCode(ts, args[0], ts.Exec(args[1], args[2:]...))
+}
+
+func checkCode(ts *testscript.TestScript, want string, err error) {
+	code := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(code) != want {
+		ts.Fatalf("exit code is %d, want %s", code, want)
+	}
+}
+
+// eventually waits for what shows late, such as Temporal's visibility.
+func eventually(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: eventually TEXT program [args...]")
+	}
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+		if err := ts.Exec(args[1], args[2:]...); err == nil && strings.Contains(ts.ReadFile("stdout"), args[0]) {
+			return
+		}
+	}
+	ts.Fatalf("%s never printed %q", args[1], args[0])
+}
+
+func onTerminal(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: terminal CODE dialogue program [args...]")
+	}
+	program, err := exec.LookPath(args[2])
+	ts.Check(err)
+	cmd := exec.Command(program, args[3:]...)
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = environ(ts)
+	screen, err := dialogue(ts.ReadFile(args[1])).play(cmd)
+	ts.Check(os.WriteFile(ts.MkAbs("screen"), []byte(screen), 0o600))
+	ts.Logf("[screen]\n%s", strings.ReplaceAll(screen, "\x1b", "␛"))
+	checkCode(ts, args[0], err)
+}
+
+// environ is the script's environment as far as the programs look at it.
+func environ(ts *testscript.TestScript) []string {
+	var env []string
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "TERM", "TZ", "NO_COLOR", "TEMPORAL_ADDRESS", "MK_RECIPIENT", "MK_UTILITIES_DIR"} {
+		if value := ts.Getenv(name); value != "" {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
+}
+
+// TestHelpTeachesEveryCommand keeps --help and docs/starter.md complete: every command is in both, with an example.
+func TestHelpTeachesEveryCommand(t *testing.T) {
+	t.Parallel()
+	manual, err := os.ReadFile(filepath.Join("..", "docs", "starter.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range commandNames(t) {
+		if !strings.Contains(string(manual), "### `starter "+command) {
+			t.Errorf("docs/starter.md has no section on starter %s", command)
+		}
+		help := runText(t, command, "--help")
+		if !strings.Contains(help, "\n    starter "+command) && !strings.Contains(help, "$(starter "+command) {
+			t.Errorf("starter %s --help has no example", command)
+		}
+	}
+	for _, s := range workflows.Statuses() {
+		if !strings.Contains(string(manual), "`"+string(s)+"`") {
+			t.Errorf("docs/starter.md does not know the status %s", s)
+		}
+	}
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/meterkey/meterkey/internal/payload"
+	"github.com/meterkey/meterkey/internal/sealed"
+	"github.com/meterkey/meterkey/workflows"
+)
+
+const (
+	scriptedHost = "scripted"
+	rightCode    = "271828"
+	rightAnswer  = "rosebud"
+)
+
+func dial(address string) (client.Client, error) {
+	return client.Dial(client.Options{
+		HostPort: address, DataConverter: payload.New(nil), Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+	})
+}
+
+// scripted plays a utility's site: what happens depends on the user name that signs in.
+//
+//	plain     signs in at once
+//	code      is asked for a code, question for a security answer, choice for a method and then a code
+//	brief     as code, in a window that ends after two seconds
+//	wrong     has the password rejected
+//	locked    has a locked account
+//	captcha   meets a captcha
+//	mfa       has a second factor that is not supported
+//	slow      never gets an answer from the site
+type scripted struct {
+	identity *sealed.Identity
+	mu       sync.Mutex
+	windows  map[string]chan struct{} // closed when the window is
+}
+
+// startScripted starts a worker with the real workflow and the scripted site's activities.
+func startScripted(c client.Client, identity *sealed.Identity) (stop func(), err error) {
+	s := &scripted{identity: identity, windows: map[string]chan struct{}{}}
+	desk := worker.New(c, workflows.TaskQueue, worker.Options{})
+	desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: workflows.WorkflowType})
+	register(desk, workflows.ActivityNotify, func(context.Context, workflows.Notice) error { return nil })
+	register(desk, workflows.ActivityRecord, func(context.Context, workflows.Projection) error { return nil })
+	signIn := worker.New(c, workflows.SignInTaskQueue, worker.Options{DisableWorkflowWorker: true})
+	register(signIn, workflows.ActivityLogin, s.login)
+	windows := worker.New(c, workflows.WindowTaskQueue(scriptedHost), worker.Options{DisableWorkflowWorker: true})
+	register(windows, workflows.ActivityHoldWindow, s.hold)
+	register(windows, workflows.ActivitySubmitCode, s.submitCode)
+	register(windows, workflows.ActivityResendCode, s.resendCode)
+	register(windows, workflows.ActivityFetchMeterList, s.meters)
+	register(windows, workflows.ActivityCloseWindow, s.closeWindow)
+	for _, w := range []worker.Worker{desk, signIn, windows} {
+		if err := w.Start(); err != nil {
+			return nil, fmt.Errorf("starting the scripted worker: %w", err)
+		}
+	}
+	return func() { signIn.Stop(); windows.Stop(); desk.Stop() }, nil
+}
+
+func register(w worker.Worker, name string, f any) {
+	w.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
+}
+
+func (s *scripted) login(ctx context.Context, in workflows.LoginInput) (workflows.Found, error) {
+	login, err := s.identity.OpenCredentials(in.Credentials)
+	if err != nil || login.Password == "" {
+		return workflows.Found{Outcome: workflows.OutcomeStopped, Reason: workflows.Unreadable}, nil
+	}
+	window := s.open(in, login.Username)
+	found := workflows.Found{Window: &window, Typed: true}
+	switch login.Username {
+	case "plain":
+		found.Outcome = workflows.OutcomeSignedIn
+	case "code", "brief":
+		found.Outcome, found.Challenge = workflows.OutcomeChallenge, codeAsk()
+	case "question":
+		found.Outcome, found.Challenge = workflows.OutcomeChallenge,
+			&workflows.ChallengeAsk{Kind: workflows.SecurityAnswer, Prompt: "The name of your first sled?", Tries: 3}
+	case "choice":
+		found.Outcome, found.Challenge = workflows.OutcomeChallenge, choiceAsk()
+	case "slow":
+		return workflows.Found{}, beatUntil(ctx, nil)
+	default:
+		found.Outcome, found.Reason = workflows.OutcomeStopped, stops[login.Username]
+	}
+	return found, nil
+}
+
+var stops = map[string]workflows.Reason{
+	"wrong":   workflows.InvalidCredentials,
+	"locked":  workflows.AccountLocked,
+	"captcha": workflows.Captcha,
+	"mfa":     workflows.MFAUnsupported,
+}
+
+// codeAsk's prompt carries what a page could try to do to a terminal.
+func codeAsk() *workflows.ChallengeAsk {
+	return &workflows.ChallengeAsk{Kind: workflows.NumberCode, Prompt: "Enter the code\x1b[2J we sent you", SentTo: "(***) ***-1234",
+		Digits: 6, Tries: 3, CanResend: true}
+}
+
+func choiceAsk() *workflows.ChallengeAsk {
+	return &workflows.ChallengeAsk{Kind: workflows.MethodChoice, Prompt: "How shall we send your code?", Tries: 3,
+		Options: []workflows.Option{
+			{ID: "sms", Label: "Text message", Target: "(***) ***-1234"},
+			{ID: "email", Label: "E-mail", Target: "p***@example.com"},
+		}}
+}
+
+func (s *scripted) open(in workflows.LoginInput, user string) workflows.Window {
+	life := 10 * time.Minute
+	if user == "brief" {
+		life = 2 * time.Second
+	}
+	w := workflows.Window{Host: scriptedHost, ID: fmt.Sprintf("%s.%d", in.RequestID, in.Attempt), ExpiresAt: time.Now().Add(life)}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.windows[w.ID] == nil {
+		s.windows[w.ID] = make(chan struct{})
+	}
+	return w
+}
+
+func (s *scripted) hold(ctx context.Context, in workflows.WindowInput) (workflows.Found, error) {
+	s.mu.Lock()
+	closed := s.windows[in.Window.ID]
+	s.mu.Unlock()
+	err := beatUntil(ctx, closed)
+	return workflows.Found{Outcome: workflows.OutcomeStopped, Reason: workflows.WindowLost}, err
+}
+
+// beatUntil heartbeats until something is closed.
+func beatUntil(ctx context.Context, closed <-chan struct{}) error {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		activity.RecordHeartbeat(ctx)
+		select {
+		case <-closed:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+	}
+}
+
+func (s *scripted) closeWindow(_ context.Context, in workflows.WindowInput) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if closed := s.windows[in.Window.ID]; closed != nil {
+		close(closed)
+		delete(s.windows, in.Window.ID)
+	}
+	return nil
+}
+
+func (s *scripted) submitCode(_ context.Context, in workflows.SubmitCodeInput) (workflows.Found, error) {
+	plain, err := s.identity.Open(in.Code)
+	if err != nil {
+		return workflows.Found{Outcome: workflows.OutcomeStopped, Reason: workflows.Unreadable}, nil
+	}
+	window := &in.Window
+	switch answer := string(plain); {
+	case in.Kind == workflows.MethodChoice && (answer == "sms" || answer == "email"):
+		return workflows.Found{Outcome: workflows.OutcomeChallenge, Challenge: codeAsk(), Window: window}, nil
+	case in.Kind == workflows.NumberCode && answer == rightCode,
+		in.Kind == workflows.SecurityAnswer && strings.EqualFold(answer, rightAnswer):
+		return workflows.Found{Outcome: workflows.OutcomeSignedIn, Window: window}, nil
+	}
+	return workflows.Found{Outcome: workflows.OutcomeCodeRejected, Window: window}, nil
+}
+
+func (s *scripted) resendCode(_ context.Context, in workflows.WindowInput) (workflows.Found, error) {
+	return workflows.Found{Outcome: workflows.OutcomeChallenge, Challenge: codeAsk(), Window: &in.Window}, nil
+}
+
+func (s *scripted) meters(_ context.Context, in workflows.WindowInput) (workflows.Found, error) {
+	return workflows.Found{Outcome: workflows.OutcomeSignedIn, Window: &in.Window, Meters: []workflows.Meter{
+		{AccountNumber: "1001", MeterNumber: "E-17", ServiceClass: "electric", ServiceAddress: `1 "Main" St, Springfield`, Status: "active"},
+		{AccountNumber: "1001", MeterNumber: "G-4", ServiceClass: "gas", ServiceAddress: `1 "Main" St, Springfield`},
+	}}, nil
+}
