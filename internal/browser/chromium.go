@@ -24,6 +24,7 @@ import (
 const (
 	chromiumStartTimeout  = 30 * time.Second
 	chromiumAnswerTimeout = 15 * time.Second // for one that runs but is too busy to answer at once
+	chromiumAnswerPause   = 100 * time.Millisecond
 	chromiumEndTimeout    = 3 * time.Second
 	processPoll           = 10 * time.Millisecond
 )
@@ -55,23 +56,37 @@ func (c *chromium) foreign() bool { return c.cdpURL != "" }
 
 func (c *chromium) file(name string) string { return filepath.Join(c.dir, name) }
 
-// find returns the WebSocket address of the running browser, or "" if none runs.
+// find returns the WebSocket address of the running browser, or "" if none runs or the one that runs does not answer.
 func (c *chromium) find(ctx context.Context) (string, error) {
 	if c.foreign() {
 		return browserAddress(ctx, c.cdpURL)
 	}
 	r, err := c.recall()
-	if err != nil || !r.alive() {
-		return "", err
+	if err != nil || !c.answers(ctx, r) {
+		return "", errors.Join(err, ctx.Err())
 	}
+	return r.Address, nil
+}
+
+// answers gives a browser that runs time to say so: all its windows would be lost if it were given up too early.
+func (c *chromium) answers(ctx context.Context, r running) bool {
 	ctx, cancel := context.WithTimeout(ctx, chromiumAnswerTimeout)
 	defer cancel()
-	address, err := browserAddress(ctx, httpAddress(r.Address))
-	if err == nil && address == r.Address {
-		return address, nil
+	tick := time.NewTicker(chromiumAnswerPause)
+	defer tick.Stop()
+	for r.alive() {
+		address, err := browserAddress(ctx, httpAddress(r.Address))
+		if err == nil && address == r.Address {
+			return true
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			c.log.Warn("chromium does not answer", zap.Int("pid", r.PID), zap.Error(err))
+			return false
+		}
 	}
-	c.log.Warn("chromium does not answer", zap.Int("pid", r.PID), zap.Error(err))
-	return "", nil
+	return false
 }
 
 // recall returns the zero value if no browser was started.

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	driverStartTimeout = 60 * time.Second // with hundreds of windows open it takes some seconds
+	driverStartTimeout = 30 * time.Second // with hundreds of windows open it takes some seconds
 	driverPingEvery    = time.Second
 	driverPingTimeout  = 15 * time.Second
 	driverStopTimeout  = 5 * time.Second

@@ -15,7 +15,7 @@ const lockPoll = 5 * time.Millisecond
 
 var errLocked = errors.New("file is locked")
 
-// lockFile waits for a lock on a file, which it creates if need be. Closing the file ends the lock, as does the end of the
+// lockFile waits for a lock on a file, which must exist. Closing the file ends the lock, as does the end of the
 // process. how is unix.LOCK_EX or unix.LOCK_SH.
 func lockFile(ctx context.Context, path string, how int) (*os.File, error) {
 	tick := time.NewTicker(lockPoll)
@@ -35,7 +35,7 @@ func lockFile(ctx context.Context, path string, how int) (*os.File, error) {
 
 // tryLockFile is lockFile without waiting: the error is errLocked when somebody else holds the lock.
 func tryLockFile(path string, how int) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +58,18 @@ func tryLockFile(path string, how int) (*os.File, error) {
 // closeLock ends the lock.
 func closeLock(f *os.File) {
 	_ = f.Close() // nothing was written to it
+}
+
+// makeFiles creates those of the empty files that are missing.
+func makeFiles(dir string, names ...string) error {
+	for _, name := range names {
+		f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return err
+		}
+		closeLock(f)
+	}
+	return nil
 }
 
 // writeFile replaces a file as a whole and returns when the new one is on disk.

@@ -99,6 +99,9 @@ func newHost(ctx context.Context, o Options) (*Host, error) {
 	if err := os.MkdirAll(filepath.Join(o.Dir, "windows"), 0o700); err != nil {
 		return nil, err
 	}
+	if err := makeFiles(o.Dir, "users.lock", "browser.lock", "opening.lock"); err != nil {
+		return nil, err
+	}
 	users, err := lockFile(ctx, filepath.Join(o.Dir, "users.lock"), unix.LOCK_SH)
 	if err != nil {
 		return nil, err
@@ -239,7 +242,7 @@ func (h *Host) forgetAll() error {
 func (h *Host) closeAll(ctx context.Context) error {
 	folders, err := h.folders()
 	for _, f := range folders {
-		err = errors.Join(err, h.CloseWindow(ctx, filepath.Base(string(f))))
+		err = errors.Join(err, h.CloseWindow(ctx, f.id()))
 	}
 	return err
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/playwright-community/playwright-go"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -43,6 +44,9 @@ func run(m *testing.M) int {
 	code := m.Run()
 	if left := processes("user-data-dir=" + root); len(left) > 0 {
 		fmt.Fprintln(os.Stderr, "the tests left browsers behind:", left)
+		for _, p := range left {
+			fmt.Fprintln(os.Stderr, "ending", p.pid, unix.Kill(p.pid, unix.SIGKILL))
+		}
 		return 1
 	}
 	return code
@@ -105,12 +109,12 @@ func openWindow(t testing.TB, h *Host, owner string) *Window {
 	return w
 }
 
-// serve serves pages by path, and the paths' content as HTML.
+// serve serves HTML by path.
 func serve(t testing.TB, pages map[string]string) string {
 	t.Helper()
 	mux := http.NewServeMux()
 	for path, html := range pages {
-		mux.HandleFunc("GET "+path+"{$}", func(w http.ResponseWriter, _ *http.Request) {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			fmt.Fprint(w, html)
 		})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/playwright-community/playwright-go"
 )
@@ -12,7 +13,7 @@ import (
 // its place kept in the record rather than in the page, where the site's scripts could see it.
 const parkedNote = "browser.parked"
 
-// blurScript takes the focus away and returns the way to where it was: child numbers from the document down, null where
+// blurScript takes the focus away and returns the way to where it was: child numbers from the document down, -1 where
 // the way enters a shadow root; or null if nothing was focused.
 const blurScript = `() => {
 	let focused = document.activeElement
@@ -20,7 +21,7 @@ const blurScript = `() => {
 	if (!focused || focused === document.body || focused === document.documentElement) return null
 	const way = []
 	for (let node = focused; node !== document; node = node.parentNode ?? node.host) {
-		way.unshift(node.parentNode ? [...node.parentNode.children].indexOf(node) : null)
+		way.unshift(node.parentNode ? [...node.parentNode.children].indexOf(node) : -1)
 	}
 	focused.blur()
 	return way
@@ -28,7 +29,7 @@ const blurScript = `() => {
 
 const focusScript = `way => {
 	let node = document
-	for (const step of way) node = step === null ? node?.shadowRoot : node?.children?.[step]
+	for (const step of way) node = step < 0 ? node?.shadowRoot : node?.children?.[step]
 	node?.focus?.()
 }`
 
@@ -53,10 +54,11 @@ func (w *Window) Park(ctx context.Context) error {
 	return w.Note(parkedNote, string(note))
 }
 
-// blur returns, by the frame's number, the ways to what was focused. A frame that a frame element has the focus for is one of them too.
+// blur returns, by the frame's number, the ways to what was focused. Inner frames come first: a frame element that loses the focus
+// takes it from all inside.
 func blur(page playwright.Page) (map[int]any, error) {
 	parked := map[int]any{}
-	for i, frame := range page.Frames() {
+	for i, frame := range slices.Backward(page.Frames()) {
 		way, err := frame.Evaluate(blurScript)
 		if err != nil {
 			return nil, err

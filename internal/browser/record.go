@@ -32,13 +32,14 @@ type folder string
 
 func (f folder) file(name string) string { return filepath.Join(string(f), name) }
 
+func (f folder) id() string { return filepath.Base(string(f)) }
+
 // create makes the folder together with its first record.
 func (f folder) create(r record) error {
 	if err := os.Mkdir(string(f), 0o700); err != nil {
 		return err
 	}
-	// The claim's time is when the window was last claimed: at first, when it was opened.
-	return errors.Join(os.WriteFile(f.file("claim"), nil, 0o600), f.write(r))
+	return errors.Join(makeFiles(string(f), "record.lock", "work.lock", "claim"), f.write(r))
 }
 
 func (f folder) write(r record) error {
@@ -86,13 +87,12 @@ func (f folder) remove() error {
 	ctx, cancel := context.WithTimeout(context.Background(), recordLockTimeout)
 	defer cancel()
 	lock, err := lockFile(ctx, f.file("record.lock"), unix.LOCK_EX)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	if err == nil {
+		defer closeLock(lock)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	defer closeLock(lock)
 	return os.RemoveAll(string(f))
 }
 
@@ -102,7 +102,16 @@ func (f folder) touch() error {
 	return os.Chtimes(f.file("claim"), now, now)
 }
 
-// touched returns when the window was last claimed, as far as the folder tells.
+// claimed tells whether anybody holds a claim at this moment.
+func (f folder) claimed() bool {
+	held, err := tryLockFile(f.file("claim"), unix.LOCK_EX)
+	if err == nil {
+		closeLock(held)
+	}
+	return errors.Is(err, errLocked)
+}
+
+// touched returns when the window was last claimed, or else opened, as far as the folder tells.
 func (f folder) touched() time.Time {
 	info, err := os.Stat(f.file("claim"))
 	if err != nil {

@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 )
 
@@ -17,6 +16,7 @@ const (
 	repairPause    = 200 * time.Millisecond
 	repairPauseMax = 10 * time.Second
 	pingTimeout    = 5 * time.Second
+	pingsAtOnce    = 16 // so that sound pages do not keep each other from answering in time
 )
 
 // supervise keeps browser, connection and driver going until ctx ends.
@@ -105,7 +105,11 @@ func (h *Host) attach(ctx context.Context) (*link, error) {
 		return nil, err
 	}
 	l := &link{wire: w, targets: t, address: address}
-	if err := errors.Join(t.discover(ctx, w), h.reconcile(ctx, l)); err != nil {
+	err = t.discover(ctx, w)
+	if err == nil {
+		_, err = h.reconcile(ctx, l)
+	}
+	if err != nil {
 		w.close()
 		return nil, err
 	}
@@ -129,31 +133,28 @@ func (h *Host) ensureBrowser(ctx context.Context) (string, error) {
 	return h.chromium.start(ctx)
 }
 
-// reconcile removes the records of windows that the browser does not have. Records are listed before contexts are: a
-// record is written after its context was made, so one whose context is missing then was not just being made.
-func (h *Host) reconcile(ctx context.Context, l *link) error {
+// reconcile removes the records of windows that the browser does not have, and returns the contexts it has. Records are listed before
+// contexts are: a record is written after its context was made, so one whose context is missing then was not just being made.
+func (h *Host) reconcile(ctx context.Context, l *link) ([]string, error) {
 	folders, err := h.folders()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	contexts, err := l.contexts(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	open := 0
 	for _, f := range folders {
-		id := filepath.Base(string(f))
-		if slices.Contains(contexts, id) {
-			open++
+		if slices.Contains(contexts, f.id()) {
 			continue
 		}
-		h.lose(id, errors.New("the browser does not have it"))
+		h.lose(f.id(), errors.New("the browser does not have it"))
 		if err := f.remove(); err != nil {
-			return fmt.Errorf("removing window record: %w", err)
+			return nil, fmt.Errorf("removing window record: %w", err)
 		}
 	}
-	h.seats.setOpen(open)
-	return nil
+	_, err = h.recount()
+	return contexts, err
 }
 
 func (l *link) contexts(ctx context.Context) ([]string, error) {
@@ -192,18 +193,20 @@ func (l *link) detach(ctx context.Context, session string) {
 
 // dismissStuck closes the windows in which a page does not answer: a driver that connects waits for every page of the browser.
 func (h *Host) dismissStuck(ctx context.Context, l *link) {
-	var waiting sync.WaitGroup
+	var asked errgroup.Group
+	asked.SetLimit(pingsAtOnce)
 	for _, page := range l.targets.pages("") {
 		if _, err := h.folder(page.ContextID).read(); err != nil && h.chromium.foreign() {
 			continue // somebody else's
 		}
-		waiting.Go(func() {
+		asked.Go(func() error {
 			if page.crashed || errors.Is(l.ping(ctx, page.ID), ErrTabHung) {
 				h.dismiss(ctx, l, page)
 			}
+			return nil
 		})
 	}
-	waiting.Wait()
+	_ = asked.Wait() // none of them returns an error
 }
 
 func (h *Host) dismiss(ctx context.Context, l *link, page target) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -49,10 +48,7 @@ func (s *sweeper) sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.host.reconcile(bound, l); err != nil {
-		return err
-	}
-	contexts, err := l.contexts(bound)
+	contexts, err := s.host.reconcile(bound, l)
 	if err != nil {
 		return err
 	}
@@ -120,28 +116,16 @@ func (s *sweeper) closeIfFree(ctx context.Context, f folder, lock string, due fu
 	if !due() {
 		return nil
 	}
-	return s.host.closeWindow(ctx, filepath.Base(string(f)), reason)
+	return s.host.closeWindow(ctx, f.id(), reason)
 }
 
 // lastClaim is when the window was last seen to be claimed, or first seen at all by this process.
 func (s *sweeper) lastClaim(f folder) time.Time {
-	met, touched := s.firstMet(filepath.Base(string(f))), f.touched()
+	met, touched := s.firstMet(f.id()), f.touched()
 	if touched.After(met) {
 		return touched
 	}
 	return met
-}
-
-// claimed is lastClaim, or now if somebody holds a claim at this moment.
-func (s *sweeper) claimed(f folder) time.Time {
-	held, err := tryLockFile(f.file("claim"), unix.LOCK_EX)
-	if errors.Is(err, errLocked) {
-		return time.Now()
-	}
-	if err == nil {
-		closeLock(held)
-	}
-	return s.lastClaim(f)
 }
 
 // meet notes when a context was first seen.

@@ -280,6 +280,9 @@ func (w *Window) record() record {
 }
 
 func (w *Window) change(f func(*record) error) error {
+	if err := w.Err(); err != nil {
+		return err
+	}
 	r, err := w.folder.update(f)
 	if err != nil {
 		return orLost(err)

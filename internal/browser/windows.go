@@ -20,14 +20,14 @@ type Info struct {
 	Owner   string
 	Opened  time.Time
 	Expires time.Time
-	Claimed time.Time // when somebody last claimed it; now if it is claimed
+	Claimed bool // somebody needs it at this moment
 }
 
 // Windows lists the host's windows, whichever process opened them, oldest first.
-func (h *Host) Windows() ([]Info, error) {
+func (h *Host) Windows() []Info {
 	folders, err := h.folders()
 	if err != nil {
-		return nil, err
+		h.log.Error("listing windows failed", zap.Error(err))
 	}
 	var found []Info
 	for _, f := range folders {
@@ -36,12 +36,13 @@ func (h *Host) Windows() ([]Info, error) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			h.log.Error("window is left out", zap.String("window", f.id()), zap.Error(err))
+			continue
 		}
-		found = append(found, Info{ID: r.ID, Owner: r.Owner, Opened: r.Opened, Expires: r.Expires, Claimed: h.sweeper.claimed(f)})
+		found = append(found, Info{ID: r.ID, Owner: r.Owner, Opened: r.Opened, Expires: r.Expires, Claimed: f.claimed()})
 	}
 	slices.SortFunc(found, func(a, b Info) int { return a.Opened.Compare(b.Opened) })
-	return found, nil
+	return found
 }
 
 // OpenWindow opens an empty window. The owner is any text by which [Host.WindowOf] finds the window again, and no secret. The error is
@@ -128,11 +129,7 @@ func (h *Host) Window(ctx context.Context, id string) (*Window, error) {
 
 // WindowOf returns the window that was last opened for the owner. The error is as for [Host.Window].
 func (h *Host) WindowOf(ctx context.Context, owner string) (*Window, error) {
-	open, err := h.Windows()
-	if err != nil {
-		return nil, err
-	}
-	for _, info := range slices.Backward(open) {
+	for _, info := range slices.Backward(h.Windows()) {
 		if info.Owner == owner {
 			return h.Window(ctx, info.ID)
 		}

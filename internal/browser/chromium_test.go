@@ -1,0 +1,116 @@
+package browser
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestChromiumThatEndsAtOnceSaysWhy(t *testing.T) {
+	o := testOptions(t)
+	o.Executable = program(t, t.TempDir(), "chromium")
+	require.NoError(t, os.WriteFile(o.Executable, []byte("#!/bin/sh\necho 'no usable sandbox' >&2\n"), 0o700)) //nolint:gosec // a program
+	_, err := Open(t.Context(), o)
+	require.ErrorContains(t, err, "no usable sandbox")
+}
+
+func TestChromiumGetsNoneOfOurSecrets(t *testing.T) {
+	env := chromiumEnv([]string{"HOME=/home/me", "MK_KEY=secret", "DATABASE_URL=secret", "PATH=/bin"})
+	require.Equal(t, []string{"HOME=/home/me", "PATH=/bin"}, env)
+}
+
+func TestRecycledProcessNumberIsNotMistaken(t *testing.T) {
+	started, ok := startOf(os.Getpid())
+	require.True(t, ok)
+	require.True(t, running{PID: os.Getpid(), Started: started}.alive())
+	other := running{PID: os.Getpid(), Started: started + "1"}
+	require.False(t, other.alive())
+	require.NoError(t, kill(other), "nobody is killed: we are still here")
+	require.False(t, running{}.alive())
+}
+
+func TestRunningChromiumThatBelongsToAnotherAddressIsNotUsed(t *testing.T) {
+	dir := t.TempDir()
+	c := &chromium{dir: dir}
+	address, err := c.find(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, address, "none was ever started")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "browser.json"), []byte("{"), 0o600))
+	_, err = c.find(t.Context())
+	require.ErrorContains(t, err, "browser.json")
+}
+
+func TestBrowserAddress(t *testing.T) {
+	answer := `{"webSocketDebuggerUrl":"ws://127.0.0.1:9/devtools/browser/1"}`
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(answer)) // the test sees what arrives
+	}))
+	defer server.Close()
+	address, err := browserAddress(t.Context(), server.URL)
+	require.NoError(t, err)
+	require.Equal(t, "ws://127.0.0.1:9/devtools/browser/1", address)
+	require.Equal(t, "http://127.0.0.1:9", httpAddress(address))
+
+	for _, answer = range []string{"{}", "not JSON"} {
+		_, err = browserAddress(t.Context(), server.URL)
+		require.ErrorContains(t, err, "asking the browser for its address")
+	}
+}
+
+func TestBrowserOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	theirs := openHost(t, testOptions(t))
+	foreign := openWindow(t, theirs, "them")
+	r, err := theirs.chromium.recall()
+	require.NoError(t, err)
+
+	o := soon(t)
+	o.CDPURL = httpAddress(r.Address)
+	h, err := Open(t.Context(), o)
+	require.NoError(t, err)
+	w := openWindow(t, h, "us")
+	require.NoError(t, w.Check(t.Context()))
+	require.Len(t, h.Windows(), 1)
+	requireDone(t, w, ErrWindowLost)
+	require.NoError(t, foreign.Check(t.Context()), "only ours are swept")
+
+	w = openWindow(t, h, "us")
+	require.NoError(t, h.Shutdown(t.Context()))
+	require.ErrorIs(t, w.Err(), ErrWindowLost)
+	require.NoError(t, h.Shutdown(t.Context()), "again")
+	require.NoError(t, foreign.Check(t.Context()), "the browser goes on")
+}
+
+func TestNobodyAtTheAddress(t *testing.T) {
+	o := testOptions(t)
+	o.CDPURL = "http://127.0.0.1:1"
+	_, err := Open(t.Context(), o)
+	require.ErrorContains(t, err, "asking the browser for its address")
+}
+
+func TestOptionsAreRequired(t *testing.T) {
+	_, err := Open(t.Context(), Options{Dir: t.TempDir()})
+	require.ErrorContains(t, err, "capacity")
+	o, err := Options{Dir: ".", CDPURL: "http://x"}.complete()
+	require.NoError(t, err)
+	require.Equal(t, 2*time.Minute, o.Unclaimed)
+	require.Equal(t, 30*time.Second, o.Grace)
+	require.True(t, filepath.IsAbs(o.Dir))
+}
+
+func TestShutdownLeavesNothing(t *testing.T) {
+	t.Parallel()
+	h, err := Open(t.Context(), testOptions(t))
+	require.NoError(t, err)
+	w := openWindow(t, h, "someone")
+	require.NotEmpty(t, processes(h.options.Dir))
+	require.NoError(t, h.Shutdown(t.Context()))
+	requireDone(t, w, ErrWindowLost)
+	require.Empty(t, processes(h.options.Dir))
+	require.NoDirExists(t, windowFile(h, w, ""))
+}

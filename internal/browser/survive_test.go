@@ -1,0 +1,138 @@
+package browser
+
+import (
+	"context"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+func TestHalfTypedFormSurvivesKill(t *testing.T) {
+	url := serve(t, map[string]string{"/": form})
+	o := testOptions(t)
+	s := startSecond(t, "half-typed", o.Dir, url)
+	s.kill(t)
+
+	h := openHost(t, o)
+	w, err := h.Window(t.Context(), s.line)
+	require.NoError(t, err)
+	require.NoError(t, w.Check(t.Context()))
+	require.True(t, w.Marked("type-code"))
+	require.ErrorIs(t, w.Mark("type-code"), ErrMarked)
+	require.Equal(t, "123", evaluate(t, w, `() => document.querySelector("#code").value`))
+	require.Equal(t, "session=s1", evaluate(t, w, `() => document.cookie`))
+	require.Equal(t, 3, evaluate(t, w, `() => window.tries`))
+
+	require.NoError(t, w.Page().Locator("#code").PressSequentially("456"))
+	require.NoError(t, w.Page().Locator("button").Click())
+	require.NoError(t, w.Page().WaitForURL("**/sent"))
+	require.Equal(t, "received 123456", text(t, w.Page()))
+}
+
+func TestDisconnectLeavesWindowsOpen(t *testing.T) {
+	url := serve(t, map[string]string{"/": form})
+	o := testOptions(t)
+	first, err := Open(t.Context(), o)
+	require.NoError(t, err)
+	w := openWindow(t, first, "someone")
+	visit(t, w, url)
+	require.NoError(t, w.Note("utility", "DEMO"))
+	require.NoError(t, first.Disconnect())
+	require.NoError(t, first.Disconnect(), "again")
+	_, err = first.OpenWindow(t.Context(), "someone", time.Now())
+	require.ErrorIs(t, err, ErrDisconnected)
+
+	h := openHost(t, o)
+	require.Equal(t, first.ID(), h.ID())
+	found, err := h.WindowOf(t.Context(), "someone")
+	require.NoError(t, err)
+	require.Equal(t, w.ID(), found.ID())
+	require.Equal(t, "DEMO", found.Noted("utility"))
+	require.Equal(t, url+"/", found.Page().URL())
+}
+
+func TestTwoProcessesShareAHost(t *testing.T) {
+	url := serve(t, map[string]string{"/": form})
+	o := testOptions(t)
+	h := openHost(t, o)
+	mine := openWindow(t, h, "me")
+	s := startSecond(t, "half-typed", o.Dir, url)
+	theirs, err := h.Window(t.Context(), s.line)
+	require.NoError(t, err)
+	require.Equal(t, "123", evaluate(t, theirs, `() => document.querySelector("#code").value`))
+	require.Len(t, h.Windows(), 2)
+
+	require.ErrorIs(t, h.endBrowser(t.Context()), ErrInUse)
+	s.kill(t)
+	require.NoError(t, mine.Check(t.Context()))
+	require.NoError(t, theirs.Check(t.Context()))
+}
+
+func TestBrowserKilled(t *testing.T) {
+	h := openHost(t, testOptions(t))
+	w := openWindow(t, h, "someone")
+	id, pid := h.ID(), chromiumPID(t, h)
+	require.NoError(t, unix.Kill(-pid, unix.SIGKILL))
+	requireDone(t, w, ErrWindowLost)
+	require.ErrorIs(t, w.Check(t.Context()), ErrWindowLost)
+	require.ErrorIs(t, w.Mark("late"), ErrWindowLost)
+
+	again := openWindow(t, h, "someone")
+	require.NoError(t, again.Check(t.Context()))
+	require.Equal(t, id, h.ID())
+	require.Len(t, h.Windows(), 1)
+}
+
+func TestBrowserKilledWhileNobodyIsConnected(t *testing.T) {
+	o := testOptions(t)
+	first, err := Open(t.Context(), o)
+	require.NoError(t, err)
+	w := openWindow(t, first, "someone")
+	pid := chromiumPID(t, first)
+	require.NoError(t, first.Disconnect())
+	require.NoError(t, unix.Kill(-pid, unix.SIGKILL))
+
+	h := openHost(t, o)
+	require.Equal(t, first.ID(), h.ID())
+	_, err = h.Window(t.Context(), w.ID())
+	require.ErrorIs(t, err, ErrWindowLost)
+	require.NoError(t, openWindow(t, h, "someone").Check(t.Context()))
+}
+
+func TestDriverKilled(t *testing.T) {
+	url := serve(t, map[string]string{"/": form})
+	h := openHost(t, testOptions(t))
+	w := openWindow(t, h, "someone")
+	visit(t, w, url)
+	require.NoError(t, w.Page().Locator("#code").Fill("123"))
+	_, before := h.current()
+	require.NoError(t, unix.Kill(driverPID(t), unix.SIGKILL))
+
+	eventually(t, func() bool { _, d := h.current(); return d != nil && d != before }, "a new driver")
+	require.NoError(t, w.Check(t.Context()))
+	eventually(t, func() bool { return w.find() != nil }, "the page again")
+	require.Equal(t, "123", evaluate(t, w, `() => document.querySelector("#code").value`))
+	require.NoError(t, openWindow(t, h, "another").Check(t.Context()))
+}
+
+// driverPID is the Playwright driver of this process; tests that use it do not run side by side.
+func driverPID(t *testing.T) int {
+	t.Helper()
+	for _, p := range processes("run-driver") {
+		if p.parent == os.Getpid() {
+			return p.pid
+		}
+	}
+	t.Fatal("no driver runs")
+	return 0
+}
+
+func TestOpenStopsWhenToldTo(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := Open(ctx, testOptions(t))
+	require.ErrorIs(t, err, context.Canceled)
+}
