@@ -17,22 +17,12 @@ import (
 
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/converter"
-	"go.temporal.io/sdk/temporal"
 	"google.golang.org/protobuf/proto"
 )
 
 // New makes the data converter of every Temporal client and worker. Without keys it compresses only.
 func New(keys Keys) converter.DataConverter {
 	return converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), codecs(keys)...)
-}
-
-// FailureConverter makes the failure converter that goes with New(keys): with keys, messages and stack traces of errors
-// are encrypted too.
-func FailureConverter(dc converter.DataConverter, keys Keys) converter.FailureConverter {
-	return temporal.NewDefaultFailureConverter(temporal.DefaultFailureConverterOptions{
-		DataConverter:          dc,
-		EncodeCommonAttributes: len(keys) > 0,
-	})
 }
 
 // codecs are in the order of decoding. The SDK compares them, so they are pointers.
