@@ -31,15 +31,17 @@ const (
 
 // Utility is one utility as its file describes it.
 type Utility struct {
-	ID             string        // upper case, for example CONED
-	Name           string        // for people, for example Consolidated Edison
-	Aliases        []string      // other names Find understands
-	Website        string        // the utility's own address
-	MFA            MFA           // what is known of its second factor
-	WindowLifetime time.Duration // how long a browser window may wait for the customer
-	Unverified     []string      // dotted paths of the fields that no source confirms
-	Flow           Flow          // how to get from the login page to the meters
-	File           string        // the file it was read from
+	ID             string        `yaml:"id"`              // upper case, for example CONED
+	Name           string        `yaml:"name"`            // for people, for example Consolidated Edison
+	Aliases        []string      `yaml:"aliases"`         // other names Find understands
+	Website        string        `yaml:"website"`         // the utility's own address
+	MFA            MFA           `yaml:"mfa"`             // what is known of its second factor
+	WindowLifetime time.Duration `yaml:"window_lifetime"` // how long a browser window may wait for the customer
+	Unverified     []string      `yaml:"unverified"`      // dotted paths of the fields that no source confirms
+	Flow           Flow          `yaml:"flow"`            // how to get from the login page to the meters
+	File           string        `yaml:"-"`               // the file it was read from
+
+	lines map[string]int // where its own fields stand in the file
 }
 
 // MFA is what is known of a utility's second factor, and since when.

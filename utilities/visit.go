@@ -3,13 +3,21 @@ package utilities
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/playwright-community/playwright-go"
 	"go.uber.org/zap"
 )
 
-// ErrNotOffered is returned by SendAgain when the page offers no way to send the code again.
-var ErrNotOffered = errors.New("the page does not offer to send the code again")
+const (
+	poll      = 120 * time.Millisecond // between two looks at a page
+	callWait  = 10 * time.Second       // for one call to the driver
+	clickWait = 5 * time.Second        // for something to let itself be pressed
+)
+
+// ErrNotOffered is returned by SendAgain when the page offers no way to send the code again, and by Choose when it does not offer
+// the option.
+var ErrNotOffered = errors.New("the page does not offer this")
 
 // ErrPageGone is wrapped by every error that comes from a closed or crashed page.
 var ErrPageGone = errors.New("the page is gone")
@@ -23,44 +31,67 @@ type VisitOptions struct {
 	Once func(step string) error
 }
 
-// Visit follows one utility's flow through one page. Its methods must not be called at the same time.
-type Visit struct{}
+// Visit follows one utility's flow through one page: it acts, then sees which of the known pages appeared first. Its methods must
+// not be called at the same time, and only one visit may act in a page at a time; others may Look and Glance.
+type Visit struct {
+	utility *Utility
+	flow    *Flow
+	page    func() playwright.Page
+	origins Origins
+	log     *zap.Logger
+	once    func(step string) error
+	wire    *wire
+	acting  bool // listens to the wire
+	typed   bool
+	before  before
+	secrets []string // what must not show in errors and evidence while a call lasts
+}
 
 // Visit starts following the flow. page is asked each time, since a site may go on in a popup.
-func (u *Utility) Visit(page func() playwright.Page, o VisitOptions) *Visit { return &Visit{} }
+func (u *Utility) Visit(page func() playwright.Page, o VisitOptions) *Visit {
+	if o.Log == nil {
+		o.Log = zap.NewNop()
+	}
+	if o.Once == nil {
+		o.Once = func(string) error { return nil }
+	}
+	return &Visit{
+		utility: u, flow: &u.Flow, page: page, origins: o.Origins, log: o.Log.With(zap.String("utility", u.ID)), once: o.Once,
+		wire: &wire{sources: u.Flow.Answers, origins: o.Origins, waiting: map[playwright.Request]int{}, named: map[playwright.Request]bool{}},
+	}
+}
 
 // Close detaches the visit's listeners; the page stays as it is.
-func (v *Visit) Close() {}
+func (v *Visit) Close() { v.wire.listen(nil) }
 
-// SignIn opens the login page, types the login and returns the first page it recognises after. A site that is down is a Sight
-// (unavailable), and Typed tells whether the password went in before; errors are our own faults only.
-func (v *Visit) SignIn(ctx context.Context, c Credentials) (Sight, error) { return Sight{}, errNotBuilt }
-
-// Look reads the page as it stands. It dismisses nags and does nothing else.
-func (v *Visit) Look(ctx context.Context) (Sight, error) { return Sight{}, errNotBuilt }
-
-// Glance is one cheap look, for watching a window that waits: code_form, question_form or choice_form while the challenge
-// stands, session_ended when the site ended the session or showed its login form again.
-func (v *Visit) Glance(ctx context.Context) (PageKind, error) { return Unknown, errNotBuilt }
-
-// Choose picks one of a choice form's options.
-func (v *Visit) Choose(ctx context.Context, optionID string) (Sight, error) {
-	return Sight{}, errNotBuilt
+// current is the page to work on, listened to once the visit acts.
+func (v *Visit) current() (playwright.Page, error) {
+	page := v.page()
+	if page == nil || page.IsClosed() || v.wire.gone() {
+		return nil, ErrPageGone
+	}
+	if v.acting {
+		v.wire.listen(page)
+	}
+	return page, nil
 }
 
-// SubmitCode types a code or a security answer, after calling Once with the given step.
-func (v *Visit) SubmitCode(ctx context.Context, code, step string) (Sight, error) {
-	return Sight{}, errNotBuilt
+// keeping hides secrets from errors and evidence until the returned function is called.
+func (v *Visit) keeping(secrets ...string) func() {
+	v.secrets = secrets
+	return func() { v.secrets = nil }
 }
 
-// SendAgain presses the site's own "send again", or returns ErrNotOffered.
-func (v *Visit) SendAgain(ctx context.Context) (Sight, error) { return Sight{}, errNotBuilt }
+func (v *Visit) fault(doing string, err error) error { return scrubbed(doing, err, v.secrets...) }
 
-// Meters reads the meter list: all accounts, all pages. An empty list is a legitimate result. The Sight is signed_in when the list
-// was read; anything else says why it was not.
-func (v *Visit) Meters(ctx context.Context) ([]Meter, Sight, error) { return nil, Sight{}, errNotBuilt }
-
-// Probe opens the login page and says which of the file's login fields stand on it. It types nothing.
-func (u *Utility) Probe(ctx context.Context, page playwright.Page, origins Origins) ([]FieldFound, error) {
-	return nil, errNotBuilt
+// tick waits a moment.
+func tick(ctx context.Context, moment time.Duration) error {
+	timer := time.NewTimer(moment)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
 }

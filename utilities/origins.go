@@ -1,0 +1,79 @@
+package utilities
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+// ErrOriginNotReplaced refuses an address on a real site while practising.
+var ErrOriginNotReplaced = errors.New("no replacing origin is given for this address, and practising never reaches a real site")
+
+// Origins maps real origins to those that replace them, for example https://www.coned.com to http://coned.localhost:4000.
+type Origins map[string]string
+
+// LoadOrigins reads a YAML map of origins. An empty file name means none. Where origins are given, an address whose origin is not
+// replaced is refused, so that nothing reaches a real site while practising.
+func LoadOrigins(file string) (Origins, error) {
+	if file == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	if err != nil {
+		return nil, fmt.Errorf("reading origins: %w", err)
+	}
+	var pairs map[string]string
+	if err := yaml.Unmarshal(data, &pairs); err != nil {
+		return nil, syntaxMistake(file, err)
+	}
+	origins := Origins{}
+	for from, to := range pairs {
+		for _, text := range []string{from, to} {
+			if originOf(text) != strings.TrimSuffix(text, "/") {
+				return nil, fmt.Errorf("%s: %q is not an origin like https://www.example.com", file, text)
+			}
+		}
+		origins[originOf(from)] = originOf(to)
+	}
+	if len(origins) == 0 {
+		return nil, fmt.Errorf("%s: holds no origins", file)
+	}
+	return origins, nil
+}
+
+// originOf returns scheme and host of an address, or "" when it has none.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return strings.ToLower(u.Scheme + "://" + u.Host)
+}
+
+// replace returns where an address of the real site is to be found.
+func (o Origins) replace(address string) (string, error) {
+	if len(o) == 0 {
+		return address, nil
+	}
+	origin := originOf(address)
+	to, ok := o[origin]
+	if !ok {
+		return "", fmt.Errorf("%s: %w", origin, ErrOriginNotReplaced)
+	}
+	return to + address[len(origin):], nil
+}
+
+// real returns the address that a page's address stands for.
+func (o Origins) real(address string) string {
+	origin := originOf(address)
+	for from, to := range o {
+		if to == origin && origin != "" {
+			return from + address[len(origin):]
+		}
+	}
+	return address
+}
