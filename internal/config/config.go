@@ -38,10 +38,11 @@ type Config struct {
 	MailFrom string
 	Outbox   string
 
-	Evidence  string
-	PortalURL string
-	LogLevel  string
-	LogFormat string
+	Evidence     string
+	PortalURL    string
+	TemporalTool string
+	LogLevel     string
+	LogFormat    string
 
 	// Unknown has a sentence for each MK_ variable that is no setting, in order of name: worth a warning.
 	Unknown []string

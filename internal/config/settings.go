@@ -65,6 +65,8 @@ var table = []Setting{
 		text(func(c *Config) *string { return &c.Evidence })},
 	{"MK_PORTAL_URL", "http://127.0.0.1:8400", "Where customers reach the portal; links in notices begin with it.",
 		address(func(c *Config) *string { return &c.PortalURL }, "http", "https")},
+	{"MK_TEMPORAL", "", "The `temporal` command line tool whose development server to run; without it `.tools/bin` is looked in, then the PATH.",
+		text(func(c *Config) *string { return &c.TemporalTool })},
 	{"MK_LOG_LEVEL", "info", "`debug`, `info`, `warn` or `error`.", setLogLevel},
 	{"MK_LOG_FORMAT", logging.Auto, "`console`, `json`, or `auto`: `console` on a terminal, `json` elsewhere.",
 		oneOf(func(c *Config) *string { return &c.LogFormat }, logging.Auto, logging.Console, logging.JSON)},
