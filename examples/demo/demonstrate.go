@@ -90,13 +90,13 @@ func play(rows []row, atOnce int, run func(*row)) {
 func (r *row) run(ctx context.Context, s *stack.Stack, client *workflows.Client, report *reporter) {
 	ctx, cancel := context.WithTimeout(ctx, rowLimit)
 	defer cancel()
-	c := &customer{stack: s, client: client, id: r.id, utility: r.utility, user: r.account + "." + r.id + "@example.com",
-		say: func(format string, args ...any) { report.line(r.name, fmt.Sprintf(format, args...)) }}
-	if r.err = c.start(ctx); r.err != nil {
+	c := &stack.Customer{Stack: s, Client: client, ID: r.id, Utility: r.utility, User: r.account + "." + r.id + "@example.com",
+		Say: func(format string, args ...any) { report.line(r.name, fmt.Sprintf(format, args...)) }}
+	if r.err = c.Start(ctx); r.err != nil {
 		return
 	}
 	state, err := r.play(ctx, c)
-	r.codePage, r.meters, r.found, r.err = c.codePage, c.meters, len(state.Meters), err
+	r.codePage, r.meters, r.found, r.err = c.CodePage, c.Meters, len(state.Meters), err
 	if err == nil {
 		r.err = r.compare(ctx, c, state)
 	}
@@ -111,16 +111,16 @@ type ledger struct {
 	CodesSubmitted int `json:"codes_submitted"`
 }
 
-func (r *row) compare(ctx context.Context, c *customer, state workflows.State) error {
+func (r *row) compare(ctx context.Context, c *stack.Customer, state workflows.State) error {
 	var known []workflows.Meter
-	if err := c.get(ctx, "/accounts/"+c.utility+"/"+c.user, &known); err != nil {
+	if err := c.Get(ctx, "/accounts/"+c.Utility+"/"+c.User, &known); err != nil {
 		return err
 	}
 	if !slices.Equal(known, state.Meters) {
 		return fmt.Errorf("%w: the meters differ from the practice site's:\n  read %v\n  site %v", errUnexpected, state.Meters, known)
 	}
 	var l ledger
-	if err := c.get(ctx, "/ledger/"+c.utility+"/"+c.user, &l); err != nil {
+	if err := c.Get(ctx, "/ledger/"+c.Utility+"/"+c.User, &l); err != nil {
 		return err
 	}
 	if l.Logins != r.logins || l.CodesSubmitted != r.codes {

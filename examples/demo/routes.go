@@ -2,18 +2,23 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/workflows"
 )
+
+// errUnexpected tells that something went another way than the route says.
+var errUnexpected = errors.New("not as expected")
 
 // route is one row of the demonstration.
 type route struct {
 	name    string
 	utility string
 	account string // what kind of practice account
-	play    func(context.Context, *customer) (workflows.State, error)
+	play    func(context.Context, *stack.Customer) (workflows.State, error)
 	// logins and codes are what the practice site's ledger must count in the end.
 	logins, codes int
 	alone         bool // runs after all others: it disturbs the worker
@@ -39,33 +44,33 @@ func routes() []route {
 }
 
 // code is the plain way: sign in, read the code (or know the answer), type it.
-func code(ctx context.Context, c *customer) (workflows.State, error) {
-	s, err := c.signIn(ctx, workflows.AwaitingCode)
+func code(ctx context.Context, c *stack.Customer) (workflows.State, error) {
+	s, err := c.SignIn(ctx, workflows.AwaitingCode)
 	if err != nil {
 		return s, err
 	}
 	return typeCode(ctx, c, s)
 }
 
-func typeCode(ctx context.Context, c *customer, s workflows.State) (workflows.State, error) {
-	text, _, err := c.readCode(ctx, 0)
+func typeCode(ctx context.Context, c *stack.Customer, s workflows.State) (workflows.State, error) {
+	text, _, err := c.ReadCode(ctx, 0)
 	if err != nil {
 		return s, err
 	}
-	c.say("types the code")
-	return c.connected(c.answer(ctx, s.Challenge, text, workflows.Connected))
+	c.Say("types the code")
+	return c.Connected(c.Answer(ctx, s.Challenge, text, workflows.Connected))
 }
 
-func choice(ctx context.Context, c *customer) (workflows.State, error) {
-	s, err := c.signIn(ctx, workflows.AwaitingChoice)
+func choice(ctx context.Context, c *stack.Customer) (workflows.State, error) {
+	s, err := c.SignIn(ctx, workflows.AwaitingChoice)
 	if err != nil {
 		return s, err
 	}
 	if len(s.Challenge.Options) < 2 {
 		return s, fmt.Errorf("%w: %d methods to choose from", errUnexpected, len(s.Challenge.Options))
 	}
-	c.say("chooses %s %s", s.Challenge.Options[0].Label, s.Challenge.Options[0].Target)
-	s, err = c.answer(ctx, s.Challenge, s.Challenge.Options[0].ID, workflows.AwaitingCode)
+	c.Say("chooses %s %s", s.Challenge.Options[0].Label, s.Challenge.Options[0].Target)
+	s, err = c.Answer(ctx, s.Challenge, s.Challenge.Options[0].ID, workflows.AwaitingCode)
 	if err != nil {
 		return s, err
 	}
@@ -73,61 +78,61 @@ func choice(ctx context.Context, c *customer) (workflows.State, error) {
 }
 
 // turnOff is the way of a utility whose MFA is not supported.
-func turnOff(ctx context.Context, c *customer) (workflows.State, error) {
-	s, err := c.signIn(ctx, workflows.AwaitingMFAOff)
+func turnOff(ctx context.Context, c *stack.Customer) (workflows.State, error) {
+	s, err := c.SignIn(ctx, workflows.AwaitingMFAOff)
 	if err != nil {
 		return s, err
 	}
-	c.say("is told to turn MFA off after %.1f s", time.Since(c.acted).Seconds())
-	if err := c.turnMFAOff(ctx); err != nil {
+	c.Say("is told to turn MFA off after %.1f s", time.Since(c.Acted).Seconds())
+	if err := c.TurnMFAOff(ctx); err != nil {
 		return s, err
 	}
-	return c.connected(c.signIn(ctx, workflows.Connected))
+	return c.Connected(c.SignIn(ctx, workflows.Connected))
 }
 
-func leaveAndReturn(ctx context.Context, c *customer) (workflows.State, error) {
-	s, err := c.signIn(ctx, workflows.AwaitingCode)
+func leaveAndReturn(ctx context.Context, c *stack.Customer) (workflows.State, error) {
+	s, err := c.SignIn(ctx, workflows.AwaitingCode)
 	if err != nil {
 		return s, err
 	}
-	_, old, err := c.readCode(ctx, 0)
+	_, old, err := c.ReadCode(ctx, 0)
 	if err != nil {
 		return s, err
 	}
-	c.say("closes the page for good")
-	if err := c.client.Leave(ctx, c.id); err != nil {
+	c.Say("closes the page for good")
+	if err := c.Client.Leave(ctx, c.ID); err != nil {
 		return s, err
 	}
-	if s, err = c.await(ctx, workflows.AwaitingLogin); err != nil || s.Reason != workflows.WindowClosed {
+	if s, err = c.Await(ctx, workflows.AwaitingLogin); err != nil || s.Reason != workflows.WindowClosed {
 		return s, fmt.Errorf("%w: %s (%s), %v", errUnexpected, s.Status, s.Reason, err)
 	}
-	c.say("comes back to the same link")
-	if s, err = c.signIn(ctx, workflows.AwaitingCode); err != nil {
+	c.Say("comes back to the same link")
+	if s, err = c.SignIn(ctx, workflows.AwaitingCode); err != nil {
 		return s, err
 	}
-	text, _, err := c.readCode(ctx, old)
+	text, _, err := c.ReadCode(ctx, old)
 	if err != nil {
 		return s, err
 	}
-	return c.connected(c.answer(ctx, s.Challenge, text, workflows.Connected))
+	return c.Connected(c.Answer(ctx, s.Challenge, text, workflows.Connected))
 }
 
-func wrongCode(ctx context.Context, c *customer) (workflows.State, error) {
-	s, err := c.signIn(ctx, workflows.AwaitingCode)
+func wrongCode(ctx context.Context, c *stack.Customer) (workflows.State, error) {
+	s, err := c.SignIn(ctx, workflows.AwaitingCode)
 	if err != nil {
 		return s, err
 	}
-	text, _, err := c.readCode(ctx, 0)
+	text, _, err := c.ReadCode(ctx, 0)
 	if err != nil {
 		return s, err
 	}
-	c.say("types a wrong code")
-	s, err = c.answer(ctx, s.Challenge, anotherThan(text), workflows.AwaitingCode)
+	c.Say("types a wrong code")
+	s, err = c.Answer(ctx, s.Challenge, anotherThan(text), workflows.AwaitingCode)
 	if err != nil || s.Reason != workflows.CodeRejected {
 		return s, fmt.Errorf("%w: %s (%s), %v", errUnexpected, s.Status, s.Reason, err)
 	}
-	c.say("is told at once, has %d tries left, and types the right one", s.Challenge.TriesLeft)
-	return c.connected(c.answer(ctx, s.Challenge, text, workflows.Connected))
+	c.Say("is told at once, has %d tries left, and types the right one", s.Challenge.TriesLeft)
+	return c.Connected(c.Answer(ctx, s.Challenge, text, workflows.Connected))
 }
 
 // anotherThan is a code of the same length that is wrong.
@@ -140,32 +145,32 @@ func anotherThan(code string) string {
 // outage is long enough for two tries.
 const outage = 8
 
-func siteDown(ctx context.Context, c *customer) (workflows.State, error) {
-	c.say("the site is down for %d s", outage)
-	if err := c.post(ctx, "/outage/"+c.utility, map[string]int{"seconds": outage}); err != nil {
+func siteDown(ctx context.Context, c *stack.Customer) (workflows.State, error) {
+	c.Say("the site is down for %d s", outage)
+	if err := c.Post(ctx, "/outage/"+c.Utility, map[string]int{"seconds": outage}); err != nil {
 		return workflows.State{}, err
 	}
-	c.acted = time.Now()
-	if err := c.client.SubmitLogin(ctx, c.id, workflows.Credentials{Username: c.user, Password: password}); err != nil {
+	c.Acted = time.Now()
+	if err := c.Client.SubmitLogin(ctx, c.ID, workflows.Credentials{Username: c.User, Password: stack.PracticePassword}); err != nil {
 		return workflows.State{}, err
 	}
-	s, err := c.client.Wait(ctx, c.id, pollEvery, func(s workflows.State) bool {
+	s, err := c.Client.Wait(ctx, c.ID, stack.PollEvery, func(s workflows.State) bool {
 		return s.Reason == workflows.UtilityUnavailable || s.Status.Terminal()
 	})
 	if err != nil || s.Status != workflows.SigningIn {
 		return s, fmt.Errorf("%w: %s (%s), %v", errUnexpected, s.Status, s.Reason, err)
 	}
-	c.say("is told: %s", s.Message)
-	return c.connected(c.await(ctx, workflows.Connected))
+	c.Say("is told: %s", s.Message)
+	return c.Connected(c.Await(ctx, workflows.Connected))
 }
 
-func killedWorker(ctx context.Context, c *customer) (workflows.State, error) {
-	s, err := c.signIn(ctx, workflows.AwaitingCode)
+func killedWorker(ctx context.Context, c *stack.Customer) (workflows.State, error) {
+	s, err := c.SignIn(ctx, workflows.AwaitingCode)
 	if err != nil {
 		return s, err
 	}
-	c.say("the worker is killed with kill -9, and another one starts")
-	if err := c.stack.ReplaceWorker(ctx, "a"); err != nil {
+	c.Say("the worker is killed with kill -9, and another one starts")
+	if err := c.Stack.ReplaceWorker(ctx, "a"); err != nil {
 		return s, err
 	}
 	return typeCode(ctx, c, s)
