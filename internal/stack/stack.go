@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -221,4 +223,38 @@ func (s *Stack) History(ctx context.Context, requestID string) ([]byte, error) {
 		return nil, fmt.Errorf("encoding the history: %w", err)
 	}
 	return text, nil
+}
+
+// Run waits for the end of a data request's latest run and reads its result.
+func (s *Stack) Run(ctx context.Context, requestID string, result *workflows.Result) error {
+	if err := s.temporal.GetWorkflow(ctx, workflows.WorkflowID(requestID), "").Get(ctx, result); err != nil {
+		return fmt.Errorf("waiting for the end of %s: %w", requestID, err)
+	}
+	return nil
+}
+
+// Worker is the worker of this name, nil when there is none.
+func (s *Stack) Worker(name string) *Worker {
+	for _, w := range s.workers {
+		if w.name == name {
+			return w
+		}
+	}
+	return nil
+}
+
+// KillBrowser ends a worker's browser behind its back, as a crash would.
+func (s *Stack) KillBrowser(name string) error {
+	text, err := os.ReadFile(filepath.Join(s.file("host-"+name), "browser.json"))
+	if err != nil {
+		return fmt.Errorf("finding the browser of worker %s: %w", name, err)
+	}
+	var running struct{ PID int }
+	if err := json.Unmarshal(text, &running); err != nil || running.PID <= 1 {
+		return fmt.Errorf("finding the browser of worker %s: %q is no record of one: %w", name, text, err)
+	}
+	if err := syscall.Kill(-running.PID, syscall.SIGKILL); err != nil {
+		return fmt.Errorf("killing the browser of worker %s: %w", name, err)
+	}
+	return nil
 }

@@ -1,0 +1,135 @@
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/practice"
+	"github.com/meterkey/meterkey/workflows"
+)
+
+// caseLimit bounds one data request of these tests, far above what any takes.
+const caseLimit = 3 * time.Minute
+
+// bin holds the programs, built once for all tests.
+var bin string
+
+func TestMain(m *testing.M) {
+	code, err := runTests(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "setting the tests up:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func runTests(m *testing.M) (int, error) {
+	var err error
+	if bin, err = os.MkdirTemp("", "meterkey-bin-"); err != nil {
+		return 1, err
+	}
+	defer func() { _ = os.RemoveAll(bin) }() // a folder of the tests' own
+	build := exec.CommandContext(context.Background(), "go", "build", "-o", bin, "../../worker")
+	build.Stdout, build.Stderr = os.Stderr, os.Stderr
+	if err := build.Run(); err != nil {
+		return 1, err
+	}
+	return m.Run(), nil
+}
+
+// world is one stack of a test's own.
+type world struct {
+	*stack.Stack
+	dir string
+}
+
+func up(t *testing.T, o practice.Options, env ...string) *world {
+	t.Helper()
+	dir := t.TempDir()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	s, err := stack.Up(ctx, stack.Options{Bin: bin, Dir: dir, Practice: o, Env: env})
+	t.Cleanup(func() {
+		bounded, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		require.NoError(t, s.Down(bounded))
+		requireNoBrowser(t, dir)
+	})
+	require.NoError(t, err)
+	_, err = s.StartWorker(ctx, "a")
+	require.NoError(t, err)
+	return &world{Stack: s, dir: dir}
+}
+
+// requireNoBrowser looks for processes that name the test's folder: Chromium carries it in its arguments.
+func requireNoBrowser(t *testing.T, dir string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		left, err := exec.CommandContext(t.Context(), "pgrep", "-f", "user-data-dir="+dir).Output()
+		return err != nil && len(left) == 0
+	}, 20*time.Second, 50*time.Millisecond, "a browser is left behind")
+}
+
+func (w *world) customer(t *testing.T, utility, kind string) *stack.Customer {
+	t.Helper()
+	client, err := w.Client(t.Context())
+	require.NoError(t, err)
+	id := strings.NewReplacer("/", "-", " ", "-").Replace(strings.TrimPrefix(t.Name(), "Test"))
+	return &stack.Customer{Stack: w.Stack, Client: client, ID: id, Utility: utility, User: kind + "." + strings.ToLower(id) + "@example.com",
+		Say: func(format string, args ...any) { t.Logf(format, args...) }}
+}
+
+func bounded(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), caseLimit)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// notices lists what the worker says it sent for a request, as "kind to audience" in order, once the run has ended.
+func (w *world) notices(t *testing.T, id string) []string {
+	t.Helper()
+	var sent []string
+	for _, line := range w.log(t) {
+		if line["msg"] == "notice" && line["request_id"] == id {
+			sent = append(sent, fmt.Sprintf("%s to %s", line["kind"], line["to"]))
+		}
+	}
+	return sent
+}
+
+// log is the worker's log: one JSON document a line.
+func (w *world) log(t *testing.T) []map[string]any {
+	t.Helper()
+	file, err := os.Open(filepath.Join(w.dir, "worker-a.log"))
+	require.NoError(t, err)
+	defer func() { _ = file.Close() }() // only read from
+	var lines []map[string]any
+	scanner := bufio.NewScanner(file)
+	scanner.Buffer(nil, 1<<20)
+	for scanner.Scan() {
+		line := map[string]any{}
+		require.NoError(t, json.Unmarshal(scanner.Bytes(), &line), "not a structured line: %s", scanner.Text())
+		lines = append(lines, line)
+	}
+	require.NoError(t, scanner.Err())
+	return lines
+}
+
+// ended waits until the run is over, its notices sent and its windows closed.
+func (w *world) ended(ctx context.Context, t *testing.T, id string) {
+	t.Helper()
+	var result workflows.Result
+	require.NoError(t, w.Run(ctx, id, &result))
+}
