@@ -29,11 +29,11 @@ type flags struct {
 	Listen       string        `default:"127.0.0.1:8420" placeholder:"HOST:PORT" help:"Loopback address to listen on; port 0 picks a free one (${default})."`
 	OriginsFile  string        `placeholder:"FILE" type:"path" help:"Write the pairs of real and practice origins here, as YAML, before serving."`
 	PrintOrigins bool          `help:"Print the same pairs to standard output."`
-	FormDelay    time.Duration `default:"250ms" help:"How late pages draw their forms, give or take (${default})."`
-	Slow         time.Duration `default:"4s" help:"How late everything is for slow accounts (${default})."`
-	EndsAfter    time.Duration `default:"8s" help:"When the site ends the session of an ends account, after the code was sent (${default})."`
-	ResendAfter  time.Duration `default:"5s" help:"How soon a code can be sent again (${default})."`
-	CodeLifetime time.Duration `default:"10m" help:"How long a code is good (${default})."`
+	FormDelay    time.Duration `default:"250ms" help:"How late pages draw their forms, give or take."`
+	Slow         time.Duration `default:"4s" help:"How late everything is for slow accounts."`
+	EndsAfter    time.Duration `default:"8s" help:"When the site ends the session of an ends account, after the code was sent."`
+	ResendAfter  time.Duration `default:"5s" help:"How soon a code can be sent again."`
+	CodeLifetime time.Duration `default:"10m" help:"How long a code is good."`
 	Verbose      bool          `short:"v" help:"Log more."`
 }
 
@@ -67,7 +67,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 func parse(set *flags, args []string, stdout, stderr io.Writer) error {
 	helped := false
 	parser, err := kong.New(set, kong.Name("sandbox"), kong.Description(about), kong.Writers(stdout, stderr),
-		kong.Exit(func(int) { helped = true }), kong.UsageOnError())
+		kong.Exit(func(int) { helped = true }))
 	if err != nil {
 		return fmt.Errorf("preparing the command line: %w", err)
 	}

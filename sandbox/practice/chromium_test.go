@@ -3,7 +3,6 @@ package practice_test
 import (
 	"context"
 	"encoding/json"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -209,15 +208,4 @@ func ask(t *testing.T, srv *practice.Server, method, path, body string, into any
 		require.NoError(t, json.NewDecoder(answer.Body).Decode(into))
 	}
 	return answer.StatusCode
-}
-
-// client is a browser without a screen: it keeps cookies and finds *.localhost on this machine.
-func client(t *testing.T, srv *practice.Server) *http.Client {
-	t.Helper()
-	address := strings.TrimPrefix(srv.URL(), "http://")
-	transport := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, address)
-	}}
-	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, Jar: jar(t)}
 }

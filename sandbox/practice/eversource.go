@@ -193,7 +193,7 @@ func (e *everSite) overview(w http.ResponseWriter, r *http.Request) {
 type everAccount struct {
 	BillingAccountIdentifier string
 	ServiceAddress           string
-	AccountStatus            string // Active or Closed
+	AccountStatus            string // Active or Inactive
 	Meters                   []everMeter
 }
 
@@ -210,7 +210,7 @@ func everAccounts(records []record) []everAccount {
 			list[last].Meters = append(list[last].Meters, meter)
 			continue
 		}
-		status := "Closed"
+		status := "Inactive"
 		if r.Active() {
 			status = "Active"
 		}

@@ -86,7 +86,11 @@ func (s *site) visit(r *http.Request) *visit {
 	if err != nil {
 		return nil
 	}
-	v := s.desk.visit(c.Value)
+	return s.own(s.desk.visit(c.Value))
+}
+
+// own gives the visit if it is one of this utility's customer, else nil.
+func (s *site) own(v *visit) *visit {
 	if v == nil || v.account.utility != s.utility {
 		return nil
 	}
@@ -125,7 +129,11 @@ func (s *site) dawdle(ctx context.Context, v *visit) error {
 
 // join makes this host's browser session part of the visit behind the request's ticket, or gives nil.
 func (s *site) join(w http.ResponseWriter, r *http.Request) *visit {
-	return s.desk.join(s.session(w, r), r.FormValue("ticket"))
+	ticket := r.FormValue("ticket")
+	if s.own(s.desk.bearer(ticket)) == nil {
+		return nil
+	}
+	return s.desk.join(s.session(w, r), ticket)
 }
 
 // late tells how late, in milliseconds, the page draws itself for this visit.
@@ -206,7 +214,7 @@ func (s *site) needSignIn(login string, page func(http.ResponseWriter, *http.Req
 func (s *site) needBearer(serve func(http.ResponseWriter, *http.Request, *visit)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		token, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		v := s.desk.bearer(token)
+		v := s.own(s.desk.bearer(token))
 		if !found || v == nil || s.desk.look(v).is != inside {
 			writeJSON(w, http.StatusUnauthorized, map[string]string{"error": "a bearer token of a signed-in session is needed"})
 			return
