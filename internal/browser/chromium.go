@@ -37,6 +37,7 @@ type chromium struct {
 	args       []string
 	cdpURL     string
 	log        *zap.Logger
+	started    bool // the one that runs was started by this process
 }
 
 // running describes a Chromium process. The address contains a number drawn at its start, so it identifies
@@ -126,6 +127,7 @@ func (c *chromium) start(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", errors.Join(fmt.Errorf("starting chromium: %w", err), kill(r))
 	}
+	c.started = true
 	c.log.Info("chromium started", zap.Int("pid", r.PID), zap.String("executable", c.executable))
 	return r.Address, nil
 }

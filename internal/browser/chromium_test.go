@@ -108,9 +108,29 @@ func TestShutdownLeavesNothing(t *testing.T) {
 	h, err := Open(t.Context(), testOptions(t))
 	require.NoError(t, err)
 	w := openWindow(t, h, "someone")
-	require.NotEmpty(t, processes(h.options.Dir))
+	group := chromiumPID(t, h)
+	require.Greater(t, members(group), 3, "browser, network, graphics, page")
 	require.NoError(t, h.Shutdown(t.Context()))
 	requireDone(t, w, ErrWindowLost)
-	require.Empty(t, processes(h.options.Dir))
+	eventually(t, func() bool { return members(group) == 0 }, "none of its processes is left")
 	require.NoDirExists(t, windowFile(h, w, ""))
+}
+
+// members counts the processes of a group.
+func members(group int) int {
+	n := 0
+	for _, p := range processes("") {
+		if p.group == group {
+			n++
+		}
+	}
+	return n
+}
+
+func TestOpenThatFailsLeavesNothing(t *testing.T) {
+	t.Setenv("PLAYWRIGHT_DRIVER_PATH", t.TempDir())
+	o := testOptions(t)
+	_, err := Open(t.Context(), o)
+	require.ErrorContains(t, err, "starting playwright driver")
+	require.Empty(t, processes(o.Dir))
 }

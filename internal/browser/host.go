@@ -79,9 +79,7 @@ func Open(ctx context.Context, o Options) (*Host, error) {
 		return nil, fmt.Errorf("opening browser host: %w", err)
 	}
 	if err := h.repair(ctx); err != nil {
-		h.drop()
-		closeLock(h.users)
-		return nil, fmt.Errorf("opening browser host: %w", err)
+		return nil, fmt.Errorf("opening browser host: %w", errors.Join(err, h.abandon(ctx)))
 	}
 	background, cancel := context.WithCancel(context.Background())
 	h.cancel = cancel
@@ -89,6 +87,21 @@ func Open(ctx context.Context, o Options) (*Host, error) {
 	h.ended.Go(func() { h.followWindows(background) })
 	h.ended.Go(func() { h.sweeper.run(background) })
 	return h, nil
+}
+
+// abandon undoes an opening that failed: a browser that was only just started is of no use to anybody.
+func (h *Host) abandon(ctx context.Context) error {
+	h.drop()
+	closeLock(h.users)
+	if !h.chromium.started {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	if err := h.endBrowser(ctx); !errors.Is(err, ErrInUse) {
+		return err
+	}
+	return nil
 }
 
 func newHost(ctx context.Context, o Options) (*Host, error) {

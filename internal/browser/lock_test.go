@@ -10,11 +10,10 @@ import (
 
 func TestLockWithinAProcess(t *testing.T) {
 	t.Parallel()
-	h := openHost(t, testOptions(t))
-	w := openWindow(t, h, "someone")
+	w := openWindow(t, sharedHost(t), "someone")
 	unlock, err := w.Lock(t.Context())
 	require.NoError(t, err)
-	require.True(t, h.Windows()[0].Claimed, "who locks claims")
+	require.True(t, claimed(t, w), "who locks claims")
 	_, ok := w.TryLock()
 	require.False(t, ok)
 	unlock()
@@ -22,7 +21,7 @@ func TestLockWithinAProcess(t *testing.T) {
 	unlock, ok = w.TryLock()
 	require.True(t, ok)
 	unlock()
-	require.False(t, h.Windows()[0].Claimed)
+	require.False(t, claimed(t, w))
 }
 
 func TestLockAcrossProcesses(t *testing.T) {
@@ -46,8 +45,7 @@ func TestLockAcrossProcesses(t *testing.T) {
 
 func TestLockOfAClosedWindow(t *testing.T) {
 	t.Parallel()
-	h := openHost(t, testOptions(t))
-	w := openWindow(t, h, "someone")
+	w := openWindow(t, sharedHost(t), "someone")
 	unlock, err := w.Lock(t.Context())
 	require.NoError(t, err)
 	waiting := make(chan error, 1)

@@ -8,7 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,6 +44,10 @@ func run(m *testing.M) int {
 		return 1
 	}
 	code := m.Run()
+	if err := endShared(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	if left := processes("user-data-dir=" + root); len(left) > 0 {
 		fmt.Fprintln(os.Stderr, "the tests left browsers behind:", left)
 		for _, p := range left {
@@ -54,13 +60,13 @@ func run(m *testing.M) int {
 
 // process is one line of ps.
 type process struct {
-	pid, parent int
-	command     string
+	pid, parent, group int
+	command            string
 }
 
 // processes lists those whose command line contains the text, zombies apart.
 func processes(text string) []process {
-	out, err := exec.Command("ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,args=").Output()
+	out, err := exec.Command("ps", "-A", "-ww", "-o", "pid=,ppid=,pgid=,stat=,args=").Output()
 	if err != nil {
 		panic(err)
 	}
@@ -68,7 +74,7 @@ func processes(text string) []process {
 	for line := range strings.Lines(string(out)) {
 		var p process
 		var state string
-		if n, _ := fmt.Sscan(line, &p.pid, &p.parent, &state); n < 3 || state[0] == 'Z' {
+		if n, _ := fmt.Sscan(line, &p.pid, &p.parent, &p.group, &state); n < 4 || state[0] == 'Z' {
 			continue
 		}
 		if p.command = strings.TrimSpace(line); strings.Contains(p.command, text) {
@@ -102,11 +108,47 @@ func openHost(t testing.TB, o Options) *Host {
 	return h
 }
 
+// shared is one host for all tests that need nothing of their own: to open one takes a second.
+var shared = sync.OnceValues(func() (*Host, error) {
+	dir, err := os.MkdirTemp("", "shared-")
+	if err != nil {
+		return nil, err
+	}
+	return Open(context.Background(), Options{Dir: dir, Args: noInternet(), Capacity: 40})
+})
+
+func sharedHost(t *testing.T) *Host {
+	t.Helper()
+	h, err := shared()
+	require.NoError(t, err)
+	return h
+}
+
+// endShared opens the shared host if no test has.
+func endShared() error {
+	h, err := shared()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return h.Shutdown(ctx)
+}
+
 func openWindow(t testing.TB, h *Host, owner string) *Window {
 	t.Helper()
 	w, err := h.OpenWindow(t.Context(), owner, time.Now().Add(10*time.Minute))
 	require.NoError(t, err)
 	return w
+}
+
+// claimed tells what the host says of the window.
+func claimed(t testing.TB, w *Window) bool {
+	t.Helper()
+	open := w.host.Windows()
+	i := slices.IndexFunc(open, func(info Info) bool { return info.ID == w.ID() })
+	require.GreaterOrEqual(t, i, 0)
+	return open[i].Claimed
 }
 
 // serve serves HTML by path.

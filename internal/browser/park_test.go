@@ -19,9 +19,7 @@ func TestParkTakesTheFocusAndUnparkGivesItBack(t *testing.T) {
 		"/":      `<p>Code <input id="plain"></p><div id="host"></div><iframe src="/inner"></iframe>`,
 		"/inner": `<input id="inner">`,
 	})
-	o := testOptions(t)
-	h := openHost(t, o)
-	w := openWindow(t, h, "someone")
+	w := openWindow(t, sharedHost(t), "someone")
 	visit(t, w, url)
 	evaluate(t, w, `() => { document.querySelector("#host").attachShadow({mode: "open"}).innerHTML = "<span><input id=shadow></span>" }`)
 	inner := w.Page().Frames()[1]
@@ -70,8 +68,7 @@ func TestParkedElsewhereIsUnparkedHere(t *testing.T) {
 
 func TestParkIsBounded(t *testing.T) {
 	t.Parallel()
-	h := openHost(t, testOptions(t))
-	w := openWindow(t, h, "someone")
+	w := openWindow(t, sharedHost(t), "someone")
 	hang(t, w)
 	ctx, cancel := context.WithTimeout(t.Context(), glance)
 	defer cancel()

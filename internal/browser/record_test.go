@@ -22,7 +22,7 @@ func patientIn(o Options) Options {
 
 func TestMarkIsOnDiskAndRefusesTheSecondTime(t *testing.T) {
 	t.Parallel()
-	h := openHost(t, testOptions(t))
+	h := sharedHost(t)
 	w := openWindow(t, h, "someone")
 	require.False(t, w.Marked("type-password"))
 	require.NoError(t, w.Mark("type-password"))

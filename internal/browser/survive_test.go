@@ -11,6 +11,7 @@ import (
 )
 
 func TestHalfTypedFormSurvivesKill(t *testing.T) {
+	t.Parallel()
 	url := serve(t, map[string]string{"/": form})
 	o := testOptions(t)
 	s := startSecond(t, "half-typed", o.Dir, url)
@@ -33,6 +34,7 @@ func TestHalfTypedFormSurvivesKill(t *testing.T) {
 }
 
 func TestDisconnectLeavesWindowsOpen(t *testing.T) {
+	t.Parallel()
 	url := serve(t, map[string]string{"/": form})
 	o := testOptions(t)
 	first, err := Open(t.Context(), o)
@@ -55,6 +57,7 @@ func TestDisconnectLeavesWindowsOpen(t *testing.T) {
 }
 
 func TestTwoProcessesShareAHost(t *testing.T) {
+	t.Parallel()
 	url := serve(t, map[string]string{"/": form})
 	o := testOptions(t)
 	h := openHost(t, o)
@@ -72,6 +75,7 @@ func TestTwoProcessesShareAHost(t *testing.T) {
 }
 
 func TestBrowserKilled(t *testing.T) {
+	t.Parallel()
 	h := openHost(t, testOptions(t))
 	w := openWindow(t, h, "someone")
 	id, pid := h.ID(), chromiumPID(t, h)
@@ -87,6 +91,7 @@ func TestBrowserKilled(t *testing.T) {
 }
 
 func TestBrowserKilledWhileNobodyIsConnected(t *testing.T) {
+	t.Parallel()
 	o := testOptions(t)
 	first, err := Open(t.Context(), o)
 	require.NoError(t, err)
@@ -131,6 +136,7 @@ func driverPID(t *testing.T) int {
 }
 
 func TestOpenStopsWhenToldTo(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := Open(ctx, testOptions(t))

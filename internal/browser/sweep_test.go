@@ -42,7 +42,7 @@ func TestUnclaimedWindowIsSwept(t *testing.T) {
 	release()
 	sweepNow(t, h)
 	require.NoError(t, kept.Err(), "the other claim holds, however often the first is released")
-	require.True(t, h.Windows()[0].Claimed)
+	require.True(t, claimed(t, kept))
 	second()
 	requireDone(t, kept, ErrWindowLost)
 }
@@ -53,7 +53,7 @@ func TestWindowIsClaimedFromItsOpening(t *testing.T) {
 	w := openWindow(t, h, "someone")
 	sweepNow(t, h)
 	require.NoError(t, w.Err())
-	require.False(t, h.Windows()[0].Claimed)
+	require.False(t, claimed(t, w))
 }
 
 func TestExpiredWindowIsSweptOnceNobodyWorksInIt(t *testing.T) {

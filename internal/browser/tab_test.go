@@ -26,7 +26,8 @@ func hang(t *testing.T, w *Window) {
 }
 
 func TestClosedTab(t *testing.T) {
-	h := openHost(t, testOptions(t))
+	t.Parallel()
+	h := sharedHost(t)
 	w := openWindow(t, h, "someone")
 	require.NoError(t, w.Page().Close())
 	requireDone(t, w, ErrTabClosed)
@@ -39,7 +40,8 @@ func TestClosedTab(t *testing.T) {
 }
 
 func TestCrashedTab(t *testing.T) {
-	h := openHost(t, testOptions(t))
+	t.Parallel()
+	h := sharedHost(t)
 	w, other := openWindow(t, h, "someone"), openWindow(t, h, "other")
 	command(t, w, "Page.crash", nil)
 	requireDone(t, w, ErrTabCrashed)
@@ -51,7 +53,8 @@ func TestCrashedTab(t *testing.T) {
 }
 
 func TestHungTab(t *testing.T) {
-	h := openHost(t, testOptions(t))
+	t.Parallel()
+	h := sharedHost(t)
 	w, other := openWindow(t, h, "someone"), openWindow(t, h, "other")
 	hang(t, w)
 	require.ErrorIs(t, w.Check(t.Context()), ErrTabHung)
@@ -65,6 +68,7 @@ func TestHungTab(t *testing.T) {
 }
 
 func TestStuckTabsDoNotKeepANewDriverFromConnecting(t *testing.T) {
+	t.Parallel()
 	o := testOptions(t)
 	first, err := Open(t.Context(), o)
 	require.NoError(t, err)
@@ -85,6 +89,7 @@ func TestStuckTabsDoNotKeepANewDriverFromConnecting(t *testing.T) {
 }
 
 func TestPopupsBelongToTheirWindow(t *testing.T) {
+	t.Parallel()
 	url := serve(t, map[string]string{
 		"/":         `<button onclick="window.open('/popup')">Open</button>`,
 		"/popup":    `<title>popup</title><a href="/noopener" target="_blank" rel="noopener">More</a>`,

@@ -303,27 +303,38 @@ func with[V any](m map[string]V, key string, value V) map[string]V {
 	return m
 }
 
-// Check looks whether the window can be worked in. The error tells ErrTabClosed, ErrTabCrashed, ErrTabHung and ErrWindowLost apart; any other error means
-// that it could not be found out.
+// Check looks whether the window can be worked in. The error tells ErrTabClosed, ErrTabCrashed, ErrTabHung and ErrWindowLost apart; any
+// other error means that it could not be found out.
 func (w *Window) Check(ctx context.Context) error {
-	if err := w.Err(); err != nil {
-		return err
-	}
-	l, err := w.host.ready(ctx)
-	if err != nil {
-		return fmt.Errorf("checking window %s: %w", w.id, err)
-	}
-	w.follow(l)
-	if err := w.Err(); err != nil {
-		return err
-	}
-	err = l.ping(ctx, w.newest(l))
-	w.follow(l)
+	err := w.check(ctx)
 	if gone := w.Err(); gone != nil {
 		return gone
 	}
 	if err != nil {
 		return fmt.Errorf("checking window %s: %w", w.id, err)
+	}
+	return nil
+}
+
+func (w *Window) check(ctx context.Context) error {
+	for w.Err() == nil {
+		l, err := w.host.ready(ctx)
+		if err != nil {
+			return err
+		}
+		w.follow(l)
+		page := w.newest(l)
+		err = l.ping(ctx, page)
+		w.follow(l)
+		var refusal *wireError
+		if !errors.As(err, &refusal) {
+			return err
+		}
+		// The page has just gone, and the event that says so is under way.
+		err = w.host.changed.until(ctx, func() (bool, error) { return l.closed() || w.newest(l) != page, w.Err() })
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

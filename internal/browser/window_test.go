@@ -8,8 +8,9 @@ import (
 )
 
 func TestWindowsAreIsolated(t *testing.T) {
+	t.Parallel()
 	url := serve(t, map[string]string{"/": "<title>home</title>"})
-	h := openHost(t, testOptions(t))
+	h := sharedHost(t)
 	one, other := openWindow(t, h, "one"), openWindow(t, h, "other")
 	visit(t, one, url)
 	visit(t, other, url)
@@ -22,15 +23,17 @@ func TestWindowsAreIsolated(t *testing.T) {
 }
 
 func TestWindowLooksLikeADesktop(t *testing.T) {
-	h := openHost(t, testOptions(t))
+	t.Parallel()
+	h := sharedHost(t)
 	w := openWindow(t, h, "someone")
 	require.Equal(t, []any{1280, 800}, evaluate(t, w, `() => [innerWidth, innerHeight]`))
 	require.Equal(t, []any{"en-US", "en"}, evaluate(t, w, `() => [...navigator.languages]`))
 }
 
 func TestCloseEndsTheWindow(t *testing.T) {
-	h := openHost(t, testOptions(t))
-	w := openWindow(t, h, "someone")
+	t.Parallel()
+	h := sharedHost(t)
+	w := openWindow(t, h, "closer")
 	require.NoError(t, w.Err())
 	require.NoError(t, w.Close(t.Context()))
 	requireDone(t, w, ErrWindowLost)
@@ -39,7 +42,18 @@ func TestCloseEndsTheWindow(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 	_, err = h.Window(t.Context(), w.ID())
 	require.ErrorIs(t, err, ErrWindowLost)
-	_, err = h.WindowOf(t.Context(), "someone")
+	_, err = h.WindowOf(t.Context(), "closer")
 	require.ErrorIs(t, err, ErrWindowLost)
 	require.NoError(t, w.Close(t.Context()), "closing again does nothing")
+}
+
+func TestWindowOfIsTheNewest(t *testing.T) {
+	t.Parallel()
+	h := sharedHost(t)
+	openWindow(t, h, "twice")
+	newer := openWindow(t, h, "twice")
+	found, err := h.WindowOf(t.Context(), "twice")
+	require.NoError(t, err)
+	require.Same(t, newer, found)
+	require.Equal(t, "twice", found.Owner())
 }
