@@ -32,7 +32,7 @@ type stage struct {
 var theStage *stage
 
 func TestMain(m *testing.M) {
-	testscript.Main(onStage{m}, map[string]func(){"starter": main})
+	testscript.Main(onStage{m}, map[string]func(){"starter": main, "age": ageTool})
 }
 
 type onStage struct{ m *testing.M }
