@@ -62,7 +62,7 @@ func TestTemporalClient(t *testing.T) {
 }
 
 func TestTemporalClientThatCannotConnect(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
 	address := listener.Addr().String()

@@ -45,7 +45,8 @@ func newSMTPSender(t *testing.T, server *mailServer, scheme, password string) *S
 		require.NoError(t, os.WriteFile(o.SMTPPasswordFile, []byte(password+"\n"), 0o600))
 	}
 	s := newSender(t, o)
-	transport := s.transport.(smtpServer)
+	transport, ok := s.transport.(smtpServer)
+	require.True(t, ok)
 	transport.roots = server.roots
 	s.transport = transport
 	return s
@@ -180,11 +181,12 @@ func TestSMTPRefuses(t *testing.T) {
 
 func TestRetryDoesNotSendTwice(t *testing.T) {
 	server := startMailServer(t, false, false)
-	s := newSMTPSender(t, server, "smtp", "")
+	o := Options{SMTP: server.url("smtp"), Sent: t.TempDir()}
+	s := newSender(t, o)
 	first, err := s.Send(t.Context(), notice(), utility())
 	require.NoError(t, err)
 	require.Equal(t, Sent, first)
-	again := newSender(t, Options{SMTP: server.url("smtp"), Sent: s.transport.(smtpServer).marks.folder})
+	again := newSender(t, o)
 	second, err := again.Send(t.Context(), notice(), utility())
 	require.NoError(t, err)
 	require.Equal(t, SentBefore, second, "a worker started anew remembers")
@@ -240,7 +242,7 @@ func TestSMTPThatOperatorsMustMend(t *testing.T) {
 		require.ErrorContains(t, err, "reading the mail server's password")
 	})
 	t.Run("no server", func(t *testing.T) {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		require.NoError(t, listener.Close())
 		s := newSender(t, Options{SMTP: &url.URL{Scheme: "smtp", Host: listener.Addr().String()}, Sent: t.TempDir()})
@@ -251,7 +253,7 @@ func TestSMTPThatOperatorsMustMend(t *testing.T) {
 }
 
 func TestServerThatNeverAnswers(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, listener.Close()) }()
 	s := newSender(t, Options{SMTP: &url.URL{Scheme: "smtp", Host: listener.Addr().String()}, Sent: t.TempDir()})

@@ -45,7 +45,7 @@ func startMailServer(t *testing.T, startTLS, fromTheStart bool) *mailServer {
 	}))
 	s.Domain = "localhost"
 	s.ErrorLog = quiet{}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	s.address = listener.Addr().String()
 	certificate, roots := certify(t)

@@ -48,6 +48,7 @@ func (e *encryption) Encode(payloads []*commonpb.Payload) ([]*commonpb.Payload, 
 			return nil, fmt.Errorf("encrypting a payload: %w", err)
 		}
 		key := e.keys[0]
+		//nolint:gosec // the nonce is random: cipher.NewGCMWithRandomNonce
 		sealed := wrap(encodingAES, key.aead.Seal(nil, nil, plain, associated(key.ID, e.workflow)))
 		sealed.Metadata[metadataKey] = []byte(key.ID)
 		if e.workflow != "" {

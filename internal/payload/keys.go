@@ -50,7 +50,7 @@ func ReadKeys(file string) (Keys, error) {
 	if file == "" {
 		return nil, nil
 	}
-	f, err := os.Open(file) //nolint:gosec // the operator names the file
+	f, err := os.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading payload keys: %w", err)
 	}

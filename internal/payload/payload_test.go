@@ -22,10 +22,10 @@ import (
 	"github.com/meterkey/meterkey/workflows"
 )
 
-func key(t testing.TB, id string, fill byte) Key {
-	t.Helper()
+func key(tb testing.TB, id string, fill byte) Key {
+	tb.Helper()
 	k, err := NewKey(id, bytes.Repeat([]byte{fill}, keySize))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return k
 }
 
@@ -39,11 +39,11 @@ func inActivity(dc converter.DataConverter, workflow string) converter.DataConve
 
 // meters is a list such as a large requester's: numbers have no pattern, streets and tariffs repeat.
 func meters(n int) []workflows.Meter {
-	source := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // test data
+	source := rand.New(rand.NewPCG(1, 2))
 	digits := func(n int) string {
 		text := make([]byte, n)
 		for i := range text {
-			text[i] = byte('0' + source.IntN(10))
+			text[i] = "0123456789"[source.IntN(10)]
 		}
 		return string(text)
 	}
@@ -171,11 +171,12 @@ func TestPayloadsThatCannotBeRead(t *testing.T) {
 	packed, err := New(nil).ToPayload(meters(100))
 	require.NoError(t, err)
 	change := func(p *commonpb.Payload, f func(*commonpb.Payload)) *commonpb.Payload {
-		changed := proto.Clone(p).(*commonpb.Payload)
+		changed := proto.CloneOf(p)
 		f(changed)
 		return changed
 	}
 	sealed := func(text string) *commonpb.Payload {
+		//nolint:gosec // the nonce is random: cipher.NewGCMWithRandomNonce
 		p := wrap(encodingAES, keys[0].aead.Seal(nil, nil, []byte(text), associated("a", "")))
 		p.Metadata[metadataKey] = []byte("a")
 		return p
@@ -272,7 +273,7 @@ func TestCodecServer(t *testing.T) {
 
 	ask, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, server.URL+"/decode", nil)
 	require.NoError(t, err)
-	answer, err := http.DefaultClient.Do(ask)
+	answer, err := server.Client().Do(ask)
 	require.NoError(t, err)
 	require.NoError(t, answer.Body.Close())
 	require.Equal(t, http.StatusNoContent, answer.StatusCode)

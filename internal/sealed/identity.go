@@ -1,6 +1,7 @@
 package sealed
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -67,7 +68,7 @@ func create(file string) error {
 }
 
 func load(file string) (*Identity, error) {
-	f, err := os.Open(file) //nolint:gosec // the operator names the file
+	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
@@ -83,12 +84,15 @@ func load(file string) (*Identity, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
+	identity := &Identity{keys: keys}
 	for _, key := range keys {
-		if _, ok := key.(*age.X25519Identity); !ok {
+		x25519, ok := key.(*age.X25519Identity)
+		if !ok {
 			return nil, fmt.Errorf("%s: only X25519 identities are supported (AGE-SECRET-KEY-1…)", file)
 		}
+		identity.recipient = cmp.Or(identity.recipient, x25519.Recipient().String())
 	}
-	return &Identity{recipient: keys[0].(*age.X25519Identity).Recipient().String(), keys: keys}, nil
+	return identity, nil
 }
 
 // publish leaves a file that says so already untouched, so that workers may share a folder they cannot all write to.
@@ -137,7 +141,7 @@ func ReadRecipient(valueOrFile string) (string, error) {
 }
 
 func readRecipientFile(file string) (string, error) {
-	text, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return "", err
 	}
