@@ -209,6 +209,24 @@ func (s *Stack) ReplaceWorker(ctx context.Context, name string) error {
 
 // History is the Temporal history of a data request's latest run, as JSON.
 func (s *Stack) History(ctx context.Context, requestID string) ([]byte, error) {
+	history, err := s.history(ctx, requestID)
+	if err != nil {
+		return nil, err
+	}
+	text, err := temporalproto.CustomJSONMarshalOptions{}.Marshal(history)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the history: %w", err)
+	}
+	return text, nil
+}
+
+// Events counts the events of that history.
+func (s *Stack) Events(ctx context.Context, requestID string) (int, error) {
+	history, err := s.history(ctx, requestID)
+	return len(history.GetEvents()), err
+}
+
+func (s *Stack) history(ctx context.Context, requestID string) (*historypb.History, error) {
 	history := &historypb.History{}
 	events := s.temporal.GetWorkflowHistory(ctx, workflows.WorkflowID(requestID), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
@@ -218,11 +236,7 @@ func (s *Stack) History(ctx context.Context, requestID string) ([]byte, error) {
 		}
 		history.Events = append(history.Events, event)
 	}
-	text, err := temporalproto.CustomJSONMarshalOptions{}.Marshal(history)
-	if err != nil {
-		return nil, fmt.Errorf("encoding the history: %w", err)
-	}
-	return text, nil
+	return history, nil
 }
 
 // Run waits for the end of a data request's latest run and reads its result.
