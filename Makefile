@@ -8,7 +8,7 @@ LINT := .tools/bin
 # Browsers and servers are shared between tests of one package, not between packages: two packages at a time are plenty.
 TEST_FLAGS := -count=1 -timeout 20m -p 2
 
-.PHONY: help setup setup-check build demo run test check fmt clean
+.PHONY: help setup setup-check build demo run histories test check fmt clean
 
 help:
 	@echo 'Meterkey connects utility accounts. Start with: make demo'
@@ -31,6 +31,9 @@ demo: build ## watch data requests for all utilities go through, then end everyt
 
 run: build ## the same stack, kept up until Ctrl-C, with its addresses
 	@$(ENV) bin/demo --keep
+
+histories: build ## store a Temporal history of every route for the replay tests, from a real run
+	@$(ENV) bin/demo --histories workflows/testdata/histories
 
 test: setup ## run every test, with real browsers and a real Temporal server
 	@$(ENV) $(ALIVE) tests go test $(TEST_FLAGS) ./...

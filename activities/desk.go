@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
@@ -49,7 +48,7 @@ func (d *Desk) Notify(ctx context.Context, n workflows.Notice) error {
 		return temporal.NewNonRetryableApplicationError(err.Error(), ErrTypeRefused, nil)
 	}
 	if err != nil {
-		return fmt.Errorf("sending notice %s: %w", n.ID, err)
+		return err
 	}
 	d.Log.Info("notice", zap.String("request_id", n.Request.RequestID), zap.String("notice", n.ID),
 		zap.String("kind", string(n.Kind)), zap.String("to", string(n.To)), zap.String("outcome", string(outcome)))

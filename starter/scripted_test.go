@@ -14,7 +14,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/meterkey/meterkey/internal/payload"
+	"github.com/meterkey/meterkey/workflows/payload"
 	"github.com/meterkey/meterkey/internal/sealed"
 	"github.com/meterkey/meterkey/workflows"
 )

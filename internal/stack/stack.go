@@ -135,7 +135,7 @@ func (s *Stack) Client(ctx context.Context) (*workflows.Client, error) {
 	}
 	recipient, err := settings.Recipient()
 	if err != nil {
-		return nil, fmt.Errorf("reading the recipient: %w", err)
+		return nil, err
 	}
 	temporal, converter, err := settings.TemporalClient(ctx, zap.NewNop())
 	if err != nil {
