@@ -146,7 +146,7 @@ func (c *chromium) spawn(profile string) (running, <-chan struct{}, error) {
 	if err != nil {
 		return running{}, nil, err
 	}
-	cmd := exec.Command(c.executable, c.flags(profile)...) //nolint:gosec,noctx // the operator's choice; it must outlive us
+	cmd := exec.Command(c.executable, c.flags(profile)...) //nolint:noctx // it must outlive us
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = c.dir, chromiumEnv(os.Environ()), log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := errors.Join(cmd.Start(), log.Close()); err != nil {

@@ -14,7 +14,7 @@ import (
 func TestChromiumThatEndsAtOnceSaysWhy(t *testing.T) {
 	o := testOptions(t)
 	o.Executable = program(t, t.TempDir(), "chromium")
-	require.NoError(t, os.WriteFile(o.Executable, []byte("#!/bin/sh\necho 'no usable sandbox' >&2\n"), 0o700)) //nolint:gosec // a program
+	require.NoError(t, os.WriteFile(o.Executable, []byte("#!/bin/sh\necho 'no usable sandbox' >&2\n"), 0o700))
 	_, err := Open(t.Context(), o)
 	require.ErrorContains(t, err, "no usable sandbox")
 }
@@ -69,13 +69,16 @@ func TestBrowserOfSomebodyElse(t *testing.T) {
 	r, err := theirs.chromium.recall()
 	require.NoError(t, err)
 
-	o := soon(t)
+	o := testOptions(t)
 	o.CDPURL = httpAddress(r.Address)
 	h, err := Open(t.Context(), o)
 	require.NoError(t, err)
 	w := openWindow(t, h, "us")
 	require.NoError(t, w.Check(t.Context()))
 	require.Len(t, h.Windows(), 1)
+	age(t, w)
+	ageContext(h, foreign.ID())
+	sweep(t, h)
 	requireDone(t, w, ErrWindowLost)
 	require.NoError(t, foreign.Check(t.Context()), "only ours are swept")
 

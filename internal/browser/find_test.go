@@ -14,7 +14,7 @@ func program(t *testing.T, parts ...string) string {
 	t.Helper()
 	path := filepath.Join(parts...)
 	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
-	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"), 0o700)) //nolint:gosec // a program is executable
+	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"), 0o700))
 	return path
 }
 

@@ -3,6 +3,7 @@ package browser
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -38,7 +39,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(root)
+	defer os.RemoveAll(root) //nolint:errcheck // the system clears what is left
 	if err := os.Setenv("TMPDIR", root); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -66,7 +67,7 @@ type process struct {
 
 // processes lists those whose command line contains the text, zombies apart.
 func processes(text string) []process {
-	out, err := exec.Command("ps", "-A", "-ww", "-o", "pid=,ppid=,pgid=,stat=,args=").Output()
+	out, err := exec.CommandContext(context.Background(), "ps", "-A", "-ww", "-o", "pid=,ppid=,pgid=,stat=,args=").Output()
 	if err != nil {
 		panic(err)
 	}
@@ -89,21 +90,20 @@ func noInternet() []string {
 	return []string{"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE *.localhost, EXCLUDE localhost, EXCLUDE 127.0.0.1"}
 }
 
-func testOptions(t testing.TB) Options {
-	dir, err := os.MkdirTemp("", "host-")
-	require.NoError(t, err)
-	return Options{Dir: dir, Args: noInternet(), Capacity: 4}
+func testOptions(tb testing.TB) Options {
+	tb.Helper()
+	return Options{Dir: tb.TempDir(), Args: noInternet(), Capacity: 4}
 }
 
 // openHost opens a host and shuts it down after the test.
-func openHost(t testing.TB, o Options) *Host {
-	t.Helper()
-	h, err := Open(t.Context(), o)
-	require.NoError(t, err)
-	t.Cleanup(func() {
+func openHost(tb testing.TB, o Options) *Host {
+	tb.Helper()
+	h, err := Open(tb.Context(), o)
+	require.NoError(tb, err)
+	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		require.NoError(t, h.Shutdown(ctx))
+		require.NoError(tb, h.Shutdown(ctx))
 	})
 	return h
 }
@@ -135,83 +135,83 @@ func endShared() error {
 	return h.Shutdown(ctx)
 }
 
-func openWindow(t testing.TB, h *Host, owner string) *Window {
-	t.Helper()
-	w, err := h.OpenWindow(t.Context(), owner, time.Now().Add(10*time.Minute))
-	require.NoError(t, err)
+func openWindow(tb testing.TB, h *Host, owner string) *Window {
+	tb.Helper()
+	w, err := h.OpenWindow(tb.Context(), owner, time.Now().Add(10*time.Minute))
+	require.NoError(tb, err)
 	return w
 }
 
 // claimed tells what the host says of the window.
-func claimed(t testing.TB, w *Window) bool {
-	t.Helper()
+func claimed(tb testing.TB, w *Window) bool {
+	tb.Helper()
 	open := w.host.Windows()
 	i := slices.IndexFunc(open, func(info Info) bool { return info.ID == w.ID() })
-	require.GreaterOrEqual(t, i, 0)
+	require.GreaterOrEqual(tb, i, 0)
 	return open[i].Claimed
 }
 
 // serve serves HTML by path.
-func serve(t testing.TB, pages map[string]string) string {
-	t.Helper()
+func serve(tb testing.TB, pages map[string]string) string {
+	tb.Helper()
 	mux := http.NewServeMux()
 	for path, html := range pages {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			fmt.Fprint(w, html)
+			_, _ = io.WriteString(w, html) // the test sees what arrives
 		})
 	}
 	mux.HandleFunc("POST /sent", func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprintf(w, "received %s", r.FormValue("code"))
+		_, _ = io.WriteString(w, "received "+r.FormValue("code")) //nolint:gosec // what the test itself has sent
 	})
 	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
+	tb.Cleanup(server.Close)
 	return server.URL
 }
 
 const form = `<!doctype html><title>form</title><form method="post" action="/sent"><input id="code" name="code"><button>Send</button></form>`
 
-func visit(t testing.TB, w *Window, url string) {
-	t.Helper()
+func visit(tb testing.TB, w *Window, url string) {
+	tb.Helper()
 	_, err := w.Page().Goto(url)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 }
 
-func evaluate(t testing.TB, w *Window, script string) any {
-	t.Helper()
+func evaluate(tb testing.TB, w *Window, script string) any {
+	tb.Helper()
 	value, err := w.Page().Evaluate(script)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return value
 }
 
-func text(t testing.TB, page playwright.Page) string {
-	t.Helper()
+func text(tb testing.TB, page playwright.Page) string {
+	tb.Helper()
 	value, err := page.Locator("body").InnerText()
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return value
 }
 
 // eventually waits for the condition, with a limit that is never met when all is well.
-func eventually(t testing.TB, condition func() bool, why string) {
-	t.Helper()
-	require.Eventually(t, condition, patience, glance, why)
+func eventually(tb testing.TB, condition func() bool, why string) {
+	tb.Helper()
+	require.Eventually(tb, condition, patience, glance, why)
 }
 
-func requireDone(t testing.TB, w *Window, reason error) {
-	t.Helper()
+func requireDone(tb testing.TB, w *Window, reason error) {
+	tb.Helper()
 	select {
 	case <-w.Done():
 	case <-time.After(patience):
-		t.Fatal("window is not done")
+		tb.Fatal("window is not done")
 	}
-	require.ErrorIs(t, w.Err(), reason)
+	require.ErrorIs(tb, w.Err(), reason)
 }
 
-func chromiumPID(t testing.TB, h *Host) int {
-	t.Helper()
+func chromiumPID(tb testing.TB, h *Host) int {
+	tb.Helper()
 	r, err := h.chromium.recall()
-	require.NoError(t, err)
-	require.True(t, r.alive())
+	require.NoError(tb, err)
+	require.True(tb, r.alive())
 	return r.PID
 }
 

@@ -15,7 +15,7 @@ func startOf(pid int) (string, bool) {
 	// The second field is the program's name in brackets and may itself contain brackets and blanks.
 	fields := strings.Fields(string(stat[strings.LastIndex(string(stat), ")")+1:]))
 	const state, startTime = 0, 19
-	if len(fields) <= startTime || strings.Contains("ZX", fields[state]) {
+	if len(fields) <= startTime || fields[state] == "Z" || fields[state] == "X" {
 		return "", false
 	}
 	return fields[startTime], true

@@ -13,13 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func chtimes(path string, at time.Time) error { return os.Chtimes(path, at, at) }
-
-func patientIn(o Options) Options {
-	o.Unclaimed = patience
-	return o
-}
-
 func TestMarkIsOnDiskAndRefusesTheSecondTime(t *testing.T) {
 	t.Parallel()
 	h := sharedHost(t)
@@ -55,6 +48,7 @@ func TestMarkIsGivenToOneOfMany(t *testing.T) {
 }
 
 func newFolder(t *testing.T) folder {
+	t.Helper()
 	f := folder(filepath.Join(t.TempDir(), "W1"))
 	require.NoError(t, f.create(record{ID: "W1", Owner: "someone", Opened: time.Now(), Expires: time.Now()}))
 	return f

@@ -22,7 +22,9 @@ func play(role string) int {
 	if err != nil {
 		line = "error: " + err.Error()
 	}
-	fmt.Println(line)
+	if _, err := fmt.Fprintln(os.Stdout, line); err != nil {
+		return 1
+	}
 	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
 		return 1
 	}
@@ -81,7 +83,7 @@ type second struct {
 // startSecond runs the role and waits for the line it prints.
 func startSecond(t *testing.T, role, dir, arg string) *second {
 	t.Helper()
-	cmd := exec.Command(os.Args[0]) //nolint:noctx // it is killed by the test
+	cmd := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // our own program
 	cmd.Env = append(os.Environ(), "BROWSER_TEST_ROLE="+role, "BROWSER_TEST_DIR="+dir, "BROWSER_TEST_ARG="+arg)
 	cmd.SysProcAttr = &unix.SysProcAttr{Setpgid: true}
 	cmd.Stderr = os.Stderr

@@ -53,18 +53,15 @@ func (s *seats) tryReserve() (release func(), ok bool) {
 	return sync.OnceFunc(func() { s.change(func() { s.reserved-- }) }), true
 }
 
-// Reserve waits until a window is free and keeps it free for the caller until release is called. It is what a Temporal slot supplier
+// Reserve waits until the browser is in order and a window is free, and keeps it free for the caller until release is called. It is what a Temporal slot supplier
 // calls before its worker asks for a login. The login itself calls [Host.UseReservation] once it has its window.
 func (h *Host) Reserve(ctx context.Context) (release func(), err error) {
 	err = h.changed.until(ctx, func() (bool, error) {
 		var ok bool
-		release, ok = h.seats.tryReserve()
+		release, ok = h.TryReserve()
 		return ok, h.disconnected()
 	})
 	if err != nil {
-		if release != nil {
-			release()
-		}
 		return nil, fmt.Errorf("reserving a window: %w", err)
 	}
 	return release, nil
@@ -72,6 +69,9 @@ func (h *Host) Reserve(ctx context.Context) (release func(), err error) {
 
 // TryReserve is Reserve without waiting.
 func (h *Host) TryReserve() (release func(), ok bool) {
+	if l, d := h.current(); l == nil || d == nil {
+		return nil, false
+	}
 	return h.seats.tryReserve()
 }
 

@@ -50,6 +50,7 @@ func TestReleaseCountsOnce(t *testing.T) {
 
 // reserving starts to reserve and says when it has.
 func reserving(t *testing.T, h *Host) <-chan error {
+	t.Helper()
 	got := make(chan error, 1)
 	go func() {
 		_, err := h.Reserve(t.Context())

@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -8,147 +9,166 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// soon makes the sweeper as impatient as a test is.
-func soon(t *testing.T) Options {
-	o := testOptions(t)
-	o.Unclaimed, o.Grace = 400*time.Millisecond, 200*time.Millisecond
-	return o
+// age makes it look as if nobody had claimed the window for an hour.
+func age(t *testing.T, w *Window) {
+	t.Helper()
+	long := time.Now().Add(-time.Hour)
+	require.NoError(t, os.Chtimes(windowFile(w.host, w, "claim"), long, long))
+	ageContext(w.host, w.ID())
 }
 
-// patient never sweeps anything for want of a claim while the test runs.
-func patient(t *testing.T) Options {
-	o := soon(t)
-	o.Unclaimed = patience
-	return o
+func ageContext(h *Host, id string) {
+	h.sweeper.mu.Lock()
+	defer h.sweeper.mu.Unlock()
+	h.sweeper.met[id] = time.Now().Add(-time.Hour)
 }
 
-// sweepNow spares a test the wait for the sweeper's next round.
-func sweepNow(t *testing.T, h *Host) {
+// sweep spares a test the wait for the sweeper's next round.
+func sweep(t *testing.T, h *Host) {
 	t.Helper()
 	require.NoError(t, h.sweeper.sweep(t.Context()))
 }
 
-func TestUnclaimedWindowIsSwept(t *testing.T) {
+func TestSweeperRunsByItself(t *testing.T) {
 	t.Parallel()
-	h := openHost(t, soon(t))
-	kept, swept := openWindow(t, h, "kept"), openWindow(t, h, "swept")
-	release := kept.Claim()
-	second := kept.Claim()
-	requireDone(t, swept, ErrWindowLost)
-	require.ErrorContains(t, swept.Err(), "nobody has claimed it")
-	eventually(t, func() bool { return len(h.Windows()) == 1 }, "its record goes too")
-
-	release()
-	release()
-	sweepNow(t, h)
-	require.NoError(t, kept.Err(), "the other claim holds, however often the first is released")
-	require.True(t, claimed(t, kept))
-	second()
-	requireDone(t, kept, ErrWindowLost)
+	o := testOptions(t)
+	o.Unclaimed = 100 * time.Millisecond
+	h := openHost(t, o)
+	w, err := h.OpenWindow(t.Context(), "someone", time.Now().Add(time.Minute))
+	if err == nil {
+		requireDone(t, w, ErrWindowLost)
+	}
+	eventually(t, func() bool { return len(h.Windows()) == 0 }, "its record goes too")
 }
 
-func TestWindowIsClaimedFromItsOpening(t *testing.T) {
+func TestUnclaimedWindowIsSwept(t *testing.T) {
 	t.Parallel()
-	h := openHost(t, patient(t))
-	w := openWindow(t, h, "someone")
-	sweepNow(t, h)
-	require.NoError(t, w.Err())
+	h := sharedHost(t)
+	w, fresh := openWindow(t, h, "unclaimed"), openWindow(t, h, "fresh")
+	age(t, w)
+	sweep(t, h)
+	requireDone(t, w, ErrWindowLost)
+	require.ErrorContains(t, w.Err(), "nobody has claimed it")
+	require.NoDirExists(t, windowFile(h, w, ""))
+	require.NoError(t, fresh.Err(), "a window counts as claimed when it is opened")
+}
+
+func TestClaimsAreCounted(t *testing.T) {
+	t.Parallel()
+	h := sharedHost(t)
+	w := openWindow(t, h, "claimed")
 	require.False(t, claimed(t, w))
+	first, second := w.Claim(), w.Claim()
+	first()
+	first()
+	require.True(t, claimed(t, w), "the other claim holds, however often the first is released")
+	age(t, w)
+	sweep(t, h)
+	require.NoError(t, w.Err())
+
+	second()
+	require.False(t, claimed(t, w))
+	ageContext(h, w.ID())
+	sweep(t, h)
+	require.NoError(t, w.Err(), "it was claimed a moment ago")
+	age(t, w)
+	sweep(t, h)
+	requireDone(t, w, ErrWindowLost)
+	w.Claim()()
 }
 
 func TestExpiredWindowIsSweptOnceNobodyWorksInIt(t *testing.T) {
 	t.Parallel()
-	h := openHost(t, patient(t))
+	h := sharedHost(t)
 	worked, watched := openWindow(t, h, "worked"), openWindow(t, h, "watched")
 	defer watched.Claim()()
 	unlock, err := worked.Lock(t.Context())
 	require.NoError(t, err)
-	require.NoError(t, worked.ExpireAt(time.Now().Add(-time.Second)))
-	require.NoError(t, watched.ExpireAt(time.Now().Add(-time.Second)))
+	past := time.Now().Add(-time.Minute)
+	require.NoError(t, worked.ExpireAt(past))
+	require.NoError(t, watched.ExpireAt(past))
+	require.True(t, past.Equal(worked.Expires()))
 
-	sweepNow(t, h)
+	sweep(t, h)
 	requireDone(t, watched, ErrWindowLost)
 	require.ErrorContains(t, watched.Err(), "it has expired")
 	require.NoError(t, worked.Err())
 	unlock()
-	sweepNow(t, h)
+	sweep(t, h)
 	requireDone(t, worked, ErrWindowLost)
 }
 
 func TestExpiryLeavesGrace(t *testing.T) {
 	t.Parallel()
-	o := patient(t)
-	o.Grace = time.Hour
-	h := openHost(t, o)
+	h := sharedHost(t)
 	w := openWindow(t, h, "someone")
-	past := time.Now().Add(-time.Minute)
-	require.NoError(t, w.ExpireAt(past))
-	sweepNow(t, h)
+	require.NoError(t, w.ExpireAt(time.Now()))
+	sweep(t, h)
 	require.NoError(t, w.Err())
-	require.True(t, past.Equal(w.Expires()))
 }
 
 func TestWindowClaimedByAnotherProcessIsNotSwept(t *testing.T) {
 	t.Parallel()
-	o := soon(t)
+	o := testOptions(t)
 	h := openHost(t, o)
 	w := openWindow(t, h, "someone")
-	release := w.Claim()
 	s := startSecond(t, "claim", o.Dir, w.ID())
-	release()
-	other := openWindow(t, h, "other")
-	requireDone(t, other, ErrWindowLost)
-	require.NoError(t, w.Err(), "as long unclaimed here as the one that was swept")
+	age(t, w)
+	sweep(t, h)
+	require.NoError(t, w.Err())
 	s.kill(t)
+	sweep(t, h)
 	requireDone(t, w, ErrWindowLost)
 }
 
 func TestFoundWindowsCountAsClaimed(t *testing.T) {
 	t.Parallel()
-	o := soon(t)
-	first, err := Open(t.Context(), patientIn(o))
+	o := testOptions(t)
+	first, err := Open(t.Context(), o)
 	require.NoError(t, err)
 	w := openWindow(t, first, "someone")
 	require.NoError(t, first.Disconnect())
-	long := time.Now().Add(-time.Hour)
-	require.NoError(t, chtimes(windowFile(first, w, "claim"), long))
+	age(t, w)
 
-	h := openHost(t, patientIn(o))
+	h := openHost(t, o)
+	sweep(t, h)
 	found, err := h.Window(t.Context(), w.ID())
 	require.NoError(t, err)
-	sweepNow(t, h)
-	require.NoError(t, found.Err())
+	require.NoError(t, found.Check(t.Context()))
 }
 
 func TestOrphanedContextIsSwept(t *testing.T) {
 	t.Parallel()
-	h := openHost(t, soon(t))
+	h := sharedHost(t)
 	l, err := h.linked(t.Context())
 	require.NoError(t, err)
 	var orphan struct {
 		ID string `json:"browserContextId"`
 	}
 	require.NoError(t, l.call(t.Context(), "", "Target.createBrowserContext", map[string]any{"disposeOnDetach": false}, &orphan))
-	sweepNow(t, h)
-	contexts, err := l.contexts(t.Context())
-	require.NoError(t, err)
-	require.Contains(t, contexts, orphan.ID, "it may be about to get its record")
-	eventually(t, func() bool {
+	exists := func() bool {
 		contexts, err := l.contexts(t.Context())
-		return err == nil && !slices.Contains(contexts, orphan.ID)
-	}, "it is closed")
+		require.NoError(t, err)
+		return slices.Contains(contexts, orphan.ID)
+	}
+	sweep(t, h)
+	require.True(t, exists(), "it may be about to get its record")
+	ageContext(h, orphan.ID)
+	sweep(t, h)
+	require.False(t, exists())
 }
 
 func TestHalfClosedWindowIsClosedBySweeper(t *testing.T) {
 	t.Parallel()
-	h := openHost(t, patient(t))
-	w := openWindow(t, h, "someone")
+	h := sharedHost(t)
+	w := openWindow(t, h, "half-closed")
 	_, err := w.folder.update(func(r *record) error { r.Closed = time.Now(); return nil })
 	require.NoError(t, err)
 	_, err = h.Window(t.Context(), w.ID())
 	require.ErrorIs(t, err, ErrWindowLost)
-	require.Empty(t, h.Windows())
-	sweepNow(t, h)
+	_, err = h.WindowOf(t.Context(), "half-closed")
+	require.ErrorIs(t, err, ErrWindowLost)
+	sweep(t, h)
 	requireDone(t, w, ErrWindowLost)
 	require.NoDirExists(t, windowFile(h, w, ""))
 }

@@ -18,7 +18,7 @@ func TestWindowsAreIsolated(t *testing.T) {
 
 	require.Equal(t, "who=one", evaluate(t, one, `() => document.cookie`))
 	require.Equal(t, "one", evaluate(t, one, `() => localStorage.getItem("who")`))
-	require.Equal(t, "", evaluate(t, other, `() => document.cookie`))
+	require.Empty(t, evaluate(t, other, `() => document.cookie`))
 	require.Nil(t, evaluate(t, other, `() => localStorage.getItem("who")`))
 }
 

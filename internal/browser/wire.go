@@ -59,7 +59,7 @@ func dialWire(ctx context.Context, address string, onEvent func(string, json.Raw
 	}
 	ws.SetReadLimit(-1)
 	w := &wire{ws: ws, onEvent: onEvent, gone: make(chan struct{}), waiting: map[int64]chan wireMessage{}}
-	go w.read()
+	go w.read() //nolint:gosec // the connection outlives the dialing
 	return w, nil
 }
 
