@@ -1,0 +1,57 @@
+// A client for data requests: docs/contract.md in TypeScript.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Client } from "@temporalio/client";
+import { Encrypter } from "age-encryption";
+import type { Credentials, DataRequest, State } from "./contract.js";
+
+/** Seals a text so that only the workers can open it: base64 of a binary age file. */
+async function seal(recipient: string, text: string): Promise<string> {
+  const encrypter = new Encrypter();
+  encrypter.addRecipient(recipient);
+  return Buffer.from(await encrypter.encrypt(text)).toString("base64");
+}
+
+/** Starts, answers and follows data requests. Recipient is the workers' ("age1…"). */
+export class Meterkey {
+  constructor(private readonly temporal: Client, private readonly recipient: string) {}
+
+  /** Starts a data request. Throws WorkflowExecutionAlreadyStartedError when the id was used before. */
+  async start(request: DataRequest): Promise<void> {
+    await this.temporal.workflow.start("DataRequest", {
+      workflowId: workflowId(request.request_id),
+      taskQueue: "data-requests",
+      workflowIdReusePolicy: "REJECT_DUPLICATE",
+      workflowIdConflictPolicy: "FAIL",
+      args: [request],
+    });
+  }
+
+  async state(id: string): Promise<State> {
+    return await this.handle(id).query<State>("status");
+  }
+
+  async submitLogin(id: string, login: Credentials): Promise<void> {
+    const credentials = await seal(this.recipient, JSON.stringify({ username: login.username, password: login.password }));
+    await this.handle(id).signal("submit-login", { credentials });
+  }
+
+  /** Answers a challenge: a code, a security answer or the id of the chosen option. */
+  async submitCode(id: string, challengeId: string, answer: string): Promise<void> {
+    await this.handle(id).signal("submit-code", { challenge_id: challengeId, code: await seal(this.recipient, answer) });
+  }
+
+  /** Waits until the request has moved on from a state. */
+  async next(id: string, seen: State, everyMs = 500): Promise<State> {
+    for (;;) {
+      const state = await this.state(id);
+      if (state.version !== seen.version || state.since !== seen.since) return state;
+      await sleep(everyMs);
+    }
+  }
+
+  private handle(id: string) {
+    return this.temporal.workflow.getHandle(workflowId(id));
+  }
+}
+
+const workflowId = (requestId: string): string => `data-request-${requestId}`;
