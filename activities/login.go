@@ -56,8 +56,10 @@ func (s *Site) left(ctx context.Context, in workflows.LoginInput) (at *workflows
 // loginWindow returns the window to sign in with: the one that was left, or a new one. No window: what to answer.
 func (s *Site) loginWindow(ctx context.Context, in workflows.LoginInput, at *workflows.Window, u *utilities.Utility) (*work, workflows.Found, error) {
 	w, err := s.findOrOpen(ctx, owner(ctx, in), at, u.WindowLifetime)
-	if errors.Is(err, browser.ErrWindowLost) {
-		return nil, stopped(workflows.WindowLost), nil
+	if gone(err) {
+		f := stopped(workflows.WindowLost)
+		f.Window = at
+		return nil, f, nil
 	}
 	if err != nil {
 		return nil, workflows.Found{}, err

@@ -113,7 +113,7 @@ func TestLogin_TypedButNotSent(t *testing.T) {
 	a := newAccount(t, "DEMO", "plain")
 	w, err := site.Host.OpenWindow(t.Context(), a.id+"/left", time.Now().Add(time.Minute))
 	require.NoError(t, err)
-	_, err = w.Page().Goto(sites.Origins()["https://demo.meterkey.example"] + "/login")
+	_, err = w.Page().Goto(sites.Origins()["https://demo.meterkey.example"] + "/sign-in")
 	require.NoError(t, err)
 	require.NoError(t, w.Mark("login"))
 	in := a.loginInput("practice")

@@ -23,11 +23,8 @@ func (s *Site) HoldWindow(ctx context.Context, in workflows.WindowInput) (workfl
 		return stopped(workflows.UnknownUtility), nil
 	}
 	w, err := s.Host.Window(ctx, in.Window.ID)
-	if errors.Is(err, browser.ErrWindowLost) {
-		return stopped(workflows.WindowLost), nil
-	}
 	if err != nil {
-		return workflows.Found{}, fmt.Errorf("finding the window: %w", err)
+		return s.windowFailed(in.Window, fmt.Errorf("finding the window: %w", err))
 	}
 	defer w.Claim()()
 	visit := u.Visit(w.Page, utilities.VisitOptions{Origins: s.Origins, Log: log})
@@ -196,14 +193,7 @@ func (s *Site) FetchMeterList(ctx context.Context, in workflows.WindowInput) (wo
 
 // CloseWindow closes a window. One that is gone already is closed.
 func (s *Site) CloseWindow(ctx context.Context, in workflows.WindowInput) error {
-	w, err := s.Host.Window(ctx, in.Window.ID)
-	if errors.Is(err, browser.ErrWindowLost) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("finding the window: %w", err)
-	}
-	return wrap("closing the window", w.Close(ctx))
+	return wrap("closing the window", s.Host.CloseWindow(ctx, in.Window.ID))
 }
 
 // windowFailed answers with a lost window where no retry can mend the error.
