@@ -65,7 +65,7 @@ func (v *Visit) reach(ctx context.Context, target Target) (Spot, *Sight, error) 
 			return Spot{}, &sight, err
 		case shows:
 			return spot, nil, nil
-		case kind != Unknown && kind != LoginForm:
+		case kind != Unknown && kind != LoginForm && !(v.reading && kind == SignedIn):
 			sight, err := v.sight(ctx, kind, s)
 			return Spot{}, &sight, err
 		}

@@ -126,8 +126,9 @@ func (w *watch) look(ctx context.Context) (Snapshot, error) {
 	return s, nil
 }
 
-func (w *watch) quiet() bool { return time.Since(w.changed) >= w.flow.Settle }
-func (w *watch) over() bool  { return time.Now().After(w.deadline) }
+func (w *watch) quietFor(span time.Duration) bool { return time.Since(w.changed) >= span }
+func (w *watch) quiet() bool                      { return w.quietFor(w.flow.Settle) }
+func (w *watch) over() bool                       { return time.Now().After(w.deadline) }
 
 // unknown tells a page that never came from one that came and is not known.
 func (w *watch) unknown(s Snapshot) PageKind {

@@ -225,17 +225,23 @@ func (v *Visit) options(ctx context.Context) (offered, error) {
 	if !ok {
 		return nil, nil
 	}
+	found, err := v.offers(ctx, spot, choice.Options, choice.Targets)
+	return found, v.fault("reading the options", err)
+}
+
+// offers reads every element that a target matches, with what goes with it.
+func (v *Visit) offers(ctx context.Context, at Spot, target Target, places map[string]Target) (offered, error) {
 	targets := map[string]any{}
-	for value, target := range choice.Targets {
-		targets[value] = asked(target)
+	for value, place := range places {
+		targets[value] = asked(place)
 	}
 	var found offered
-	question := map[string]any{"do": "options", "target": asked(choice.Options), "targets": targets}
-	if err := v.ask(ctx, spot.Frames, question, &found); err != nil {
-		return nil, v.fault("reading the options", err)
+	question := map[string]any{"do": "options", "target": asked(target), "targets": targets}
+	if err := v.ask(ctx, at.Frames, question, &found); err != nil {
+		return nil, err
 	}
 	for i := range found {
-		found[i].Spot.Frames = spot.Frames
+		found[i].Spot.Frames = at.Frames
 	}
 	return found, nil
 }

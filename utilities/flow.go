@@ -20,6 +20,7 @@ type Flow struct {
 
 	wanted []Element // what each look at a page looks for
 	texts  []string  // likewise, folded
+	none   []Mark    // how any page may say that there are no accounts
 }
 
 // SignIn is the way to the end of the login form.
@@ -110,11 +111,12 @@ type Answer struct {
 
 // MeterList is how the meters are read: each step adds to what the one before it found, the fields say what of it is ours.
 type MeterList struct {
-	Read   []Reading         `yaml:"read"`
-	Fields map[string]string `yaml:"fields"` // our field to a text with {name.path} in it
+	Read   []Reading        `yaml:"read"`
+	Fields map[string]Texts `yaml:"fields"` // our field to texts with {name.path} in them, of which the first that is not empty counts
 }
 
-// Reading is one step of reading: open a page, press something, pick each account in turn, read rows, or fetch JSON.
+// Reading is one step of reading: open a page, press something, pick each account in turn, read rows, fetch JSON, or go through a list
+// found before.
 type Reading struct {
 	Open     string            `yaml:"open"`
 	Press    Target            `yaml:"press"`
@@ -128,7 +130,10 @@ type Reading struct {
 	Bearer   string            `yaml:"bearer"`    // a token, usually {name.path}
 	Items    string            `yaml:"items"`     // path to the list; absent: the answer as a whole
 	PageSize int               `yaml:"page_size"` // {page} and {offset} in the address count on until a page is empty
+	BearerOf string            `yaml:"bearer_of"` // or the token that the page itself sends for this one of flow.answers
+	Each     string            `yaml:"each"`      // name.path of a list found before
 	As       string            `yaml:"as"`
+	Unless   string            `yaml:"unless"` // {name.path}: the step is left out where that was found
 	Optional bool              `yaml:"optional"`
 }
 

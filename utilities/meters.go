@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -15,6 +14,8 @@ import (
 // was read; anything else says why it was not, and then there is no list.
 func (v *Visit) Meters(ctx context.Context) ([]Meter, Sight, error) {
 	v.before = before{}
+	v.reading = true
+	defer func() { v.reading = false }()
 	r := &reader{Visit: v, seen: map[Meter]bool{}}
 	err := r.follow(ctx, v.flow.Meters.Read, scope{})
 	var stop *stopped
@@ -33,6 +34,9 @@ type stopped struct{ Sight }
 
 func (s *stopped) Error() string { return "reading stopped at " + string(s.Page) }
 
+// errNone ends a step for which the page says that there is nothing to read.
+var errNone = errors.New("the page says that there are none")
+
 // reader collects meters. Each step is done for everything that the steps before it found.
 type reader struct {
 	*Visit
@@ -42,68 +46,100 @@ type reader struct {
 	acted  bool   // something was pressed since
 }
 
+// follow does the first of the steps, and the others for everything that it finds.
 func (r *reader) follow(ctx context.Context, steps []Reading, found scope) error {
 	if len(steps) == 0 {
 		r.keep(found)
 		return nil
 	}
-	return r.step(ctx, steps[0], found, func(more scope) error { return r.follow(ctx, steps[1:], more) })
+	then := func(more scope) error { return r.follow(ctx, steps[1:], more) }
+	if unless := steps[0].Unless; unless != "" && found.fill(unless) != "" {
+		return then(found)
+	}
+	err := r.step(ctx, steps[0], found, then)
+	if errors.Is(err, errNone) {
+		return nil
+	}
+	return err
 }
 
 func (r *reader) step(ctx context.Context, step Reading, found scope, then func(scope) error) error {
 	switch {
 	case step.Open != "":
-		if err := r.goTo(ctx, step.Open); err != nil {
-			return err
-		}
-		return then(found)
+		return r.first(r.goTo(ctx, found.address(step.Open)), found, then)
 	case len(step.Press) > 0:
-		if err := r.pressStep(ctx, step); err != nil {
-			return err
-		}
-		return then(found)
+		return r.first(r.pressStep(ctx, step), found, then)
 	case step.Pick != nil:
 		return r.pick(ctx, step, found, then)
+	case step.Each != "":
+		return r.all(step, found.get(step.Each).Array(), found, then)
 	case len(step.Rows) > 0:
-		return r.rows(ctx, step, found, then)
+		list, err := r.rows(ctx, step)
+		if err != nil {
+			return err
+		}
+		return r.all(step, list, found, then)
 	default:
 		return r.fetch(ctx, step, found, then)
 	}
+}
+
+// first goes on after a step that finds nothing by itself.
+func (r *reader) first(err error, found scope, then func(scope) error) error {
+	if err != nil {
+		return err
+	}
+	return then(found)
+}
+
+// all goes on with each of the things found. Where there need not be any and are none, it goes on without.
+func (r *reader) all(step Reading, items []gjson.Result, found scope, then func(scope) error) error {
+	if step.Optional && len(items) == 0 {
+		return then(found)
+	}
+	for _, item := range items {
+		if err := then(found.with(step.As, item)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keep maps what was found to a meter. One found twice, as happens while paging, counts once.
 func (r *reader) keep(found scope) {
 	fields := r.flow.Meters.Fields
 	m := Meter{
-		AccountNumber:     found.fill(fields["account_number"]),
-		MeterNumber:       found.fill(fields["meter_number"]),
-		ServiceIdentifier: found.fill(fields["service_identifier"]),
-		ServiceAddress:    found.fill(fields["service_address"]),
-		Tariff:            found.fill(fields["tariff"]),
-		Status:            found.fill(fields["status"]),
+		AccountNumber:     found.first(fields["account_number"]),
+		MeterNumber:       found.first(fields["meter_number"]),
+		ServiceIdentifier: found.first(fields["service_identifier"]),
+		ServiceAddress:    found.first(fields["service_address"]),
+		Tariff:            found.first(fields["tariff"]),
+		Status:            strings.ToLower(found.first(fields["status"])),
 	}
 	if m == (Meter{}) {
 		return
 	}
-	m.ServiceClass = serviceClass(found.fill(fields["service_class"]))
+	m.ServiceClass = serviceClass(found.first(fields["service_class"]))
 	if !r.seen[m] {
 		r.seen[m] = true
 		r.meters = append(r.meters, m)
 	}
 }
 
-// serviceClass brings a site's word for a service to ours; "" for one that is none of ours.
+// serviceClass brings a site's word for a service to ours; "" for one that is none of ours or several at once.
 func serviceClass(word string) string {
-	word = strings.ToLower(word)
-	for _, class := range []string{"electric", "gas", "water"} {
-		if strings.Contains(word, class) || word == class[:1] {
-			return class
+	word = strings.ToLower(strings.TrimSpace(word))
+	class := ""
+	for part, meant := range map[string]string{"elec": "electric", "gas": "gas", "water": "water"} {
+		if !strings.Contains(word, part) && word != part[:1] {
+			continue
 		}
+		if class != "" {
+			return ""
+		}
+		class = meant
 	}
-	if strings.Contains(word, "elec") {
-		return "electric"
-	}
-	return ""
+	return class
 }
 
 func (r *reader) goTo(ctx context.Context, address string) error {
@@ -118,57 +154,12 @@ func (r *reader) goTo(ctx context.Context, address string) error {
 	return nil
 }
 
-// pressStep presses something. Where that is optional it waits no longer than it takes the page to settle.
-func (r *reader) pressStep(ctx context.Context, step Reading) error {
-	if step.Optional {
-		shows, err := r.settles(ctx, step.Press)
-		if err != nil || !shows {
-			return err
-		}
-	}
-	return r.pressed(ctx, step.Press)
-}
-
-func (r *reader) pressed(ctx context.Context, target Target) error {
-	if err := r.begin(ctx); err != nil {
-		return err
-	}
-	sight, err := r.pressTarget(ctx, target)
-	if err != nil {
-		return err
-	}
-	if sight != nil {
-		return r.stop(*sight)
-	}
-	r.acted = true
-	return nil
-}
-
 // stop ends the reading. A login form where there should be meters means that the session has ended.
 func (r *reader) stop(sight Sight) error {
 	if sight.Page == LoginForm {
 		sight.Page = SessionEnded
 	}
 	return &stopped{sight}
-}
-
-// settles says whether a target shows by the time the page has been quiet for a while.
-func (r *reader) settles(ctx context.Context, target Target) (bool, error) {
-	w := r.watch(r.flow.RenderWait)
-	for {
-		s, err := w.look(ctx)
-		switch {
-		case err != nil:
-			return false, err
-		case s.shows(target):
-			return true, nil
-		case s.Loaded && w.quiet() || w.over():
-			return false, nil
-		}
-		if err := tick(ctx, poll); err != nil {
-			return false, err
-		}
-	}
 }
 
 // fetch reads JSON from an address, from within the page and with the page's cookies, page by page where the file says so.
@@ -180,38 +171,26 @@ func (r *reader) fetch(ctx context.Context, step Reading, found scope, then func
 		if err != nil {
 			return err
 		}
-		for _, item := range items {
-			if err := then(found.with(step.As, item)); err != nil {
-				return err
-			}
-		}
-		if all := raw(items); step.PageSize == 0 || len(items) == 0 || all == last {
+		all := raw(items)
+		if page > 0 && (len(items) == 0 || all == last) {
 			return nil // the site may answer every page with its only one
-		} else {
-			last = all
 		}
+		if err := r.all(step, items, found, then); err != nil || step.PageSize == 0 {
+			return err
+		}
+		last = all
 	}
 }
 
-func number(n int) gjson.Result { return gjson.Parse(strconv.Itoa(n)) }
-
-func raw(items []gjson.Result) string {
-	var b strings.Builder
-	for _, item := range items {
-		b.WriteString(item.Raw)
-	}
-	return b.String()
-}
-
-// items returns the items of one answer. Where the answer may be missing and is, there is one item with nothing in it.
+// items returns the items of one answer; none where the answer may be missing and is.
 func (r *reader) items(ctx context.Context, step Reading, found scope) ([]gjson.Result, error) {
 	if step.Optional && step.Bearer != "" && found.fill(step.Bearer) == "" {
-		return make([]gjson.Result, 1), nil
+		return nil, nil
 	}
 	answer, err := r.get(ctx, step, found)
 	var stop *stopped
-	if step.Optional && errors.As(err, &stop) && stop.Page == Unknown {
-		return make([]gjson.Result, 1), nil
+	if step.Optional && (errors.Is(err, errNone) || errors.As(err, &stop) && stop.Page == Unknown) {
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err
@@ -223,16 +202,12 @@ func (r *reader) items(ctx context.Context, step Reading, found scope) ([]gjson.
 	if !list.Exists() && !step.Optional {
 		return nil, r.foreign(ctx, step.Fetch+" answered without "+step.Items)
 	}
-	items := list.Array()
-	if step.Optional && len(items) == 0 {
-		return make([]gjson.Result, 1), nil
-	}
-	return items, nil
+	return list.Array(), nil
 }
 
 // get fetches one address. An answer that is no JSON, or refuses, stops the reading.
 func (r *reader) get(ctx context.Context, step Reading, found scope) (gjson.Result, error) {
-	question, err := r.request(step, found)
+	question, err := r.request(ctx, step, found)
 	if err != nil {
 		return gjson.Result{}, err
 	}
@@ -257,7 +232,7 @@ func (r *reader) get(ctx context.Context, step Reading, found scope) (gjson.Resu
 }
 
 // request is a fetch as page.js wants it.
-func (r *reader) request(step Reading, found scope) (map[string]any, error) {
+func (r *reader) request(ctx context.Context, step Reading, found scope) (map[string]any, error) {
 	address := found.address(step.Fetch)
 	if !strings.HasPrefix(address, "/") {
 		there, err := r.origins.replace(address)
@@ -267,8 +242,12 @@ func (r *reader) request(step Reading, found scope) (map[string]any, error) {
 		address = there
 	}
 	headers := map[string]string{"Accept": "application/json"}
-	if step.Bearer != "" {
-		headers["Authorization"] = "Bearer " + found.fill(step.Bearer)
+	authorization, err := r.authorization(ctx, step, found)
+	if err != nil {
+		return nil, err
+	}
+	if authorization != "" {
+		headers["Authorization"] = authorization
 	}
 	question := map[string]any{"do": "get", "url": address, "method": "GET", "headers": headers}
 	if step.Post != nil {
@@ -278,21 +257,48 @@ func (r *reader) request(step Reading, found scope) (map[string]any, error) {
 	return question, nil
 }
 
-// foreign ends the reading on an answer we do not understand: the page may tell that the session ended, else the site has changed.
+// authorization is what a fetch identifies itself with: a token found before, or what the page itself sends with a request of its
+// own, which is waited for.
+func (r *reader) authorization(ctx context.Context, step Reading, found scope) (string, error) {
+	if step.Bearer != "" {
+		return "Bearer " + found.fill(step.Bearer), nil
+	}
+	if step.BearerOf == "" {
+		return "", nil
+	}
+	w := r.watch(r.flow.RenderWait)
+	for {
+		if sent := r.wire.sent(step.BearerOf); sent != "" {
+			return sent, nil
+		}
+		s, err := w.look(ctx)
+		if err != nil {
+			return "", err
+		}
+		if gone, err := r.absent(ctx, w, step, s); err != nil || gone {
+			return "", err
+		}
+		if err := tick(ctx, poll); err != nil {
+			return "", err
+		}
+	}
+}
+
+// foreign ends the reading on an answer we do not understand: the page may tell that there are no accounts or that the session
+// ended, else the site has changed.
 func (r *reader) foreign(ctx context.Context, what string) error {
-	sight, err := r.Look(ctx)
-	if err != nil {
-		return err
-	}
-	switch sight.Page {
-	case SessionEnded, LoginForm, Unavailable, Captcha, Locked:
-		return r.stop(sight)
-	}
 	s, err := r.lookSoon(ctx)
 	if err != nil {
 		return r.fault("looking at the page", err)
 	}
-	sight = Sight{Page: Unknown, Typed: r.typed, Evidence: r.evidence(ctx, s)}
+	if r.saysNone(Reading{}, s) {
+		return errNone
+	}
+	switch kind := recognise(r.flow, s); kind {
+	case SessionEnded, LoginForm, Unavailable, Captcha, Locked:
+		return r.stop(Sight{Page: kind, Typed: r.typed})
+	}
+	sight := Sight{Page: Unknown, Typed: r.typed, Evidence: r.evidence(ctx, s)}
 	sight.Evidence.Outline = "[" + what + "]\n" + sight.Evidence.Outline
 	return &stopped{sight}
 }

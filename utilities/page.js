@@ -6,11 +6,13 @@ async (roots, question) => {
   const words = (el) => fold(el.innerText || el.getAttribute('aria-label') ||
     (/^(submit|button|reset)$/.test(el.type) ? el.value : '') || el.getAttribute('title') || el.getAttribute('alt'))
 
+  // Further out than a scrolled list reaches; what is there was put out of sight on purpose.
+  const farAway = -9000
   const shows = (el) => {
     if (el.tagName === 'OPTION') return shows(el.closest('select'))
     if (!el.checkVisibility({ opacityProperty: true, visibilityProperty: true })) return false
     const box = el.getBoundingClientRect()
-    return box.width > 0 && box.height > 0 && box.right + scrollX > 0 && box.bottom + scrollY > 0
+    return box.width > 0 && box.height > 0 && box.right + scrollX > farAway && box.bottom + scrollY > farAway
   }
   // A radio button or box is often hidden behind its label; then the label is what a person presses.
   const labelOf = (el) => (/^(radio|checkbox)$/.test(el.type) && [...(el.labels || [])].find(shows)) || null
@@ -77,7 +79,9 @@ async (roots, question) => {
     let el = row
     if (header) {
       const heads = [...row.closest('table').querySelectorAll('thead th, thead td, tr:first-child th')]
-      const i = heads.findIndex((h) => has(h.innerText, header.toLowerCase()))
+      const wanted = header.toLowerCase()
+      const exact = heads.findIndex((h) => fold(h.innerText).toLowerCase() === wanted)
+      const i = exact < 0 ? heads.findIndex((h) => has(h.innerText, wanted)) : exact
       el = i < 0 ? null : row.cells[i]
     } else if (css) {
       el = row.matches(css) ? row : row.querySelector(css)

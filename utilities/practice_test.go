@@ -78,6 +78,9 @@ func TestPracticeSites(t *testing.T) {
 				t.Parallel()
 				u, err := catalog.Find(site.ID)
 				require.NoError(t, err)
+				copied := *u
+				u = &copied
+				u.Flow.RenderWait = 8 * time.Second
 				page := utilities.NewPage(t)
 				user := string(kind) + "." + strings.ToLower(site.ID) + "@example.com"
 				v := u.Visit(func() playwright.Page { return page }, utilities.VisitOptions{Origins: server.Origins(), Log: zaptest.NewLogger(t, zaptest.Level(zap.InfoLevel))})

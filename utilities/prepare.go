@@ -18,7 +18,7 @@ const (
 var oneTimeCode = Element{CSS: `input[autocomplete="one-time-code"]`}
 
 // prepare fills in what the file leaves to us, and lists what each look at a page has to look for.
-func (f *Flow) prepare() {
+func (f *Flow) prepare() error {
 	if f.RenderWait == 0 {
 		f.RenderWait = defaultRenderWait
 	}
@@ -34,7 +34,19 @@ func (f *Flow) prepare() {
 	if f.Question != nil {
 		f.Question.complete(f.Code)
 	}
+	marks, err := everywhere()
+	if err != nil {
+		return err
+	}
+	if f.Pages == nil {
+		f.Pages = map[PageKind][]Mark{}
+	}
+	for kind, more := range marks.Pages {
+		f.Pages[kind] = append(f.Pages[kind], more...)
+	}
+	f.none = marks.None
 	f.wanted, f.texts = f.lookedFor()
+	return nil
 }
 
 // complete takes from the code's entry what the question's does not say itself.
@@ -64,6 +76,7 @@ func (f *Flow) lookedFor() ([]Element, []string) {
 	for _, step := range f.SignIn.Steps {
 		w.targets(step.target())
 	}
+	w.marks(f.none...)
 	for _, marks := range f.Pages {
 		w.marks(marks...)
 	}
@@ -117,17 +130,21 @@ func (w *wanted) marks(marks ...Mark) {
 	}
 }
 
-// everywhere returns the marks of pages that look the same on many sites: captchas, locked accounts and the like.
-func everywhere() (map[PageKind][]Mark, error) {
+// common are the marks that many sites share.
+type common struct {
+	Pages map[PageKind][]Mark `yaml:"pages"`
+	None  []Mark              `yaml:"none"`
+}
+
+// everywhere returns the marks that are added to those of every file.
+func everywhere() (common, error) {
+	var marks common
 	data, err := embedded.ReadFile("shared/everywhere.yaml")
 	if err != nil {
-		return nil, fmt.Errorf("reading the marks found everywhere: %w", err)
+		return marks, fmt.Errorf("reading the marks found everywhere: %w", err)
 	}
-	var file struct {
-		Pages map[PageKind][]Mark `yaml:"pages"`
+	if err := yaml.Unmarshal(data, &marks); err != nil {
+		return marks, fmt.Errorf("reading the marks found everywhere: %w", err)
 	}
-	if err := yaml.Unmarshal(data, &file); err != nil {
-		return nil, fmt.Errorf("reading the marks found everywhere: %w", err)
-	}
-	return file.Pages, nil
+	return marks, nil
 }

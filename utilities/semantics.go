@@ -23,18 +23,7 @@ func (d *document) check(u *Utility) error {
 	if len(c.found) > 0 {
 		return errors.Join(c.found...)
 	}
-	common, err := everywhere()
-	if err != nil {
-		return err
-	}
-	if u.Flow.Pages == nil {
-		u.Flow.Pages = map[PageKind][]Mark{}
-	}
-	for kind, marks := range common {
-		u.Flow.Pages[kind] = append(u.Flow.Pages[kind], marks...)
-	}
-	u.Flow.prepare()
-	return nil
+	return u.Flow.prepare()
 }
 
 type checker struct {

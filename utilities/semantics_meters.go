@@ -14,7 +14,7 @@ func (c *checker) reading() {
 		step := &c.flow.Meters.Read[i]
 		at := []string{"flow", "meters", "read", strconv.Itoa(i)}
 		if n := step.verbs(); n != 1 {
-			c.wrong("says exactly one of open, press, pick, rows, fetch", at...)
+			c.wrong("says exactly one of open, press, pick, rows, fetch, each", at...)
 		}
 		c.readingTargets(step, at)
 		c.readingTexts(step, at)
@@ -25,13 +25,15 @@ func (c *checker) reading() {
 		}
 	}
 	for _, field := range slices.Sorted(maps.Keys(c.flow.Meters.Fields)) {
-		c.template(c.flow.Meters.Fields[field], "flow", "meters", "fields", field)
+		for _, text := range c.flow.Meters.Fields[field] {
+			c.template(text, "flow", "meters", "fields", field)
+		}
 	}
 }
 
 func (r *Reading) verbs() int {
 	n := 0
-	for _, said := range []bool{r.Open != "", len(r.Press) > 0, r.Pick != nil, len(r.Rows) > 0, r.Fetch != ""} {
+	for _, said := range []bool{r.Open != "", len(r.Press) > 0, r.Pick != nil, len(r.Rows) > 0, r.Fetch != "", r.Each != ""} {
 		if said {
 			n++
 		}
@@ -52,7 +54,14 @@ func (c *checker) readingTargets(r *Reading, at []string) {
 
 func (c *checker) readingTexts(r *Reading, at []string) {
 	if r.Open != "" {
-		c.address(r.Open, append(at, "open")...)
+		c.address(placeholder.ReplaceAllString(r.Open, "x"), append(at, "open")...)
+		c.template(r.Open, append(at, "open")...)
+	}
+	if r.Each != "" {
+		c.template("{"+r.Each+"}", append(at, "each")...)
+	}
+	if r.BearerOf != "" {
+		c.answer(r.BearerOf, append(at, "bearer_of")...)
 	}
 	if r.Fetch == "" {
 		return

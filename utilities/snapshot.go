@@ -155,5 +155,15 @@ func (s Snapshot) spot(t Target) (Spot, bool) {
 	return Spot{}, false
 }
 
+// pressable returns the first element of a target that shows and can be pressed.
+func (s Snapshot) pressable(t Target) (Target, bool) {
+	for _, element := range t {
+		if spot, ok := s.Seen[element]; ok && spot.Enabled {
+			return Target{element}, true
+		}
+	}
+	return nil, false
+}
+
 // fold brings a text to the form in which texts are compared.
 func fold(text string) string { return strings.ToLower(strings.Join(strings.Fields(text), " ")) }

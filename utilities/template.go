@@ -27,13 +27,25 @@ func (s scope) with(name string, value gjson.Result) scope {
 	return more
 }
 
-func (s scope) value(path string) string {
+// get returns what stands at name.path.
+func (s scope) get(path string) gjson.Result {
 	name, rest, deeper := strings.Cut(path, ".")
-	value := s[name]
 	if deeper {
-		value = value.Get(rest)
+		return s[name].Get(rest)
 	}
-	return strings.TrimSpace(value.String())
+	return s[name]
+}
+
+func (s scope) value(path string) string { return strings.TrimSpace(s.get(path).String()) }
+
+// first fills in the first of several texts for which something was found.
+func (s scope) first(texts Texts) string {
+	for _, text := range texts {
+		if filled := s.fill(text); filled != "" {
+			return filled
+		}
+	}
+	return ""
 }
 
 // fill puts what was found into a text. Where nothing was found for any placeholder, the text as a whole is empty: nothing is made

@@ -43,6 +43,7 @@ type Visit struct {
 	wire    *wire
 	acting  bool // listens to the wire
 	typed   bool
+	reading bool // meters: being signed in is no news
 	before  before
 	secrets []string // what must not show in errors and evidence while a call lasts
 }
@@ -57,7 +58,7 @@ func (u *Utility) Visit(page func() playwright.Page, o VisitOptions) *Visit {
 	}
 	return &Visit{
 		utility: u, flow: &u.Flow, page: page, origins: o.Origins, log: o.Log.With(zap.String("utility", u.ID)), once: o.Once,
-		wire: &wire{sources: u.Flow.Answers, origins: o.Origins, waiting: map[playwright.Request]int{}, named: map[playwright.Request]bool{}},
+		wire: newWire(u.Flow.Answers, o.Origins),
 	}
 }
 

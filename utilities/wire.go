@@ -26,7 +26,15 @@ type wire struct {
 	waiting  map[playwright.Request]int  // requests on their way, by the turn they were made in
 	named    map[playwright.Request]bool // those of them whose answers the flow reads; true once the answer has begun
 	received []Received
+	tokens   map[string]string // what the page itself sent as authorization, by the name of the answer it asked for
 	crashed  bool
+}
+
+func newWire(sources map[string]Source, origins Origins) *wire {
+	return &wire{
+		sources: sources, origins: origins, tokens: map[string]string{},
+		waiting: map[playwright.Request]int{}, named: map[playwright.Request]bool{},
+	}
 }
 
 // listen attaches to a page, leaving the one before. Listening twice to one page is listening once.
@@ -114,6 +122,13 @@ func (w *wire) pending() (pending, begun bool) {
 	return len(w.named) > 0, begun
 }
 
+// sent returns the authorization with which the page itself last asked for an answer.
+func (w *wire) sent(name string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.tokens[name]
+}
+
 func (w *wire) gone() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -132,8 +147,11 @@ func (w *wire) onRequest(request playwright.Request) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.waiting[request] = w.turn
-		if w.sourceOf(request.URL()) != "" {
+		if name := w.sourceOf(request.URL()); name != "" {
 			w.named[request] = false
+			if token := request.Headers()["authorization"]; token != "" {
+				w.tokens[name] = token
+			}
 		}
 	}
 }
