@@ -119,6 +119,21 @@ func TestShutdownLeavesNothing(t *testing.T) {
 	require.NoDirExists(t, windowFile(h, w, ""))
 }
 
+func TestEndWithoutConnecting(t *testing.T) {
+	t.Parallel()
+	o := testOptions(t)
+	require.NoError(t, End(t.Context(), o.Dir), "there never was a browser")
+	h, err := Open(t.Context(), o)
+	require.NoError(t, err)
+	w, group := openWindow(t, h, "someone"), chromiumPID(t, h)
+	require.ErrorIs(t, End(t.Context(), o.Dir), ErrInUse)
+	require.NoError(t, w.Check(t.Context()))
+	require.NoError(t, h.Disconnect())
+	require.NoError(t, End(t.Context(), o.Dir))
+	eventually(t, func() bool { return members(group) == 0 }, "none of its processes is left")
+	require.NoError(t, End(t.Context(), o.Dir), "again")
+}
+
 // members counts the processes of a group.
 func members(group int) int {
 	n := 0

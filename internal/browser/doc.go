@@ -51,8 +51,17 @@
 //	ErrTabHung      the page does not answer; it may recover
 //	ErrWindowLost   the window is no more: closed, swept, or gone together with Chromium
 //
-// A tab that is crashed or hangs at the moment a driver connects would hold up every other window of the host. Such windows
-// are closed, after a few seconds in which they may come back to life.
+// A tab that is crashed or hangs at the moment a driver connects would hold up every other window of the host: Playwright
+// waits for every page of the browser. Such windows are closed, after a few seconds in which they may come back to life.
+//
+// # What is needed
+//
+// A Chromium ([FindChromium] knows where to look; chromium-headless-shell is the lightest) and Playwright's driver: a
+// folder holding package/ (the npm package playwright-core, unpacked), named by PLAYWRIGHT_DRIVER_PATH, and a Node.js,
+// named by PLAYWRIGHT_NODEJS_PATH. As root Chromium runs without its sandbox, which protects the machine from what web
+// pages do: better be an ordinary user.
+//
+// A window shows itself as what it is, a headless browser, with a usual desktop's size and language en-US.
 //
 // # Safety
 //

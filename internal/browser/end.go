@@ -16,15 +16,12 @@ func End(ctx context.Context, dir string) error {
 	if err != nil {
 		return fmt.Errorf("ending the browser: %w", err)
 	}
-	path := filepath.Join(dir, "users.lock")
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	h := &Host{
+		options: Options{Dir: dir}, chromium: &chromium{dir: dir},
+		changed: newSignal(), windows: map[string]*Window{},
+	}
+	if _, err := os.Stat(h.chromium.file("users.lock")); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	users, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("ending the browser: %w", err)
-	}
-	closeLock(users) // only its name is needed from here on
-	h := &Host{options: Options{Dir: dir}, users: users, chromium: &chromium{dir: dir}, changed: newSignal(), windows: map[string]*Window{}}
 	return h.endBrowser(ctx)
 }

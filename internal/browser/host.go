@@ -208,7 +208,8 @@ func (h *Host) drop() {
 }
 
 // Shutdown closes the host's windows and ends its browser. A browser that another process uses too is only disconnected from, with
-// ErrInUse; of one that somebody else runs ([Options.CDPURL]) only the windows are closed. The context bounds waiting; what is not closed by then is killed.
+// ErrInUse; of one that somebody else runs ([Options.CDPURL]) only the windows are closed. A browser that does not end when asked to is
+// killed after some seconds.
 func (h *Host) Shutdown(ctx context.Context) error {
 	if h.disconnected() != nil {
 		return nil
@@ -228,7 +229,7 @@ func (h *Host) endBrowser(ctx context.Context) error {
 		return fmt.Errorf("shutting browser host down: %w", err)
 	}
 	defer closeLock(lock)
-	users, err := tryLockFile(h.users.Name(), unix.LOCK_EX)
+	users, err := tryLockFile(h.chromium.file("users.lock"), unix.LOCK_EX)
 	if errors.Is(err, errLocked) {
 		return fmt.Errorf("shutting browser host down: %w", ErrInUse)
 	}

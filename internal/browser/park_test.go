@@ -73,4 +73,5 @@ func TestParkIsBounded(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), glance)
 	defer cancel()
 	require.ErrorIs(t, w.Park(ctx), context.DeadlineExceeded)
+	require.NoError(t, w.Close(t.Context()))
 }

@@ -8,10 +8,10 @@ import (
 
 // seats counts what is left of a host's capacity.
 //
-// A login first reserves a seat, because a worker must know that it has room before it asks for work, and later opens its window,
-// which is counted by itself. From then on the reservation stands for nothing and is said to be used. So what is free is the capacity
-// less the open windows less the reservations not yet used. Only numbers are kept: the activity that gets the work has no handle on
-// the reservation that let it in.
+// A login first reserves a seat, because a worker must know that it has room before it asks for work, and later opens its
+// window, which is counted by itself. From then on the reservation stands for nothing and is said to be used. So what is
+// free is the capacity less the open windows less the reservations not yet used. Only numbers are kept: the activity that
+// gets the work has no handle on the reservation that let it in.
 type seats struct {
 	capacity int
 	changed  *signal
@@ -53,8 +53,9 @@ func (s *seats) tryReserve() (release func(), ok bool) {
 	return sync.OnceFunc(func() { s.change(func() { s.reserved-- }) }), true
 }
 
-// Reserve waits until the browser is in order and a window is free, and keeps it free for the caller until release is called. It is what a Temporal slot supplier
-// calls before its worker asks for a login. The login itself calls [Host.UseReservation] once it has its window.
+// Reserve waits until the browser is in order and a window is free, and keeps that window free for the caller until release
+// is called. It is what a Temporal slot supplier calls before its worker asks for a login. The login itself calls
+// [Host.UseReservation] once it has its window.
 func (h *Host) Reserve(ctx context.Context) (release func(), err error) {
 	err = h.changed.until(ctx, func() (bool, error) {
 		var ok bool

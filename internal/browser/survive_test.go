@@ -3,6 +3,7 @@ package browser
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -90,6 +91,33 @@ func TestBrowserKilled(t *testing.T) {
 	require.Len(t, h.Windows(), 1)
 }
 
+func TestBrowserThatDoesNotStartIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	binary, err := FindChromium()
+	require.NoError(t, err)
+	o := testOptions(t)
+	o.Executable = filepath.Join(t.TempDir(), "chromium")
+	require.NoError(t, os.Symlink(binary, o.Executable))
+	h := openHost(t, o)
+	w := openWindow(t, h, "someone")
+
+	require.NoError(t, os.Remove(o.Executable))
+	require.NoError(t, unix.Kill(-chromiumPID(t, h), unix.SIGKILL))
+	requireDone(t, w, ErrWindowLost)
+	_, ok := h.TryReserve()
+	require.False(t, ok, "nobody is let in while the browser is out of order")
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = h.OpenWindow(ctx, "someone", time.Now())
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+
+	require.NoError(t, os.Symlink(binary, o.Executable))
+	release, err := h.Reserve(t.Context())
+	require.NoError(t, err)
+	release()
+	require.NoError(t, openWindow(t, h, "someone").Check(t.Context()))
+}
+
 func TestBrowserKilledWhileNobodyIsConnected(t *testing.T) {
 	t.Parallel()
 	o := testOptions(t)
@@ -114,6 +142,8 @@ func TestDriverKilled(t *testing.T) {
 	w := openWindow(t, h, "someone")
 	visit(t, w, url)
 	require.NoError(t, w.Page().Locator("#code").Fill("123"))
+	hung := openWindow(t, h, "hung")
+	hang(t, hung)
 	_, before := h.current()
 	for pid := range drivers() {
 		if !others[pid] {
@@ -121,7 +151,11 @@ func TestDriverKilled(t *testing.T) {
 		}
 	}
 
-	eventually(t, func() bool { _, d := h.current(); return d != nil && d != before }, "a new driver")
+	eventually(t, func() bool {
+		_, d := h.current()
+		return w.Page() != nil && d != nil && d != before
+	}, "a new driver")
+	requireDone(t, hung, ErrTabHung)
 	require.NoError(t, w.Check(t.Context()))
 	eventually(t, func() bool { return w.find() != nil }, "the page again")
 	require.Equal(t, "123", evaluate(t, w, `() => document.querySelector("#code").value`))
