@@ -26,7 +26,7 @@ type canvas struct {
 // draw puts the lines in place of the ones drawn before. Lines are cut to the terminal's width; of too many, the last
 // ones show.
 func (c *canvas) draw(lines []string) error {
-	width, height, err := term.GetSize(int(c.tty.Fd())) //nolint:gosec // file descriptors are small
+	width, height, err := term.GetSize(int(c.tty.Fd()))
 	if err != nil {
 		return fmt.Errorf("measuring the terminal: %w", err)
 	}

@@ -104,7 +104,7 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	if err != nil {
 		return usageError(err)
 	}
-	return dispatch(ctx, &grammar, command, newApp(&grammar, stdin, stdout, stderr))
+	return dispatch(ctx, command, newApp(&grammar, stdin, stdout, stderr))
 }
 
 func newApp(grammar *cli, stdin io.Reader, stdout, stderr io.Writer) *app {
@@ -119,7 +119,7 @@ func newApp(grammar *cli, stdin io.Reader, stdout, stderr io.Writer) *app {
 	}
 }
 
-func dispatch(ctx context.Context, grammar *cli, command *kong.Context, a *app) error {
+func dispatch(ctx context.Context, command *kong.Context, a *app) error {
 	if a.csv && command.Selected().Name != "meters" {
 		return badInput("-o csv is for meters alone", "-o json gives machines every answer")
 	}
@@ -140,8 +140,8 @@ func usageError(err error) error {
 	return badInput(err.Error(), help)
 }
 
-// isTerminal tells whether a stream is a terminal, and which file it is then.
-func isTerminal(stream any) (*os.File, bool) {
+// isTerminal tells whether a stream is a terminal.
+func isTerminal(stream any) bool {
 	file, ok := stream.(*os.File)
-	return file, ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // file descriptors are small
+	return ok && term.IsTerminal(int(file.Fd()))
 }

@@ -36,7 +36,7 @@ func TestUsageErrorsAreOneLineWithTheWayOut(t *testing.T) {
 		args string
 		want string
 	}{
-		{"strat", `starter: unexpected argument strat, did you mean "start"? (starter --help)`},
+		{"watsh", `starter: unexpected argument watsh, did you mean "watch"? (starter --help)`},
 		{"login", `starter: expected "<id>" (starter login --help)`},
 		{"start DEMO", "starter: missing flags: --requester=ID (starter start --help)"},
 		{"status r-1 --verbose", "starter: unknown flag --verbose (starter status --help)"},

@@ -9,15 +9,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/goccy/go-yaml"
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.temporal.io/sdk/client"
 
 	"github.com/meterkey/meterkey/internal/sealed"
 	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/practice"
 )
 
-// stage is what the tests play on: one Temporal server, and one worker that runs the real workflow against a scripted
-// utility; and a server without workers.
+// stage is what the tests play on: a Temporal server with a worker that runs the real workflow against a scripted
+// utility, a server without workers, and the practice utilities.
 type stage struct {
 	dir       string
 	address   string
@@ -25,6 +27,7 @@ type stage struct {
 	client    client.Client
 	server    *stack.Temporal
 	idle      *stack.Temporal // nobody works for this one
+	practice  *practice.Server
 	stop      func()
 }
 
@@ -76,12 +79,28 @@ func setStage() (s *stage, err error) {
 	if s.idle, err = stack.StartTemporal(ctx, stack.TemporalOptions{Log: filepath.Join(s.dir, "idle.log")}); err != nil {
 		return nil, err
 	}
+	if s.practice, err = practice.Start(ctx, practice.Options{}); err != nil {
+		return nil, err
+	}
+	if err = s.writeOrigins(); err != nil {
+		return nil, err
+	}
 	s.address = s.server.Address()
 	if s.client, err = dial(s.address); err != nil {
 		return nil, err
 	}
 	s.stop, err = startScripted(s.client, identity)
 	return s, err
+}
+
+func (s *stage) origins() string { return filepath.Join(s.dir, "origins.yaml") }
+
+func (s *stage) writeOrigins() error {
+	text, err := yaml.Marshal(s.practice.Origins())
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(s.origins(), text, 0o600)
 }
 
 func (s *stage) clear() error {
@@ -94,6 +113,9 @@ func (s *stage) clear() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	var stopped error
+	if s.practice != nil {
+		stopped = s.practice.Close(ctx)
+	}
 	for _, server := range []*stack.Temporal{s.server, s.idle} {
 		if server != nil {
 			stopped = errors.Join(stopped, server.Stop(ctx))

@@ -21,7 +21,7 @@ type printer struct {
 }
 
 func newPrinter(w io.Writer, plain bool) *printer {
-	_, tty := isTerminal(w)
+	tty := isTerminal(w)
 	return &printer{w: w, tty: tty, colour: tty && !plain}
 }
 
@@ -76,8 +76,12 @@ func (p *printer) status(s workflows.Status) string {
 	}
 }
 
-// table prints rows in columns under a heading. Columns in which no row has anything are left out.
+// table prints rows in columns under a heading. Columns in which no row has anything are left out; without rows
+// there is no heading.
 func (p *printer) table(heading []string, rows [][]string) {
+	if len(rows) == 0 {
+		return
+	}
 	width := make([]int, len(heading))
 	for _, row := range rows {
 		for i, cell := range row {

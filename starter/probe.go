@@ -26,7 +26,7 @@ type probeCmd struct {
 // Help is the command's longer help.
 func (probeCmd) Help() string {
 	return `Opens the utility's login page in a headless Chromium of its own and says which of the file's fields stand on it. Nothing
-is typed and nothing is sent. MK_ORIGINS replaces addresses by practice sites'. Takes two minutes at most.
+is typed and nothing is sent, so that fields of a later page count as missing. MK_ORIGINS replaces addresses by practice sites'. Takes two minutes at most.
 
   starter probe CONED
   MK_ORIGINS=origins.yaml starter probe CONED -o json`
@@ -44,7 +44,7 @@ func (c *probeCmd) Run(ctx context.Context, a *app) error {
 	found, err := probe(ctx, u, settings)
 	a.progress("", 0)
 	if err != nil {
-		return fmt.Errorf("probing %s: %w", u.ID, err)
+		return err
 	}
 	return a.showFields(u, found)
 }
@@ -87,13 +87,13 @@ type fieldFacts struct {
 }
 
 func (a *app) showFields(u *utilities.Utility, found []utilities.FieldFound) error {
-	fields, rows, missing := []fieldFacts{}, [][]string{}, 0
+	fields, rows, there := []fieldFacts{}, [][]string{}, 0
 	for _, f := range found {
 		fields = append(fields, fieldFacts(f))
-		mark := a.out.in(green, "found")
-		if !f.Found {
-			missing++
-			mark = a.out.in(red, "missing")
+		mark := a.out.in(red, "missing")
+		if f.Found {
+			there++
+			mark = a.out.in(green, "found")
 		}
 		rows = append(rows, []string{f.Field, mark, oneLine(f.Selector)})
 	}
@@ -102,9 +102,11 @@ func (a *app) showFields(u *utilities.Utility, found []utilities.FieldFound) err
 	} else {
 		a.out.table([]string{"FIELD", "", "LOOKED FOR"}, rows)
 	}
-	if missing > 0 {
-		what := fmt.Sprintf("%d of %s not on the login page of %s", missing, count(len(found), "field"), u.ID)
-		return &failure{exitUnexpected, what, "mend " + u.File}
+	switch {
+	case there == 0:
+		return &failure{exitUnexpected, "no field of " + u.ID + " is on its login page", "mend " + u.File}
+	case there < len(found):
+		a.side.linef("Fields that come after the user name was sent cannot be found by looking.")
 	}
 	return nil
 }

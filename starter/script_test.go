@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -41,6 +42,12 @@ func setUp(env *testscript.Env) error {
 	env.Setenv("TEMPORAL_ADDRESS", theStage.address)
 	env.Setenv("IDLE_ADDRESS", theStage.idle.Address())
 	env.Setenv("MK_RECIPIENT", theStage.recipient)
+	env.Setenv("MK_ORIGINS", theStage.origins())
+	// A browser reaches nothing but this machine: all else goes to a proxy that is not there.
+	env.Setenv("MK_CHROMIUM_ARGS", "--proxy-server=127.0.0.1:9 --proxy-bypass-list=*.localhost;127.0.0.1")
+	for _, name := range []string{"MK_CHROMIUM", "PLAYWRIGHT_DRIVER_PATH", "PLAYWRIGHT_NODEJS_PATH"} {
+		env.Setenv(name, os.Getenv(name))
+	}
 	env.Setenv("TERM", "xterm")
 	env.Setenv("TZ", "UTC")
 	return nil
@@ -85,7 +92,7 @@ func onTerminal(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	program, err := exec.LookPath(args[2])
 	ts.Check(err)
-	cmd := exec.Command(program, args[3:]...)
+	cmd := exec.CommandContext(context.Background(), program, args[3:]...)
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Env = environ(ts)
 	screen, err := dialogue(ts.ReadFile(args[1])).play(cmd)

@@ -14,9 +14,9 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/meterkey/meterkey/workflows/payload"
 	"github.com/meterkey/meterkey/internal/sealed"
 	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey/workflows/payload"
 )
 
 const (

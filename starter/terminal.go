@@ -43,14 +43,14 @@ var (
 
 // person opens the terminal that standard input is; ok tells whether it is one.
 func (a *app) person() (t *terminal, ok bool, err error) {
-	if _, ok := isTerminal(a.stdin); !ok {
+	if !isTerminal(a.stdin) {
 		return nil, false, nil
 	}
 	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
 	if err != nil {
 		return nil, true, fmt.Errorf("opening the terminal: %w", err)
 	}
-	fd := int(tty.Fd()) //nolint:gosec // file descriptors are small
+	fd := int(tty.Fd())
 	before, err := term.MakeRaw(fd)
 	if err != nil {
 		return nil, true, fmt.Errorf("silencing the terminal: %w", errors.Join(err, tty.Close()))
@@ -66,7 +66,7 @@ func (a *app) person() (t *terminal, ok bool, err error) {
 }
 
 func (t *terminal) close() error {
-	return errors.Join(term.Restore(int(t.tty.Fd()), t.before), t.tty.Close()) //nolint:gosec // file descriptors are small
+	return errors.Join(term.Restore(int(t.tty.Fd()), t.before), t.tty.Close())
 }
 
 // say prints lines.

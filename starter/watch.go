@@ -39,7 +39,7 @@ func (a *app) watch(ctx context.Context, b *backend, id string) error {
 		return err
 	}
 	follow := a.watchLines
-	if _, person := isTerminal(a.stdin); person && a.out.tty && !a.json {
+	if isTerminal(a.stdin) && a.out.tty && !a.json {
 		follow = a.watchLive
 	}
 	s, err := follow(ctx, b, id)

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/meterkey/meterkey/workflows"
+)
+
+// waiting is how long a command that changed something waits for what comes of it.
+type waiting struct {
+	Wait   time.Duration `default:"60s" placeholder:"DURATION" help:"How long to wait for what comes of it (${default})."`
+	NoWait bool          `help:"Do not wait for what comes of it."`
+}
+
+// act is what the commands that change a request have in common.
+type act struct {
+	id      string
+	waiting waiting
+	// allowed tells why the request cannot take it now.
+	allowed func(workflows.State) error
+	// send sends it; the state is the one that allowed saw.
+	send func(context.Context, *backend, workflows.State) error
+	// aim is the end that the command is for, so that it is no failure.
+	aim workflows.Status
+	// settled tells whether what was sent has come to something; nil means that somebody else has to act now.
+	settled func(workflows.State) bool
+}
+
+// do looks whether the request can take it, sends it, waits for what comes of it and prints that.
+func (a *app) do(ctx context.Context, act act) error {
+	b, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	before, err := b.state(ctx, act.id)
+	if err != nil {
+		return err
+	}
+	if err := act.allowed(before); err != nil {
+		return err
+	}
+	if err := act.send(ctx, b, before); err != nil {
+		return err
+	}
+	if act.waiting.NoWait || act.waiting.Wait <= 0 {
+		return a.sent(act.id)
+	}
+	after, err := a.outcome(ctx, b, act, before)
+	if err != nil {
+		return err
+	}
+	a.showState(after)
+	if why := ignoredSince(before, after); why != "" {
+		return notNow(why, next(after))
+	}
+	if after.Status == act.aim {
+		return nil
+	}
+	return ended(after)
+}
+
+func (a *app) sent(id string) error {
+	if a.json {
+		a.out.json(map[string]string{"request_id": id})
+		return nil
+	}
+	a.out.linef("Sent to %s. Follow it: starter watch %s", id, id)
+	return nil
+}
+
+// outcome waits until the request has moved on and waits for somebody who is not the utility.
+func (a *app) outcome(ctx context.Context, b *backend, act act, before workflows.State) (workflows.State, error) {
+	settled := act.settled
+	if settled == nil {
+		settled = func(s workflows.State) bool { return s.WaitingOn != workflows.Utility }
+	}
+	began := time.Now()
+	after, err := b.wait(ctx, act.id, act.waiting.Wait, func(s workflows.State) bool {
+		a.progress(s.Message, time.Since(began))
+		return changed(before, s) && (settled(s) || ignoredSince(before, s) != "")
+	})
+	a.progress("", 0)
+	return after, err
+}
+
+// progress shows on a terminal that something goes on; an empty text clears the line.
+func (a *app) progress(text string, since time.Duration) {
+	switch {
+	case !a.side.tty:
+	case text == "":
+		a.side.printf("\r\x1b[K")
+	default:
+		a.side.printf("\r\x1b[K%s %s", oneLine(text), a.side.in(dim, fmt.Sprintf("%ds", int(since.Seconds()))))
+	}
+}
+
+// changed tells two states apart. A revived request counts its versions from the start again.
+func changed(before, after workflows.State) bool {
+	return before.Version != after.Version || !before.Since.Equal(after.Since)
+}
+
+// ignoredSince says why a signal of the meantime changed nothing; empty if none was ignored.
+func ignoredSince(before, after workflows.State) string {
+	if len(after.Ignored) == 0 {
+		return ""
+	}
+	last := after.Ignored[len(after.Ignored)-1]
+	if n := len(before.Ignored); n > 0 && !last.At.After(before.Ignored[n-1].At) {
+		return ""
+	}
+	return "ignored " + last.Signal + ": " + last.Why
+}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meterkey/meterkey/workflows"
+)
+
+func TestOptionsAreFoundByIDBeforeNumber(t *testing.T) {
+	t.Parallel()
+	options := []workflows.Option{{ID: "2"}, {ID: "sms"}, {ID: "email"}}
+	for answer, want := range map[string]string{"sms": "sms", " 3 ": "email", "2": "2", "1": "2"} {
+		id, err := pickOption(options, answer)
+		require.NoError(t, err, answer)
+		require.Equal(t, want, id, answer)
+	}
+	for _, answer := range []string{"0", "4", "-1", "", "SMS", "sms email"} {
+		_, err := pickOption(options, answer)
+		require.ErrorContains(t, err, "(1 to 3, or 2, sms, email)", answer)
+	}
+}
+
+func TestQuestionsSayHowOftenTheyMayBeAnswered(t *testing.T) {
+	t.Parallel()
+	c := workflows.Challenge{Kind: workflows.SecurityAnswer, Prompt: "Your first sled?", TriesLeft: 2, ExpiresAt: nine}
+	require.Equal(t, "Your first sled? · 0:00 left · 2 tries left", asked(c, nine))
+	require.Equal(t, "Answer (not shown):", codePrompt(c))
+	c.Kind = workflows.MethodChoice
+	require.Equal(t, "Your first sled? · 0:00 left", asked(c, nine))
+	require.Equal(t, "Code (not shown):", codePrompt(workflows.Challenge{Kind: workflows.NumberCode}))
+	require.Equal(t, "Code of 6 digits (not shown):", codePrompt(workflows.Challenge{Kind: workflows.NumberCode, Digits: 6}))
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meterkey/meterkey/workflows"
+)
+
+// newLive is a view that has seen a state.
+func newLive(s workflows.State) *live {
+	l := &live{p: newPrinter(&strings.Builder{}, true)}
+	l.saw(look{state: s})
+	return l
+}
+
+// press types text and returns what was to be sent last.
+func (l *live) press(text string) (send sends) {
+	for _, key := range text {
+		send = l.key(key)
+	}
+	return send
+}
+
+func (l *live) text(now time.Time) string { return strings.Join(l.lines(now), "\n") }
+
+func TestLiveShowsWhatIsAskedAndTheTimeLeft(t *testing.T) {
+	t.Parallel()
+	s := awaitingCode()
+	s.Until = &s.Challenge.ExpiresAt
+	text := newLive(s).text(nine.Add(19 * time.Second))
+	require.Contains(t, text, "r-1  Demonstration Power and Light (DEMO)  for acme")
+	require.Contains(t, text, "Type the code.  9:41 left")
+	require.Contains(t, text, "Enter the code · sent to (***) ***-1234 · 9:41 left · 1 try left")
+	require.Contains(t, text, "> Code: ▏")
+	require.Contains(t, text, "Ctrl-R sends the code again")
+}
+
+func TestLiveHidesTheCodeAndSendsItOnce(t *testing.T) {
+	t.Parallel()
+	l := newLive(awaitingCode())
+	require.Nil(t, l.press("12345"))
+	require.Contains(t, l.text(nine), "Code: •••••▏")
+	require.NotContains(t, l.text(nine), "12345")
+	require.NotNil(t, l.press("6\r"))
+	require.Contains(t, l.text(nine), "sealing and sending…")
+	require.Nil(t, l.press("123456\r"), "while it is being sent nothing is typed")
+
+	l.sent(nil)
+	require.True(t, l.sending, "what was sent shows in the request's state")
+	next := awaitingCode()
+	next.Version, next.Challenge.ID = 5, "c-2"
+	l.saw(look{state: next})
+	require.Contains(t, l.text(nine), "Code: ▏")
+}
+
+func TestLiveKeepsWhatIsTypedWhileTheQuestionIsTheSame(t *testing.T) {
+	t.Parallel()
+	l := newLive(awaitingCode())
+	l.press("123")
+	same := awaitingCode()
+	same.Version = 9
+	l.saw(look{state: same})
+	require.Contains(t, l.text(nine), "Code: •••▏")
+}
+
+func TestLiveTellsWhatWentWrong(t *testing.T) {
+	t.Parallel()
+	l := newLive(awaitingCode())
+	l.press("123456\r")
+	l.sent(errors.New("no recipient"))
+	require.Contains(t, l.text(nine), "no recipient")
+	require.Contains(t, l.text(nine), "Code: ▏", "it can be typed again")
+
+	l.saw(look{err: workflows.ErrNoWorker})
+	require.Contains(t, l.text(nine), "no worker answers; the request is safe")
+	require.False(t, l.ended())
+
+	ignored := awaitingCode()
+	ignored.Version = 10
+	ignored.Ignored = []workflows.Ignored{{Signal: "submit-code", Why: "it is for challenge c-0", At: nine}}
+	l.saw(look{state: ignored})
+	require.Contains(t, l.text(nine), "ignored submit-code: it is for challenge c-0")
+
+	l.saw(look{err: workflows.ErrNotFound})
+	require.True(t, l.ended())
+	require.ErrorIs(t, l.err, workflows.ErrNotFound)
+}
+
+func TestLiveResendsTheCodeOnlyWhereTheSiteCan(t *testing.T) {
+	t.Parallel()
+	require.NotNil(t, newLive(awaitingCode()).key(keyResend))
+	cannot := awaitingCode()
+	cannot.Challenge.CanResend = false
+	l := newLive(cannot)
+	require.Nil(t, l.key(keyResend))
+	require.NotContains(t, l.text(nine), "Ctrl-R")
+}
+
+func TestLiveTakesALogin(t *testing.T) {
+	t.Parallel()
+	l := newLive(workflows.State{RequestID: "r-1", Status: workflows.AwaitingLogin, Since: nine})
+	require.Nil(t, l.press("\rpat\r"), "a field that is empty is not sent")
+	require.Contains(t, l.text(nine), "  User name: pat\n> Password: ▏")
+	require.Nil(t, l.press("x\x15orange\x7fe"))
+	require.Contains(t, l.text(nine), "Password: ••••••▏")
+	require.Nil(t, l.press("\tt"), "Tab goes back to the user name")
+	require.Contains(t, l.text(nine), "> User name: patt▏")
+	require.NotNil(t, l.press("\r"), "Enter sends once nothing is empty")
+}
+
+func TestLiveChecksAChoice(t *testing.T) {
+	t.Parallel()
+	s := awaitingCode()
+	s.Status, s.Challenge.Kind = workflows.AwaitingChoice, workflows.MethodChoice
+	s.Challenge.Options = []workflows.Option{{ID: "sms", Label: "Text"}, {ID: "email", Label: "E-mail", Target: "p***"}}
+	l := newLive(s)
+	require.Contains(t, l.text(nine), "  2  E-mail p*** [email]")
+	require.Nil(t, l.press("3\r"))
+	require.Contains(t, l.text(nine), `there is no option "3" (1 to 2, or sms, email)`)
+	require.NotNil(t, l.press("email\r"))
+}
+
+func TestLiveTakesNothingWhileTheSiteIsAtWork(t *testing.T) {
+	t.Parallel()
+	l := newLive(workflows.State{RequestID: "r-1", Status: workflows.SigningIn})
+	require.Nil(t, l.press("pat\r\torange\r"))
+	require.Nil(t, l.form)
+	require.Contains(t, (&live{}).text(nine), "Looking at the request")
+}
+
+func TestKeysAreTextControlsAndSequences(t *testing.T) {
+	t.Parallel()
+	typed := bufio.NewReader(strings.NewReader("é\r\x03\x1b[A\x1b[B\x1b[Z\x1bOB\x1b[3~\x1bx\x1b"))
+	var keys []rune
+	for {
+		key, err := readKey(typed)
+		if err != nil {
+			break
+		}
+		keys = append(keys, key)
+	}
+	require.Equal(t, []rune{'é', keyEnter, keyLeave, keyUp, keyDown, keyUp, keyDown, keyOther, keyOther, keyEscape}, keys)
+}

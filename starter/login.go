@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/meterkey/meterkey/workflows"
+)
+
+type loginCmd struct {
+	ID string `arg:"" help:"The request's id."`
+	waiting
+}
+
+// Help is the command's longer help.
+func (loginCmd) Help() string {
+	return `Asks for the user name and the password of the utility account; the password is not echoed. Where standard input is no
+terminal, its first line is the user name and its second the password. They are sealed to the workers' recipient before
+they leave this process.
+
+  starter login r-1042
+  pass show utility/coned | starter login r-1042 -o json
+  starter login r-1042 --no-wait < login.txt`
+}
+
+// Run asks for the login and sends it.
+func (c *loginCmd) Run(ctx context.Context, a *app) error {
+	return a.do(ctx, act{id: c.ID, waiting: c.waiting, allowed: takesLogin,
+		send: func(ctx context.Context, b *backend, s workflows.State) error {
+			if err := b.canSeal(); err != nil {
+				return err
+			}
+			login, err := a.readLogin(ctx, s)
+			if err != nil {
+				return err
+			}
+			return b.call(ctx, func(ctx context.Context) error { return b.client.SubmitLogin(ctx, c.ID, login) })
+		}})
+}
+
+func takesLogin(s workflows.State) error {
+	if s.Status == workflows.AwaitingLogin || s.Status == workflows.AwaitingMFAOff {
+		return nil
+	}
+	return notNow(fmt.Sprintf("%s awaits no login: it stands at %s", s.RequestID, s.Status), next(s))
+}
+
+func (a *app) readLogin(ctx context.Context, s workflows.State) (login workflows.Credentials, err error) {
+	person, ok, err := a.person()
+	if err != nil {
+		return login, err
+	}
+	if !ok {
+		lines, err := stdinLines(a.stdin, 2, "the user name on one line and the password on the next")
+		if err != nil {
+			return login, err
+		}
+		return workflows.Credentials{Username: lines[0], Password: lines[1]}, nil
+	}
+	defer func() { err = firstError(err, person.close()) }()
+	if err = person.say("Login at " + utilityName(s.Utility) + " for " + oneLine(s.Requester) + ". It is sealed before it leaves this machine."); err != nil {
+		return login, err
+	}
+	if login.Username, err = person.ask(ctx, "User name:"); err != nil {
+		return login, err
+	}
+	login.Password, err = person.askHidden(ctx, "Password (not shown):")
+	return login, err
+}
+
+func firstError(first, second error) error {
+	if first != nil {
+		return first
+	}
+	return second
+}

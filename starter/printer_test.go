@@ -1,0 +1,103 @@
+package main
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/workflows"
+)
+
+func TestLeftCountsDown(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	for after, want := range map[time.Duration]string{
+		-time.Second: "0:00", 0: "0:00", 9 * time.Second: "0:09", 600 * time.Second: "10:00", 581 * time.Second: "9:41",
+		time.Hour: "1:00:00", 3*time.Hour + 9*time.Minute + 41*time.Second: "3:09:41", 47 * time.Hour: "47:00:00",
+		48 * time.Hour: "2 days", 7 * 24 * time.Hour: "7 days",
+	} {
+		require.Equal(t, want, left(now.Add(after), now), after)
+	}
+}
+
+func TestClockLeavesOutToday(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.Local)
+	require.Equal(t, "08:59:07", clock(now.Add(-53*time.Second), now))
+	require.Equal(t, "2026-11-30 09:00", clock(now.AddDate(0, 0, 7), now))
+}
+
+func TestCount(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, []string{"no meters", "1 meter", "2 meters"}, []string{count(0, "meter"), count(1, "meter"), count(2, "meter")})
+}
+
+func TestTableAlignsWhatIsColouredAndWide(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	p := &printer{w: &out, colour: true}
+	p.table([]string{"ID", "EMPTY", "NAME"}, [][]string{{p.in(green, "a"), "", "日本"}, {"long", "", "x"}})
+	require.NoError(t, p.err)
+	require.Equal(t, "\x1b[1mID\x1b[0m    \x1b[1mNAME\x1b[0m\n\x1b[32ma\x1b[0m     日本\nlong  x\n", out.String())
+}
+
+func TestTableWithoutRowsIsEmpty(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	newPrinter(&out, false).table([]string{"ID", "NAME"}, nil)
+	require.Empty(t, out.String())
+}
+
+func TestFactsLeaveOutWhatIsEmpty(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	newPrinter(&out, false).facts([2]string{"a", "1"}, [2]string{"empty", ""}, [2]string{"bcd", "2"})
+	require.Equal(t, "a    1\nbcd  2\n", out.String())
+}
+
+func TestJSONKeepsWhatPeopleWrite(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	newPrinter(&out, false).json(map[string]string{"a": "<&>"})
+	require.Equal(t, "{\"a\":\"<&>\"}\n", out.String())
+}
+
+func TestStatusColourSaysWhoActs(t *testing.T) {
+	t.Parallel()
+	p := &printer{colour: true}
+	for status, style := range map[workflows.Status]string{
+		workflows.Connected: green, workflows.Failed: red, workflows.AwaitingCode: yellow, workflows.SigningIn: cyan,
+	} {
+		require.Equal(t, p.in(style, string(status)), p.status(status))
+	}
+}
+
+func TestFieldsOfALoginPage(t *testing.T) {
+	t.Parallel()
+	u := &utilities.Utility{ID: "RIVER", File: "river.yaml"}
+	user := utilities.FieldFound{Field: "flow.sign_in.steps[0].into", Selector: "#user", Found: true}
+	later := utilities.FieldFound{Field: "flow.sign_in.steps[1].into", Selector: "#pass"}
+	for _, c := range []struct {
+		found []utilities.FieldFound
+		out   string
+		side  string
+		err   string
+	}{
+		{found: []utilities.FieldFound{user}, out: "FIELD                              LOOKED FOR\nflow.sign_in.steps[0].into  found  #user\n"},
+		{found: []utilities.FieldFound{user, later}, side: "Fields that come after the user name was sent cannot be found by looking.\n"},
+		{found: []utilities.FieldFound{later}, err: "no field of RIVER is on its login page (mend river.yaml)"},
+	} {
+		var out, side bytes.Buffer
+		err := (&app{out: newPrinter(&out, true), side: newPrinter(&side, true)}).showFields(u, c.found)
+		if c.err == "" {
+			require.NoError(t, err)
+		} else {
+			require.EqualError(t, err, c.err)
+		}
+		require.Contains(t, out.String(), c.out)
+		require.Equal(t, c.side, side.String())
+	}
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestStdinLinesHoldsExactlyWhatIsAskedFor(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		text string
+		want []string
+		err  string
+	}{
+		{"pat\norange\n", []string{"pat", "orange"}, ""},
+		{"pat\r\n or ange ", []string{"pat", " or ange "}, ""},
+		{"pat\norange\n\n\n", []string{"pat", "orange"}, ""},
+		{"", nil, "standard input holds no lines, not 2 (give it a login)"},
+		{"pat\n", nil, "standard input holds 1 line, not 2 (give it a login)"},
+		{"a\nb\nc\n", nil, "standard input holds 3 lines, not 2 (give it a login)"},
+		{"\norange\n", nil, "line 1 of standard input is empty (give it a login)"},
+	} {
+		lines, err := stdinLines(strings.NewReader(c.text), 2, "a login")
+		if c.err != "" {
+			require.EqualError(t, err, c.err, c.text)
+			continue
+		}
+		require.NoError(t, err, c.text)
+		require.Equal(t, c.want, lines)
+	}
+}
+
+func TestStdinThatNeverEndsIsBounded(t *testing.T) {
+	t.Parallel()
+	_, err := stdinLines(endless{}, 1, "a code")
+	require.ErrorContains(t, err, "reading standard input: ")
+	require.Less(t, len(err.Error()), 200)
+}
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}
+
+func TestQuestionsEndWithTheirAnswerOrWithTheirContext(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		text string
+		err  error
+		code int
+	}{{"", io.EOF, exitInterrupted}, {"", nil, exitUsage}, {"", errors.New("gone"), exitUnexpected}} {
+		_, err := question(t.Context(), func() (string, error) { return c.text, c.err })
+		require.Equal(t, c.code, explain(t.Context(), err).code)
+	}
+	text, err := question(t.Context(), func() (string, error) { return "yes", nil })
+	require.NoError(t, err)
+	require.Equal(t, "yes", text)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = question(ctx, func() (string, error) { select {} })
+	require.ErrorIs(t, err, context.Canceled)
+}
