@@ -248,7 +248,7 @@ func TestMendedFile(t *testing.T) {
 	request, err := c.Client.Request(ctx, c.ID)
 	require.NoError(t, err)
 	require.NoError(t, c.Client.Resend(ctx, request))
-	_, err = c.Await(ctx, workflows.AwaitingLogin)
+	_, err = c.Client.Wait(ctx, c.ID, stack.PollEvery, func(s workflows.State) bool { return s.Status == workflows.AwaitingLogin })
 	require.NoError(t, err)
 	_, err = c.SignIn(ctx, workflows.Connected)
 	require.NoError(t, err)
