@@ -1,0 +1,94 @@
+package activities_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/emersion/go-smtp"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/meterkey/meterkey/activities"
+	"github.com/meterkey/meterkey/internal/notices"
+	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/workflows"
+)
+
+func newDesk(t *testing.T, o notices.Options) (*activities.Desk, *observer.ObservedLogs) {
+	t.Helper()
+	catalog, err := utilities.Load("")
+	require.NoError(t, err)
+	o.From, o.PortalURL = "Meterkey <m@example.com>", "https://portal.example"
+	sender, err := notices.New(o)
+	require.NoError(t, err)
+	core, logs := observer.New(zap.InfoLevel)
+	return &activities.Desk{Utilities: catalog, Notices: sender, Recorder: activities.Journal{Log: zap.New(core)}, Log: zap.New(core)}, logs
+}
+
+func notice(kind workflows.NoticeKind) workflows.Notice {
+	return workflows.Notice{ID: "r-1.abc.1", Kind: kind, To: workflows.ToCustomer, Reason: workflows.MFAUnsupported,
+		Request: workflows.Request{RequestID: "r-1", Requester: "acme", Utility: "BGE", CustomerEmail: "c@example.com"}}
+}
+
+func TestNotify_SaysWhatTheUtilitysFileSays(t *testing.T) {
+	t.Parallel()
+	outbox := t.TempDir()
+	desk, logs := newDesk(t, notices.Options{Outbox: outbox})
+	for range 2 { // the retry replaces, it does not add
+		require.NoError(t, desk.Notify(t.Context(), notice(workflows.NoticeTurnMFAOff)))
+	}
+	files, err := filepath.Glob(filepath.Join(outbox, "*.eml"))
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	text, err := os.ReadFile(files[0])
+	require.NoError(t, err)
+	unfolded := strings.ReplaceAll(string(text), "=\r\n", "")
+	require.Contains(t, unfolded, "https://www.bge.com/my-account/customer-support/faqs")
+	require.Equal(t, 2, logs.FilterMessage("notice").Len())
+	for _, entry := range logs.All() {
+		require.NotContains(t, entry.ContextMap(), "c@example.com")
+	}
+}
+
+func TestNotify_OfAnUnknownUtilityStillGoesOut(t *testing.T) {
+	t.Parallel()
+	desk, logs := newDesk(t, notices.Options{Outbox: t.TempDir()})
+	n := notice(workflows.NoticeSignIn)
+	n.Request.Utility = "NOWHERE"
+	require.NoError(t, desk.Notify(t.Context(), n))
+	require.Equal(t, "saved", logs.FilterMessage("notice").All()[0].ContextMap()["outcome"])
+}
+
+// TestNotify_RefusedIsNotTriedAgain uses a real mail server that refuses every recipient for good.
+func TestNotify_RefusedIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	address := startMailServer(t, &smtp.SMTPError{Code: 550, Message: "no such mailbox"})
+	desk, _ := newDesk(t, notices.Options{SMTP: address, Sent: t.TempDir()})
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestActivityEnvironment()
+	env.RegisterActivity(desk.Notify)
+	_, err := env.ExecuteActivity(desk.Notify, notice(workflows.NoticeSignIn))
+	var refused *temporal.ApplicationError
+	require.ErrorAs(t, err, &refused)
+	require.True(t, refused.NonRetryable())
+	require.Equal(t, activities.ErrTypeRefused, refused.Type())
+}
+
+func TestRecord_JournalsWithoutPersonalData(t *testing.T) {
+	t.Parallel()
+	desk, logs := newDesk(t, notices.Options{Outbox: t.TempDir()})
+	require.NoError(t, desk.Record(t.Context(), workflows.Projection{Request: notice("").Request, RunID: "run-1",
+		State: workflows.State{Status: workflows.Connected, Version: 7, Meters: []workflows.Meter{{AccountNumber: "123456"}}}}))
+	line := logs.FilterMessage("data request").All()[0].ContextMap()
+	require.Equal(t, "connected", line["status"])
+	require.EqualValues(t, 7, line["version"])
+	require.EqualValues(t, 1, line["meters"])
+	for _, value := range line {
+		require.NotContains(t, []any{"c@example.com", "123456"}, value)
+	}
+}
