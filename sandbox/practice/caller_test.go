@@ -40,6 +40,7 @@ type answer struct {
 	status   int
 	body     string
 	location string
+	origin   string // of the host that answered
 	header   http.Header
 }
 
@@ -65,7 +66,7 @@ func (c *caller) asks(method, real, contentType, body string, header ...string) 
 	defer func() { require.NoError(c, got.Body.Close()) }()
 	text, err := io.ReadAll(got.Body)
 	require.NoError(c, err)
-	return answer{got.StatusCode, string(text), got.Header.Get("Location"), got.Header}
+	return answer{got.StatusCode, string(text), got.Header.Get("Location"), "http://" + req.URL.Host, got.Header}
 }
 
 func (c *caller) gets(real string, header ...string) answer {

@@ -125,8 +125,16 @@ func practiceAddress(srv *practice.Server, real string) string {
 	return real
 }
 
-// types presses real keys in a field and leaves it.
+// types puts text into a field and leaves it.
 func (p *person) types(selector, text string) {
+	p.Helper()
+	field := p.page.Locator(selector).First()
+	require.NoError(p, field.Fill(text), selector)
+	require.NoError(p, field.Blur(), selector)
+}
+
+// keys does the same with real keys, one by one.
+func (p *person) keys(selector, text string) {
 	p.Helper()
 	field := p.page.Locator(selector).First()
 	require.NoError(p, field.PressSequentially(text), selector)
@@ -141,9 +149,9 @@ func (p *person) clicks(selector string) {
 // sees waits until something is visible, and gives its text.
 func (p *person) sees(selector string) string {
 	p.Helper()
+	require.NoError(p, p.page.Locator(selector).First().WaitFor(), selector)
 	text, err := p.page.Locator(selector).First().InnerText()
 	require.NoError(p, err, selector)
-	require.NoError(p, p.page.Locator(selector).First().WaitFor(), selector)
 	return text
 }
 

@@ -61,7 +61,7 @@ func TestACodeIsBoundToItsBrowserSession(t *testing.T) {
 	code := lastCode(t, srv, user)
 	other.signsIn(user, practice.Password)
 	require.Contains(t, other.enters(code).body, "not right")
-	require.Equal(t, "/sign-in", calls(t, srv).enters(code).location, "a browser that never signed in")
+	require.Equal(t, "/session-ended", calls(t, srv).enters(code).location, "a browser that never signed in")
 	require.Equal(t, "/meters", mine.enters(code).location)
 }
 

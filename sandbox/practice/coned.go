@@ -41,9 +41,9 @@ func (c *conedSite) routes() http.Handler {
 	mux.HandleFunc("GET "+conedLogin, func(w http.ResponseWriter, r *http.Request) {
 		c.show(w, r, "coned/login", "Log in", nil)
 	})
-	mux.HandleFunc("POST "+conedAPI+"Login", c.logIn)
-	mux.HandleFunc("POST "+conedAPI+"VerifyFactor", c.verifyFactor)
-	mux.HandleFunc("POST "+conedAPI+"ResendMFACode", c.resend)
+	mux.HandleFunc("POST "+conedAPI+"Login", takes(c.site, c.logIn))
+	mux.HandleFunc("POST "+conedAPI+"VerifyFactor", takes(c.site, c.verifyFactor))
+	mux.HandleFunc("POST "+conedAPI+"ResendMFACode", c.service(c.resend))
 	mux.HandleFunc("GET "+conedAccount, c.needSignIn(conedLogin, c.accounts))
 	mux.HandleFunc("POST "+conedAccount, c.needSignIn(conedLogin, c.dismissNag))
 	mux.HandleFunc("GET "+conedAccount+"/energy-use", c.needSignIn(conedLogin, c.accounts))
@@ -65,51 +65,39 @@ type conedAnswer struct {
 	IsNumeric     bool   `json:"isNumeric"`
 }
 
-func (c *conedSite) logIn(w http.ResponseWriter, r *http.Request) {
-	var form struct {
-		LoginEmail, LoginPassword, ReturnURL, OpenIDRelayState string
-		LoginRememberMe                                        bool
-	}
-	if err := readJSON(w, r, &form); err != nil {
-		c.fail(w, err)
-		return
-	}
-	said, v, err := c.login(w, r, form.LoginEmail, form.LoginPassword)
-	if err != nil {
-		c.fail(w, err)
-		return
-	}
-	if said == siteBroken {
-		c.maintenance(w, r)
-		return
-	}
-	answer, err := c.answerLogin(r, said, v)
-	if err != nil {
-		c.fail(w, err)
-		return
-	}
-	if form.LoginRememberMe && answer.Login {
-		c.setCookie(w, conedDevice, c.desk.ticket(v))
-	}
-	c.reply(w, v, answer)
+type conedLoginForm struct {
+	LoginEmail, LoginPassword, ReturnURL, OpenIDRelayState string
+	LoginRememberMe                                        bool
 }
 
-func (c *conedSite) answerLogin(r *http.Request, said verdict, v *visit) (conedAnswer, error) {
+func (c *conedSite) logIn(k *call, form conedLoginForm) (conedAnswer, error) {
+	said, err := c.login(k, form.LoginEmail, form.LoginPassword)
+	if err != nil {
+		return conedAnswer{}, err
+	}
+	answer, err := c.answerLogin(k, said)
+	if form.LoginRememberMe && answer.Login {
+		c.setCookie(k.w, conedDevice, c.desk.ticket(k.visit))
+	}
+	return answer, err
+}
+
+func (c *conedSite) answerLogin(k *call, said verdict) (conedAnswer, error) {
 	switch said {
 	case rejected:
 		return conedAnswer{Error: "The e-mail and the password do not match. Please try again."}, nil
 	case accountLocked:
 		return conedAnswer{Error: "This login is locked after too many attempts."}, nil
 	case challenged:
-		if !c.knowsDevice(r, v) {
-			return c.newDevice(v)
+		if !c.knowsDevice(k) {
+			return c.newDevice(k.visit)
 		}
-		c.desk.skipChallenge(v)
+		c.desk.skipChallenge(k.visit)
 	case admitted:
 	default:
 		return conedAnswer{Login: true, NoMFA: true, NoMFARedirect: detour(said)}, nil
 	}
-	return conedAnswer{Login: true, NoMFA: true, Redirect: c.throughOkta(v)}, nil
+	return conedAnswer{Login: true, NoMFA: true, Redirect: c.throughOkta(k.visit)}, nil
 }
 
 // newDevice asks for a second factor. There is no choice: what was set up is asked for.
@@ -128,13 +116,13 @@ func (c *conedSite) newDevice(v *visit) (conedAnswer, error) {
 }
 
 // knowsDevice tells whether this browser was remembered in an earlier visit of the same account that got in.
-func (c *conedSite) knowsDevice(r *http.Request, v *visit) bool {
-	cookie, err := r.Cookie(conedDevice)
+func (c *conedSite) knowsDevice(k *call) bool {
+	cookie, err := k.r.Cookie(conedDevice)
 	if err != nil {
 		return false
 	}
 	before := c.desk.bearer(cookie.Value)
-	return before != nil && before.account == v.account && c.desk.look(before).is == inside
+	return before != nil && before.account == k.visit.account && c.desk.look(before).is == inside
 }
 
 // throughOkta gives the address that carries the sign-in over to the identity provider and back to the account pages.
@@ -156,42 +144,30 @@ func (c *conedSite) okta() http.Handler {
 	return mux
 }
 
-func (c *conedSite) verifyFactor(w http.ResponseWriter, r *http.Request) {
-	var form struct{ MFACode, ReturnURL string }
-	err := readJSON(w, r, &form)
-	v := c.visit(r)
-	if err != nil || v == nil {
-		c.reply(w, nil, map[string]any{"code": false, "authRedirectUrl": endedPath})
-		return
-	}
-	if err := c.dawdle(r.Context(), v); err != nil {
-		c.fail(w, err)
-		return
-	}
-	// Only the fields code and authRedirectUrl are known of the real answer.
-	answer := map[string]any{"code": false, "authRedirectUrl": ""}
-	switch c.desk.submit(v, form.MFACode) {
-	case right:
-		answer["code"] = true
-		answer["authRedirectUrl"] = c.throughOkta(v)
-	case ended:
-		answer["authRedirectUrl"] = endedPath
-	}
-	c.reply(w, v, answer)
+// conedVerified is what the code service answers. Of the real answer only code and authRedirectUrl are known.
+type conedVerified struct {
+	Code     bool   `json:"code"`
+	Redirect string `json:"authRedirectUrl"`
+	Wait     int64  `json:"waitingTime,omitempty"` // milliseconds until a code can be sent again
 }
 
-func (c *conedSite) resend(w http.ResponseWriter, r *http.Request) {
-	v := c.visit(r)
-	if v == nil {
-		c.reply(w, nil, map[string]any{"success": false, "authRedirectUrl": endedPath})
-		return
+func (c *conedSite) verifyFactor(k *call, form struct{ MFACode, ReturnURL string }) (conedVerified, error) {
+	said, err := c.submit(k, form.MFACode)
+	switch said {
+	case right:
+		return conedVerified{Code: true, Redirect: c.throughOkta(k.visit)}, err
+	case ended:
+		return conedVerified{Redirect: endedPath}, err
 	}
-	err := c.desk.send(v, "")
-	answer := map[string]any{"success": err == nil, "waitingTime": c.desk.opts.ResendAfter.Milliseconds()}
-	if errors.Is(err, errEnded) {
-		answer["authRedirectUrl"] = endedPath
+	return conedVerified{}, err
+}
+
+func (c *conedSite) resend(k *call) (any, error) {
+	answer := conedVerified{Wait: c.desk.opts.ResendAfter.Milliseconds()}
+	if errors.Is(c.desk.send(k.visit, ""), errEnded) {
+		answer.Redirect = endedPath
 	}
-	c.reply(w, v, answer)
+	return answer, nil
 }
 
 // accounts shows the picker of a login with several accounts, or the one account. The address of the page, the picking by
@@ -204,10 +180,11 @@ func (c *conedSite) accounts(w http.ResponseWriter, r *http.Request, v *visit) {
 	look := c.desk.look(v)
 	c.desk.shown(v)
 	c.show(w, r, "coned/accounts", "My account", struct {
-		Sheet  sheet[Meter]
-		Picked string
-		Nag    bool
-	}{cut(look.shown(c.utility), numberOf(r.URL.Query(), "page", 1), 10), look.picked, look.nag})
+		Sheet   sheet[Meter]
+		Several bool
+		Picked  string
+		Nag     bool
+	}{cut(look.shown(c.utility), numberOf(r.URL.Query(), "page", 1), 10), accountCount(look.records) > 1, look.picked, look.nag})
 }
 
 func (c *conedSite) dismissNag(w http.ResponseWriter, r *http.Request, v *visit) {

@@ -11,8 +11,8 @@ import (
 func (p *person) logsInAtConEd() {
 	p.Helper()
 	p.opens("https://www.coned.com/en/login")
-	p.types("#form-login-email", p.user)
-	p.types("#form-login-password", practice.Password)
+	p.keys("#form-login-email", p.user)
+	p.keys("#form-login-password", practice.Password)
 	p.clicks("button.js-login-submit-button")
 }
 

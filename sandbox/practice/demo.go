@@ -49,20 +49,21 @@ func (d *demoSite) signInPage(w http.ResponseWriter, r *http.Request, problem st
 }
 
 func (d *demoSite) signIn(w http.ResponseWriter, r *http.Request) {
-	said, v, err := d.login(w, r, r.FormValue("username"), r.FormValue("password"))
+	c := d.call(w, r)
+	said, err := d.login(c, r.FormValue("username"), r.FormValue("password"))
 	switch {
 	case err != nil:
-		d.fail(w, err)
+		d.fail(w, r, err)
 	case said == rejected:
 		d.signInPage(w, r, "The user name or the password is not right.")
 	case said == accountLocked:
 		d.signInPage(w, r, "This account is locked. Call us to unlock it.")
 	case said == challenged:
-		d.beginChallenge(w, r, v)
+		d.beginChallenge(w, r, c.visit)
 	case said == admitted:
-		http.Redirect(w, r, d.landing(v, "/tips", "/meters"), http.StatusSeeOther)
+		http.Redirect(w, r, d.landing(c.visit, "/tips", "/meters"), http.StatusSeeOther)
 	default:
-		d.turnAway(w, r, said)
+		http.Redirect(w, r, detour(said), http.StatusSeeOther)
 	}
 }
 
@@ -82,34 +83,29 @@ func (d *demoSite) sendCode(w http.ResponseWriter, r *http.Request, v *visit, by
 	err := d.desk.send(v, by)
 	switch {
 	case errors.Is(err, errEnded):
-		http.Redirect(w, r, "/session-ended", http.StatusSeeOther)
+		http.Redirect(w, r, endedPath, http.StatusSeeOther)
 	case errors.Is(err, errNoOption):
 		http.Redirect(w, r, "/method", http.StatusSeeOther)
 	case err != nil && !errors.Is(err, errCooling):
-		d.fail(w, err)
+		d.fail(w, r, err)
 	default:
 		http.Redirect(w, r, "/code", http.StatusSeeOther)
 	}
 }
 
 // waiting gives the visit that waits for a code, choice or answer; others are sent away.
-func (d *demoSite) waiting(w http.ResponseWriter, r *http.Request) (*visit, seen, bool) {
+func (d *demoSite) waiting(w http.ResponseWriter, r *http.Request) (*visit, bool) {
 	v := d.visit(r)
-	if v == nil {
-		http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
-		return nil, seen{}, false
+	if d.desk.look(v).is != asked {
+		http.Redirect(w, r, endedPath, http.StatusSeeOther)
+		return nil, false
 	}
-	look := d.desk.look(v)
-	if look.is != asked {
-		http.Redirect(w, r, "/session-ended", http.StatusSeeOther)
-		return nil, look, false
-	}
-	return v, look, true
+	return v, true
 }
 
 func (d *demoSite) challengePage(w http.ResponseWriter, r *http.Request) {
-	if _, look, ok := d.waiting(w, r); ok {
-		d.drawChallenge(w, r, look, "")
+	if v, ok := d.waiting(w, r); ok {
+		d.drawChallenge(w, r, d.desk.look(v), "")
 	}
 }
 
@@ -130,31 +126,30 @@ func (d *demoSite) drawChallenge(w http.ResponseWriter, r *http.Request, look se
 }
 
 func (d *demoSite) choose(w http.ResponseWriter, r *http.Request) {
-	if v, _, ok := d.waiting(w, r); ok {
+	if v, ok := d.waiting(w, r); ok {
 		d.sendCode(w, r, v, r.FormValue("method"))
 	}
 }
 
 func (d *demoSite) again(w http.ResponseWriter, r *http.Request) {
-	if v, _, ok := d.waiting(w, r); ok {
+	if v, ok := d.waiting(w, r); ok {
 		d.sendCode(w, r, v, "")
 	}
 }
 
 func (d *demoSite) answer(w http.ResponseWriter, r *http.Request) {
-	v := d.visit(r)
-	if v == nil {
-		http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
-		return
-	}
-	look := d.desk.look(v)
-	switch d.desk.submit(v, r.FormValue("code")) {
-	case right:
-		http.Redirect(w, r, d.landing(v, "/tips", "/meters"), http.StatusSeeOther)
-	case wrong:
+	c := d.call(w, r)
+	look := d.desk.look(c.visit)
+	said, err := d.submit(c, r.FormValue("code"))
+	switch {
+	case err != nil:
+		d.fail(w, r, err)
+	case said == right:
+		http.Redirect(w, r, d.landing(c.visit, "/tips", "/meters"), http.StatusSeeOther)
+	case said == wrong:
 		d.drawChallenge(w, r, look, "That is not right. Please try again.")
 	default:
-		http.Redirect(w, r, "/session-ended", http.StatusSeeOther)
+		http.Redirect(w, r, endedPath, http.StatusSeeOther)
 	}
 }
 

@@ -41,7 +41,8 @@ func newDesk(opts Options) *desk {
 type stage int
 
 const (
-	asked stage = iota // a code or answer is awaited
+	nowhere stage = iota // nobody has signed in
+	asked                // a code or answer is awaited
 	inside
 	over // ended by the site
 )
@@ -82,7 +83,7 @@ func (d *desk) login(session string, u *utility, user, password string) (verdict
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	a := d.account(u, user)
-	v := &visit{account: a, nag: a.kind == Nag}
+	v := &visit{account: a, stage: asked, nag: a.kind == Nag}
 	delete(d.sessions, session)
 	said := a.judge(password)
 	switch said {
@@ -147,8 +148,11 @@ func (s seen) shown(u *utility) []Meter {
 	return list
 }
 
-// look tells how a visit stands.
+// look tells how a visit stands. Without a visit, nobody has signed in.
 func (d *desk) look(v *visit) seen {
+	if v == nil {
+		return seen{}
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.settle(v)
@@ -191,6 +195,9 @@ func (d *desk) ask(v *visit) string {
 // send makes a new code and delivers it. An empty option means the usual way or, for a further code, the one used
 // before. The earlier code is void from then on.
 func (d *desk) send(v *visit, optionID string) error {
+	if v == nil {
+		return errEnded
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.settle(v)

@@ -23,15 +23,6 @@ func detour(said verdict) string {
 	return ""
 }
 
-// turnAway answers a login that led to a detour or broke the site.
-func (s *site) turnAway(w http.ResponseWriter, r *http.Request, said verdict) {
-	if page := detour(said); page != "" {
-		http.Redirect(w, r, page, http.StatusSeeOther)
-		return
-	}
-	s.maintenance(w, r)
-}
-
 // landing gives the page on which a visit lands once it is inside.
 func (s *site) landing(v *visit, nag, home string) string {
 	look := s.desk.look(v)

@@ -37,10 +37,10 @@ const (
 func (e *everSite) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+everLogin, e.loginPage)
-	mux.HandleFunc("POST /security/account/MSLogin", e.guarded(e.msLogin))
-	mux.HandleFunc("POST /security/account/MSVerify", e.guarded(e.msVerify))
-	mux.HandleFunc("POST /security/account/MSResend", e.guarded(e.msResend))
-	mux.HandleFunc("POST /security/account/MSSkipEnroll", e.guarded(e.skipEnroll))
+	mux.HandleFunc("POST /security/account/MSLogin", e.guarded(takes(e.site, e.msLogin)))
+	mux.HandleFunc("POST /security/account/MSVerify", e.guarded(takes(e.site, e.msVerify)))
+	mux.HandleFunc("POST /security/account/MSResend", e.guarded(e.service(e.msResend)))
+	mux.HandleFunc("POST /security/account/MSSkipEnroll", e.guarded(e.service(e.skipEnroll)))
 	mux.HandleFunc("GET "+everHome, e.overview)
 	mux.HandleFunc("GET /cg/customer/api/account", e.needBearer(e.accounts))
 	mux.HandleFunc("GET /cg/customer/api/accountbilling/getOpowerWidgetData/{number}", e.needBearer(e.widget))
@@ -93,27 +93,17 @@ func everRefusal(text string) everAnswer {
 	return everAnswer{Errors: map[string]string{"WebId": "<p>" + html.EscapeString(text) + "</p>"}}
 }
 
-func (e *everSite) msLogin(w http.ResponseWriter, r *http.Request) {
-	var form struct {
-		WebID, Password, ReturnURL string
-		RememberID                 bool
-	}
-	if err := readJSON(w, r, &form); err != nil {
-		e.fail(w, err)
-		return
-	}
-	said, v, err := e.login(w, r, form.WebID, form.Password)
+type everLoginForm struct {
+	WebID, Password, ReturnURL, MfaRememberMeData string
+	RememberID                                    bool
+}
+
+func (e *everSite) msLogin(c *call, form everLoginForm) (everAnswer, error) {
+	said, err := e.login(c, form.WebID, form.Password)
 	if err == nil && said == challenged {
-		err = e.desk.send(v, "")
+		err = e.desk.send(c.visit, "")
 	}
-	switch {
-	case err != nil:
-		e.fail(w, err)
-	case said == siteBroken:
-		e.maintenance(w, r)
-	default:
-		e.reply(w, v, e.answerLogin(said, v))
-	}
+	return e.answerLogin(said, c.visit), err
 }
 
 func (e *everSite) answerLogin(said verdict, v *visit) everAnswer {
@@ -138,45 +128,30 @@ func (e *everSite) answerLogin(said verdict, v *visit) everAnswer {
 	return everAnswer{IsSuccess: true, Redirect: detour(said)}
 }
 
-func (e *everSite) msVerify(w http.ResponseWriter, r *http.Request) {
-	var form struct{ PassCode string }
-	err := readJSON(w, r, &form)
-	v := e.visit(r)
-	if err != nil || v == nil {
-		e.reply(w, nil, everAnswer{Redirect: endedPath})
-		return
-	}
-	if err := e.dawdle(r.Context(), v); err != nil {
-		e.fail(w, err)
-		return
-	}
-	switch e.desk.submit(v, form.PassCode) {
+func (e *everSite) msVerify(c *call, form struct{ PassCode string }) (everAnswer, error) {
+	said, err := e.submit(c, form.PassCode)
+	switch said {
 	case right:
-		e.reply(w, v, everAnswer{IsSuccess: true, Status: "SUCCESS", Redirect: everHome})
+		return everAnswer{IsSuccess: true, Status: "SUCCESS", Redirect: everHome}, err
 	case wrong:
-		e.reply(w, v, everRefusal("The code you typed is not right."))
-	default:
-		e.reply(w, v, everAnswer{Redirect: endedPath})
+		return everRefusal("The code you typed is not right."), err
 	}
+	return everAnswer{Redirect: endedPath}, err
 }
 
-func (e *everSite) msResend(w http.ResponseWriter, r *http.Request) {
-	v := e.visit(r)
-	if v == nil || errors.Is(e.desk.send(v, ""), errEnded) {
-		e.reply(w, nil, everAnswer{Redirect: endedPath})
-		return
+func (e *everSite) msResend(c *call) (any, error) {
+	if errors.Is(e.desk.send(c.visit, ""), errEnded) {
+		return everAnswer{Redirect: endedPath}, nil
 	}
-	e.reply(w, v, everAnswer{IsSuccess: true, Wait: e.desk.opts.ResendAfter.Milliseconds()})
+	return everAnswer{IsSuccess: true, Wait: e.desk.opts.ResendAfter.Milliseconds()}, nil
 }
 
-func (e *everSite) skipEnroll(w http.ResponseWriter, r *http.Request) {
-	v := e.inside(r)
-	if v == nil {
-		e.reply(w, nil, everAnswer{Redirect: endedPath})
-		return
+func (e *everSite) skipEnroll(c *call) (any, error) {
+	if e.desk.look(c.visit).is != inside {
+		return everAnswer{Redirect: endedPath}, nil
 	}
-	e.desk.dismiss(v)
-	e.reply(w, v, everAnswer{IsSuccess: true, Status: "SUCCESS", Redirect: everHome})
+	e.desk.dismiss(c.visit)
+	return everAnswer{IsSuccess: true, Status: "SUCCESS", Redirect: everHome}, nil
 }
 
 // overview bounces a browser once by the login page, which then knows it.

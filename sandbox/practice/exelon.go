@@ -62,12 +62,12 @@ func exelonControls() map[string]string {
 func (e *exelonSite) signInHost() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+e.policy+"/oauth2/v2.0/authorize", e.authorize)
-	mux.HandleFunc("POST "+e.policy+"/SelfAsserted", e.guarded(e.selfAsserted))
+	mux.HandleFunc("POST "+e.policy+"/SelfAsserted", e.guarded(e.service(e.selfAsserted)))
 	mux.HandleFunc("GET "+e.policy+"/api/CombinedSigninAndSignup/confirmed", e.confirmed)
 	mux.HandleFunc("GET "+e.policy+"/api/SelfAsserted/confirmed", e.confirmed)
 	control := e.policy + "/SelfAsserted/DisplayControlAction/vbeta/{control}/"
-	mux.HandleFunc("POST "+control+"SendCode", e.guarded(e.sendCode))
-	mux.HandleFunc("POST "+control+"VerifyCode", e.guarded(e.verifyCode))
+	mux.HandleFunc("POST "+control+"SendCode", e.guarded(e.service(e.sendCode)))
+	mux.HandleFunc("POST "+control+"VerifyCode", e.guarded(e.service(e.verifyCode)))
 	return mux
 }
 
@@ -143,44 +143,33 @@ type exelonAnswer struct {
 }
 
 // selfAsserted takes the user name and the password, and once more at the end of the second factor.
-func (e *exelonSite) selfAsserted(w http.ResponseWriter, r *http.Request) {
-	if r.PostFormValue("request_type") != "RESPONSE" {
-		e.reply(w, nil, exelonAnswer{Status: "400", Message: "The request is not understood."})
-		return
+func (e *exelonSite) selfAsserted(c *call) (any, error) {
+	if c.r.PostFormValue("request_type") != "RESPONSE" {
+		return exelonAnswer{Status: "400", Message: "The request is not understood."}, nil
 	}
-	if v := e.visit(r); v != nil && r.PostFormValue("signInName") == "" {
-		e.reply(w, v, e.finish(v))
-		return
+	if user := c.r.PostFormValue("signInName"); c.visit == nil || user != "" {
+		return e.credentials(c, user, c.r.PostFormValue("password"))
 	}
-	said, v, err := e.login(w, r, r.PostFormValue("signInName"), r.PostFormValue("password"))
-	switch {
-	case err != nil:
-		e.fail(w, err)
-	case said == siteBroken:
-		e.maintenance(w, r)
-	case said == rejected:
-		e.reply(w, nil, exelonAnswer{Status: "400", Code: "AADB2C90225", Message: "The user name or password is not right."})
-	case said == accountLocked:
-		e.reply(w, nil, exelonAnswer{Status: "400", Code: "AADB2C90114", Message: "Your account is locked for now. Try again later."})
-	default:
-		e.reply(w, v, exelonAnswer{Status: "200", Redirect: detour(said)})
+	if e.desk.look(c.visit).is != inside {
+		return exelonAnswer{Status: "400", Message: "Verify the code first.", Redirect: endedPath}, nil
 	}
+	return exelonAnswer{Status: "200"}, nil
 }
 
-func (e *exelonSite) finish(v *visit) exelonAnswer {
-	if e.desk.look(v).is != inside {
-		return exelonAnswer{Status: "400", Message: "Verify the code first.", Redirect: endedPath}
+func (e *exelonSite) credentials(c *call, user, password string) (exelonAnswer, error) {
+	said, err := e.login(c, user, password)
+	switch said {
+	case rejected:
+		return exelonAnswer{Status: "400", Code: "AADB2C90225", Message: "The user name or password is not right."}, err
+	case accountLocked:
+		return exelonAnswer{Status: "400", Code: "AADB2C90114", Message: "Your account is locked for now. Try again later."}, err
 	}
-	return exelonAnswer{Status: "200"}
+	return exelonAnswer{Status: "200", Redirect: detour(said)}, err
 }
 
 // confirmed shows the page after a step: the second factor, or the form that carries the browser back to the portal.
 func (e *exelonSite) confirmed(w http.ResponseWriter, r *http.Request) {
 	v := e.visit(r)
-	if v == nil {
-		http.Redirect(w, r, endedPath, http.StatusFound)
-		return
-	}
 	switch look := e.desk.look(v); look.is {
 	case asked:
 		e.secondFactor(w, r, look)
@@ -209,41 +198,26 @@ func (e *exelonSite) secondFactor(w http.ResponseWriter, r *http.Request, look s
 	e.draw(w, r, page, "Verify it is you", "SelfAsserted", exelonPage{Fields: exelonFields(fields), Options: look.options})
 }
 
-func (e *exelonSite) sendCode(w http.ResponseWriter, r *http.Request) {
-	v := e.visit(r)
-	if v == nil {
-		e.reply(w, nil, exelonAnswer{Status: "400", Redirect: endedPath})
-		return
-	}
-	err := e.desk.send(v, exelonControls()[r.PathValue("control")])
+func (e *exelonSite) sendCode(c *call) (any, error) {
+	err := e.desk.send(c.visit, exelonControls()[c.r.PathValue("control")])
 	switch {
 	case err == nil:
-		e.reply(w, v, exelonAnswer{Status: "200"})
+		return exelonAnswer{Status: "200"}, nil
 	case errors.Is(err, errEnded):
-		e.reply(w, v, exelonAnswer{Status: "400", Redirect: endedPath})
-	default:
-		e.reply(w, v, exelonAnswer{Status: "400", Message: "Please wait a moment before you ask for another code."})
+		return exelonAnswer{Status: "400", Redirect: endedPath}, nil
 	}
+	return exelonAnswer{Status: "400", Message: "Please wait a moment before you ask for another code."}, nil
 }
 
-func (e *exelonSite) verifyCode(w http.ResponseWriter, r *http.Request) {
-	v := e.visit(r)
-	if v == nil {
-		e.reply(w, nil, exelonAnswer{Status: "400", Redirect: endedPath})
-		return
-	}
-	if err := e.dawdle(r.Context(), v); err != nil {
-		e.fail(w, err)
-		return
-	}
-	switch e.desk.submit(v, r.PostFormValue("verificationCode")) {
+func (e *exelonSite) verifyCode(c *call) (any, error) {
+	said, err := e.submit(c, c.r.PostFormValue("verificationCode"))
+	switch said {
 	case right:
-		e.reply(w, v, exelonAnswer{Status: "200"})
+		return exelonAnswer{Status: "200"}, err
 	case wrong:
-		e.reply(w, v, exelonAnswer{Status: "400", Code: "VerificationFailedRetryAllowed", Message: "That code is not right. Please try again."})
-	default:
-		e.reply(w, v, exelonAnswer{Status: "400", Code: "VerificationFailedNoRetry", Redirect: endedPath})
+		return exelonAnswer{Status: "400", Code: "VerificationFailedRetryAllowed", Message: "That code is not right. Please try again."}, err
 	}
+	return exelonAnswer{Status: "400", Code: "VerificationFailedNoRetry", Redirect: endedPath}, err
 }
 
 // portal is the host on which everything begins and ends.
@@ -270,7 +244,7 @@ func (e *exelonSite) portal() http.Handler {
 
 func (e *exelonSite) services(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/Services/MyAccountService.svc/GetSession", e.needSignIn("/accounts/login", e.getSession))
-	mux.HandleFunc("POST /api/Services/AccountList.svc/ViewAccount", e.needSignIn("/accounts/login", e.viewAccount))
+	mux.HandleFunc("POST /api/Services/AccountList.svc/ViewAccount", takes(e.site, e.viewAccount))
 	mux.HandleFunc("POST /api/Services/OpowerService.svc/GetOpowerToken", e.needSignIn("/accounts/login", e.opowerToken))
 	mux.HandleFunc("GET /.euapi/mobile/custom/auth/accounts", e.needBearer(e.accountList))
 	mux.HandleFunc("GET /.euapi/mobile/custom/auth/accounts/{number}", e.needBearer(e.accountDetail))
@@ -307,13 +281,9 @@ func (e *exelonSite) opowerToken(w http.ResponseWriter, _ *http.Request, v *visi
 	e.reply(w, v, map[string]string{"access_token": e.desk.ticket(v)})
 }
 
-func (e *exelonSite) viewAccount(w http.ResponseWriter, r *http.Request, v *visit) {
-	var form struct{ AccountNumber string }
-	if err := readJSON(w, r, &form); err != nil {
-		e.fail(w, err)
-		return
-	}
-	e.reply(w, v, map[string]bool{"success": e.desk.pick(v, form.AccountNumber), "isPasswordProtected": false})
+func (e *exelonSite) viewAccount(c *call, form struct{ AccountNumber string }) (any, error) {
+	found := e.desk.look(c.visit).is == inside && e.desk.pick(c.visit, form.AccountNumber)
+	return map[string]bool{"success": found, "isPasswordProtected": false}, nil
 }
 
 // exelonAccount is one entry of the account list. What stands in PremiseInfo is ours, but for its name.

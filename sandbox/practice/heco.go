@@ -46,13 +46,14 @@ func (h *hecoSite) logonPage(w http.ResponseWriter, r *http.Request, problem str
 }
 
 func (h *hecoSite) logon(w http.ResponseWriter, r *http.Request) {
-	said, v, err := h.login(w, r, r.FormValue("sap-user"), r.FormValue("sap-password"))
-	if err == nil && said == challenged && h.desk.look(v).asks.kind == "code" {
-		err = h.desk.send(v, "")
+	c := h.call(w, r)
+	said, err := h.login(c, r.FormValue("sap-user"), r.FormValue("sap-password"))
+	if err == nil && said == challenged && h.desk.look(c.visit).asks.kind == "code" {
+		err = h.desk.send(c.visit, "")
 	}
 	switch {
 	case err != nil:
-		h.fail(w, err)
+		h.fail(w, r, err)
 	case said == rejected:
 		h.logonPage(w, r, "User ID or password not found.")
 	case said == accountLocked:
@@ -60,15 +61,15 @@ func (h *hecoSite) logon(w http.ResponseWriter, r *http.Request) {
 	case said == challenged:
 		http.Redirect(w, r, hecoVerify, http.StatusSeeOther)
 	case said == admitted:
-		http.Redirect(w, r, h.landing(v, "", hecoHome), http.StatusSeeOther)
+		http.Redirect(w, r, h.landing(c.visit, "", hecoHome), http.StatusSeeOther)
 	default:
-		h.turnAway(w, r, said)
+		http.Redirect(w, r, detour(said), http.StatusSeeOther)
 	}
 }
 
 func (h *hecoSite) verifyPage(w http.ResponseWriter, r *http.Request) {
-	if v := h.visit(r); v != nil && h.desk.look(v).is == asked {
-		h.drawVerify(w, r, h.desk.look(v), "")
+	if look := h.desk.look(h.visit(r)); look.is == asked {
+		h.drawVerify(w, r, look, "")
 		return
 	}
 	http.Redirect(w, r, endedPath, http.StatusSeeOther)
@@ -82,31 +83,33 @@ func (h *hecoSite) drawVerify(w http.ResponseWriter, r *http.Request, look seen,
 	}{problem, look.asks.sent.To, look.options, h.desk.opts.ResendAfter.Milliseconds()})
 }
 
-// verify takes the chosen way, the wish for another code, or the code.
+// verify takes the chosen way or the wish for another code, or else the code.
 func (h *hecoSite) verify(w http.ResponseWriter, r *http.Request) {
-	v := h.visit(r)
-	if v == nil {
-		http.Redirect(w, r, endedPath, http.StatusSeeOther)
-		return
-	}
+	c := h.call(w, r)
 	if r.FormValue("action") != "verify" {
-		err := h.desk.send(v, r.FormValue("delivery"))
-		if err != nil && !errors.Is(err, errCooling) {
-			http.Redirect(w, r, endedPath, http.StatusSeeOther)
-			return
-		}
-		http.Redirect(w, r, hecoVerify, http.StatusSeeOther)
+		h.deliver(c)
 		return
 	}
-	look := h.desk.look(v)
-	switch h.desk.submit(v, r.FormValue("passcode")) {
-	case right:
-		http.Redirect(w, r, h.landing(v, "", hecoHome), http.StatusSeeOther)
-	case wrong:
+	look := h.desk.look(c.visit)
+	said, err := h.submit(c, r.FormValue("passcode"))
+	switch {
+	case err != nil:
+		h.fail(w, r, err)
+	case said == right:
+		http.Redirect(w, r, h.landing(c.visit, "", hecoHome), http.StatusSeeOther)
+	case said == wrong:
 		h.drawVerify(w, r, look, "The code is not right.")
 	default:
 		http.Redirect(w, r, endedPath, http.StatusSeeOther)
 	}
+}
+
+func (h *hecoSite) deliver(c *call) {
+	next := hecoVerify
+	if errors.Is(h.desk.send(c.visit, c.r.FormValue("delivery")), errEnded) {
+		next = endedPath
+	}
+	http.Redirect(c.w, c.r, next, http.StatusSeeOther)
 }
 
 func (h *hecoSite) accounts(w http.ResponseWriter, r *http.Request, v *visit) {

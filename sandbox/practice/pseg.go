@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+
+	"go.uber.org/zap"
 )
 
 // pseg sends the browser from its portal to an identity host (Okta, the widget) that asks for the user name, then for the
@@ -41,10 +43,10 @@ const (
 func (p *psegSite) identity() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /oauth2/v1/authorize", p.authorize)
-	mux.HandleFunc("POST /idp/idx/identify", p.identify)
-	mux.HandleFunc("POST /idp/idx/challenge/password", p.password)
-	mux.HandleFunc("POST /idp/idx/challenge/send", p.send)
-	mux.HandleFunc("POST /idp/idx/challenge/answer", p.answer)
+	mux.HandleFunc("POST /idp/idx/identify", takes(p.site, p.identify))
+	mux.HandleFunc("POST /idp/idx/challenge/password", takes(p.site, p.password))
+	mux.HandleFunc("POST /idp/idx/challenge/send", takes(p.site, p.send))
+	mux.HandleFunc("POST /idp/idx/challenge/answer", takes(p.site, p.answer))
 	mux.HandleFunc("GET /login/token/redirect", p.toHost(p.origin("")+"/user/LoginRedirect"))
 	mux.HandleFunc("GET /app/mymeter/sso/saml", p.toHost(p.origin("mymeter")+"/Saml/okta-prod/Acs"))
 	return mux
@@ -78,49 +80,37 @@ type psegOption struct {
 	To    string `json:"to"`
 }
 
-// identify takes the user name. A captcha stops the widget here already.
-func (p *psegSite) identify(w http.ResponseWriter, r *http.Request) {
-	var form struct{ Identifier string }
-	if err := readJSON(w, r, &form); err != nil {
-		p.fail(w, err)
-		return
-	}
-	if kind, _ := parseUser(form.Identifier); kind == Captcha {
-		p.reply(w, nil, psegStep{Step: "captcha"})
-		return
-	}
-	p.reply(w, nil, psegStep{Step: "password"})
+// psegForm is what the widget sends. It keeps the user name and sends it again with the password.
+type psegForm struct {
+	Identifier  string
+	Method      string
+	Credentials struct{ Passcode string }
 }
 
-// password takes the password, and the user name once more: the widget keeps it.
-func (p *psegSite) password(w http.ResponseWriter, r *http.Request) {
-	var form struct {
-		Identifier  string
-		Credentials struct{ Passcode string }
+// identify takes the user name. A captcha stops the widget here already.
+func (p *psegSite) identify(_ *call, form psegForm) (psegStep, error) {
+	if kind, _ := parseUser(form.Identifier); kind == Captcha {
+		return psegStep{Step: "captcha"}, nil
 	}
-	if err := readJSON(w, r, &form); err != nil {
-		p.fail(w, err)
-		return
-	}
-	said, v, err := p.login(w, r, form.Identifier, form.Credentials.Passcode)
+	return psegStep{Step: "password"}, nil
+}
+
+func (p *psegSite) password(c *call, form psegForm) (psegStep, error) {
+	said, err := p.login(c, form.Identifier, form.Credentials.Passcode)
+	look := p.desk.look(c.visit)
 	switch {
-	case err != nil:
-		p.fail(w, err)
-	case said == siteBroken:
-		p.maintenance(w, r)
 	case said == rejected:
-		p.reply(w, nil, psegStep{Step: "password", Message: "Unable to sign in with this user name and password."})
+		return psegStep{Step: "password", Message: "Unable to sign in with this user name and password."}, err
 	case said == accountLocked:
-		p.reply(w, nil, psegStep{Step: "password", Message: "Your account is locked."})
-	case said == challenged && p.desk.look(v).asks.kind == "choice":
-		p.reply(w, v, psegStep{Step: "select", Options: psegOptions(p.desk.look(v).options)})
-	case said == challenged:
-		p.deliver(w, v, "")
+		return psegStep{Step: "password", Message: "Your account is locked."}, err
+	case said == challenged && look.asks.kind == "choice":
+		return psegStep{Step: "select", Options: psegOptions(look.options)}, err
+	case said == challenged && err == nil:
+		return p.send(c, psegForm{})
 	case said == admitted:
-		p.reply(w, v, psegStep{Success: "/login/token/redirect"})
-	default:
-		p.reply(w, v, psegStep{Success: detour(said)})
+		return psegStep{Success: "/login/token/redirect"}, err
 	}
+	return psegStep{Success: detour(said)}, err
 }
 
 func psegOptions(options []option) []psegOption {
@@ -132,50 +122,30 @@ func psegOptions(options []option) []psegOption {
 	return list
 }
 
-func (p *psegSite) send(w http.ResponseWriter, r *http.Request) {
-	var form struct{ Method string }
-	v := p.visit(r)
-	if err := readJSON(w, r, &form); err != nil || v == nil {
-		p.reply(w, nil, psegStep{Success: endedPath})
-		return
+func (p *psegSite) send(c *call, form psegForm) (psegStep, error) {
+	err := p.desk.send(c.visit, form.Method)
+	if errors.Is(err, errEnded) {
+		return psegStep{Success: endedPath}, nil
 	}
-	p.deliver(w, v, form.Method)
-}
-
-func (p *psegSite) deliver(w http.ResponseWriter, v *visit, by string) {
-	err := p.desk.send(v, by)
-	look := p.desk.look(v)
+	look := p.desk.look(c.visit)
 	step := psegStep{
 		Step: "code", SentTo: look.asks.sent.To, Wait: p.desk.opts.ResendAfter.Milliseconds(), Options: psegOptions(look.options),
 	}
-	switch {
-	case errors.Is(err, errEnded):
-		step = psegStep{Success: endedPath}
-	case err != nil:
+	if err != nil {
 		step.Message = "Please wait a moment before you ask for another code."
 	}
-	p.reply(w, v, step)
+	return step, nil
 }
 
-func (p *psegSite) answer(w http.ResponseWriter, r *http.Request) {
-	var form struct{ Credentials struct{ Passcode string } }
-	v := p.visit(r)
-	if err := readJSON(w, r, &form); err != nil || v == nil {
-		p.reply(w, nil, psegStep{Success: endedPath})
-		return
-	}
-	if err := p.dawdle(r.Context(), v); err != nil {
-		p.fail(w, err)
-		return
-	}
-	switch p.desk.submit(v, form.Credentials.Passcode) {
+func (p *psegSite) answer(c *call, form psegForm) (psegStep, error) {
+	said, err := p.submit(c, form.Credentials.Passcode)
+	switch said {
 	case right:
-		p.reply(w, v, psegStep{Success: "/login/token/redirect"})
+		return psegStep{Success: "/login/token/redirect"}, err
 	case wrong:
-		p.reply(w, v, psegStep{Step: "code", Message: "Invalid code. Try again."})
-	default:
-		p.reply(w, v, psegStep{Success: endedPath})
+		return psegStep{Step: "code", Message: "Invalid code. Try again."}, err
 	}
+	return psegStep{Success: endedPath}, err
 }
 
 // portal is the host on which everything begins and ends.
@@ -280,7 +250,7 @@ func (p *psegSite) chart(w http.ResponseWriter, _ *http.Request, v *visit) {
 		Sheet sheet[Meter]
 	}{rand.Text(), cut(meters, 1, max(1, len(meters)))}})
 	if err != nil {
-		p.fail(w, err)
+		p.log.Error("drawing the meters", zap.Error(err))
 	}
 }
 

@@ -48,9 +48,9 @@ func (s *sceSite) routes() http.Handler {
 	mux.HandleFunc("GET "+sceLogin, func(w http.ResponseWriter, r *http.Request) {
 		s.show(w, r, "sce/login", "Log in", struct{ Release string }{s.release})
 	})
-	mux.HandleFunc("POST "+sceAPI+"authn", s.authn)
-	mux.HandleFunc("POST "+sceAPI+"authn/send", s.send)
-	mux.HandleFunc("POST "+sceAPI+"authn/verify", s.verify)
+	mux.HandleFunc("POST "+sceAPI+"authn", takes(s.site, s.authn))
+	mux.HandleFunc("POST "+sceAPI+"authn/send", takes(s.site, s.send))
+	mux.HandleFunc("POST "+sceAPI+"authn/verify", takes(s.site, s.verify))
 	mux.HandleFunc("GET "+sceHome, s.needSignIn(sceLogin, func(w http.ResponseWriter, r *http.Request, v *visit) {
 		s.show(w, r, "sce/account", "My account", struct {
 			Release string
@@ -80,33 +80,24 @@ type scePhone struct {
 	Number string `json:"number"` // masked
 }
 
-func (s *sceSite) authn(w http.ResponseWriter, r *http.Request) {
-	var form struct{ Username, Password string }
-	if err := readJSON(w, r, &form); err != nil {
-		s.fail(w, err)
-		return
-	}
-	said, v, err := s.login(w, r, form.Username, form.Password)
+func (s *sceSite) authn(c *call, form struct{ Username, Password string }) (sceAnswer, error) {
+	said, err := s.login(c, form.Username, form.Password)
+	look := s.desk.look(c.visit)
 	switch {
-	case err != nil:
-		s.fail(w, err)
-	case said == siteBroken:
-		s.maintenance(w, r)
 	case said == rejected:
-		writeJSON(w, http.StatusUnauthorized, sceAnswer{Message: "The e-mail and/or password you entered is incorrect."})
+		return sceAnswer{Message: "The e-mail and/or password you entered is incorrect."}, err
 	case said == accountLocked:
-		writeJSON(w, http.StatusUnauthorized, sceAnswer{Status: "LOCKED_OUT", Message: "Your profile is locked after too many attempts."})
+		return sceAnswer{Status: "LOCKED_OUT", Message: "Your profile is locked after too many attempts."}, err
 	case said == notRegistered:
-		s.reply(w, nil, sceAnswer{Status: "VERIFICATION_PENDING"})
-	case said == challenged && s.desk.look(v).asks.kind == "choice":
-		s.reply(w, v, sceAnswer{Status: "MFA_REQUIRED", Phones: phones(s.desk.look(v).options)})
-	case said == challenged:
-		s.deliver(w, v, "")
+		return sceAnswer{Status: "VERIFICATION_PENDING"}, err
+	case said == challenged && look.asks.kind == "choice":
+		return sceAnswer{Status: "MFA_REQUIRED", Phones: phones(look.options)}, err
+	case said == challenged && err == nil:
+		return s.deliver(c, "")
 	case said == admitted:
-		s.reply(w, v, sceAnswer{Status: "SUCCESS", Redirect: s.landing(v, "", sceHome)})
-	default:
-		s.reply(w, v, sceAnswer{Redirect: detour(said)})
+		return sceAnswer{Status: "SUCCESS", Redirect: s.landing(c.visit, "", sceHome)}, err
 	}
+	return sceAnswer{Redirect: detour(said)}, err
 }
 
 // phones lists each phone once: the ways to use it are the page's to offer.
@@ -120,55 +111,38 @@ func phones(options []option) []scePhone {
 	return list
 }
 
-func (s *sceSite) send(w http.ResponseWriter, r *http.Request) {
-	var form struct{ Phone, Method string }
-	v := s.visit(r)
-	if err := readJSON(w, r, &form); err != nil || v == nil {
-		s.reply(w, nil, sceAnswer{Redirect: endedPath})
-		return
-	}
-	by := form.Method + "-" + form.Phone
+// send makes a further code, by the phone and the way chosen or as before.
+func (s *sceSite) send(c *call, form struct{ Phone, Method string }) (sceAnswer, error) {
 	if form.Method == "" {
-		by = ""
+		return s.deliver(c, "")
 	}
-	s.deliver(w, v, by)
+	return s.deliver(c, form.Method+"-"+form.Phone)
 }
 
-func (s *sceSite) deliver(w http.ResponseWriter, v *visit, by string) {
-	err := s.desk.send(v, by)
+func (s *sceSite) deliver(c *call, by string) (sceAnswer, error) {
+	err := s.desk.send(c.visit, by)
 	if errors.Is(err, errEnded) {
-		s.reply(w, v, sceAnswer{Redirect: endedPath})
-		return
+		return sceAnswer{Redirect: endedPath}, nil
 	}
-	look := s.desk.look(v)
+	look := s.desk.look(c.visit)
 	answer := sceAnswer{
 		Status: "MFA_CHALLENGE", SentTo: look.asks.sent.To, Phones: phones(look.options), Wait: s.desk.opts.ResendAfter.Milliseconds(),
 	}
 	if err != nil {
 		answer.Message = "Please wait a moment before you ask for another code."
 	}
-	s.reply(w, v, answer)
+	return answer, nil
 }
 
-func (s *sceSite) verify(w http.ResponseWriter, r *http.Request) {
-	var form struct{ PassCode string }
-	v := s.visit(r)
-	if err := readJSON(w, r, &form); err != nil || v == nil {
-		s.reply(w, nil, sceAnswer{Redirect: endedPath})
-		return
-	}
-	if err := s.dawdle(r.Context(), v); err != nil {
-		s.fail(w, err)
-		return
-	}
-	switch s.desk.submit(v, form.PassCode) {
+func (s *sceSite) verify(c *call, form struct{ PassCode string }) (sceAnswer, error) {
+	said, err := s.submit(c, form.PassCode)
+	switch said {
 	case right:
-		s.reply(w, v, sceAnswer{Status: "SUCCESS", Redirect: s.landing(v, "", sceHome)})
+		return sceAnswer{Status: "SUCCESS", Redirect: s.landing(c.visit, "", sceHome)}, err
 	case wrong:
-		s.reply(w, v, sceAnswer{Message: "The code you entered is incorrect."})
-	default:
-		s.reply(w, v, sceAnswer{Redirect: endedPath})
+		return sceAnswer{Message: "The code you entered is incorrect."}, err
 	}
+	return sceAnswer{Redirect: endedPath}, err
 }
 
 func (s *sceSite) serviceAccounts(w http.ResponseWriter, _ *http.Request, v *visit) {

@@ -36,10 +36,10 @@ const (
 func (s *sdgeSite) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+sdgeLogin, func(w http.ResponseWriter, r *http.Request) { s.show(w, r, "sdge/login", "Log in", nil) })
-	mux.HandleFunc("POST "+sdgeLogin, s.validate)
+	mux.HandleFunc("POST "+sdgeLogin, takes(s.site, s.validate))
 	mux.HandleFunc("GET "+sdgeTwoStep, s.twoStepPage)
-	mux.HandleFunc("POST "+sdgeTwoStep, s.twoStep)
-	mux.HandleFunc("POST "+sdgeTwoStep+"/Resend", s.resend)
+	mux.HandleFunc("POST "+sdgeTwoStep, takes(s.site, s.twoStep))
+	mux.HandleFunc("POST "+sdgeTwoStep+"/Resend", s.service(s.resend))
 	for address, title := range map[string]string{sdgeHome: "Dashboard", sdgeUsage: "Usage"} {
 		mux.HandleFunc("GET "+address, s.needSignIn(sdgeLogin, func(w http.ResponseWriter, r *http.Request, v *visit) {
 			s.portalPage(w, r, v, title)
@@ -59,74 +59,52 @@ type sdgeAnswer struct {
 	Redirect string `json:",omitempty"`
 }
 
-func (s *sdgeSite) validate(w http.ResponseWriter, r *http.Request) {
-	var form struct{ Username, Password string }
-	if err := readJSON(w, r, &form); err != nil {
-		s.fail(w, err)
-		return
-	}
-	said, v, err := s.login(w, r, form.Username, form.Password)
+func (s *sdgeSite) validate(c *call, form struct{ Username, Password string }) (sdgeAnswer, error) {
+	said, err := s.login(c, form.Username, form.Password)
 	if err == nil && said == challenged {
-		err = s.desk.send(v, "")
+		err = s.desk.send(c.visit, "")
 	}
-	switch {
-	case err != nil:
-		s.fail(w, err)
-	case said == siteBroken:
-		s.maintenance(w, r)
-	case said == rejected:
-		s.reply(w, nil, sdgeAnswer{Message: "The user name or password is incorrect."})
-	case said == accountLocked:
-		s.reply(w, nil, sdgeAnswer{Message: "This account is locked."})
-	case said == challenged:
-		s.reply(w, v, sdgeAnswer{Success: true, Redirect: sdgeTwoStep})
-	case said == admitted:
-		s.reply(w, v, sdgeAnswer{Success: true, Redirect: s.landing(v, "", sdgeHome)})
-	default:
-		s.reply(w, v, sdgeAnswer{Success: true, Redirect: detour(said)})
+	switch said {
+	case rejected:
+		return sdgeAnswer{Message: "The user name or password is incorrect."}, err
+	case accountLocked:
+		return sdgeAnswer{Message: "This account is locked."}, err
+	case challenged:
+		return sdgeAnswer{Success: true, Redirect: sdgeTwoStep}, err
+	case admitted:
+		return sdgeAnswer{Success: true, Redirect: s.landing(c.visit, "", sdgeHome)}, err
 	}
+	return sdgeAnswer{Success: true, Redirect: detour(said)}, err
 }
 
 func (s *sdgeSite) twoStepPage(w http.ResponseWriter, r *http.Request) {
-	v := s.visit(r)
-	if v == nil || s.desk.look(v).is != asked {
+	look := s.desk.look(s.visit(r))
+	if look.is != asked {
 		http.Redirect(w, r, endedPath, http.StatusFound)
 		return
 	}
 	s.show(w, r, "sdge/two-step", "2-step verification", struct {
 		To       string
 		CoolDown int64
-	}{s.desk.look(v).asks.sent.To, s.desk.opts.ResendAfter.Milliseconds()})
+	}{look.asks.sent.To, s.desk.opts.ResendAfter.Milliseconds()})
 }
 
-func (s *sdgeSite) twoStep(w http.ResponseWriter, r *http.Request) {
-	var form struct{ Code string }
-	v := s.visit(r)
-	if err := readJSON(w, r, &form); err != nil || v == nil {
-		s.reply(w, nil, sdgeAnswer{Redirect: endedPath})
-		return
-	}
-	if err := s.dawdle(r.Context(), v); err != nil {
-		s.fail(w, err)
-		return
-	}
-	switch s.desk.submit(v, form.Code) {
+func (s *sdgeSite) twoStep(c *call, form struct{ Code string }) (sdgeAnswer, error) {
+	said, err := s.submit(c, form.Code)
+	switch said {
 	case right:
-		s.reply(w, v, sdgeAnswer{Success: true, Redirect: s.landing(v, "", sdgeHome)})
+		return sdgeAnswer{Success: true, Redirect: s.landing(c.visit, "", sdgeHome)}, err
 	case wrong:
-		s.reply(w, v, sdgeAnswer{Message: "The verification code is incorrect."})
-	default:
-		s.reply(w, v, sdgeAnswer{Redirect: endedPath})
+		return sdgeAnswer{Message: "The verification code is incorrect."}, err
 	}
+	return sdgeAnswer{Redirect: endedPath}, err
 }
 
-func (s *sdgeSite) resend(w http.ResponseWriter, r *http.Request) {
-	v := s.visit(r)
-	if v == nil || errors.Is(s.desk.send(v, ""), errEnded) {
-		s.reply(w, nil, sdgeAnswer{Redirect: endedPath})
-		return
+func (s *sdgeSite) resend(c *call) (any, error) {
+	if errors.Is(s.desk.send(c.visit, ""), errEnded) {
+		return sdgeAnswer{Redirect: endedPath}, nil
 	}
-	s.reply(w, v, sdgeAnswer{Success: true})
+	return sdgeAnswer{Success: true}, nil
 }
 
 func (s *sdgeSite) portalPage(w http.ResponseWriter, r *http.Request, v *visit, title string) {

@@ -99,22 +99,72 @@ func (s *site) own(v *visit) *visit {
 
 // inside gives the visit of a signed-in browser session, or nil.
 func (s *site) inside(r *http.Request) *visit {
-	if v := s.visit(r); v != nil && s.desk.look(v).is == inside {
+	if v := s.visit(r); s.desk.look(v).is == inside {
 		return v
 	}
 	return nil
 }
 
-// login decides on a login typed in this browser session. A slow account is told late.
-func (s *site) login(w http.ResponseWriter, r *http.Request, user, password string) (verdict, *visit, error) {
-	said, v := s.desk.login(s.session(w, r), s.utility, user, password)
+// call is one request of a page, with the visit of its browser session, if there is one.
+type call struct {
+	w     http.ResponseWriter
+	r     *http.Request
+	visit *visit
+}
+
+func (s *site) call(w http.ResponseWriter, r *http.Request) *call { return &call{w, r, s.visit(r)} }
+
+var errSiteBroken = errors.New("the site is down")
+
+// login decides on a login typed in this browser session. A slow account is told late; a broken site is an error.
+func (s *site) login(c *call, user, password string) (verdict, error) {
+	var said verdict
+	said, c.visit = s.desk.login(s.session(c.w, c.r), s.utility, user, password)
 	s.log.Info("login", zap.String("utility", s.id), zap.String("verdict", string(said)))
-	return said, v, s.dawdle(r.Context(), v)
+	if said == siteBroken {
+		return said, errSiteBroken
+	}
+	return said, s.dawdle(c.r.Context(), c.visit)
+}
+
+// submit decides on a code or an answer. A browser session without a visit has ended.
+func (s *site) submit(c *call, code string) (outcome, error) {
+	if c.visit == nil {
+		return ended, nil
+	}
+	if err := s.dawdle(c.r.Context(), c.visit); err != nil {
+		return ended, err
+	}
+	return s.desk.submit(c.visit, code), nil
+}
+
+// service answers a request of a page's own with JSON.
+func (s *site) service(answer func(*call) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		c := s.call(w, r)
+		body, err := answer(c)
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		s.reply(w, c.visit, body)
+	}
+}
+
+// takes is a service to which the page sends JSON.
+func takes[F, A any](s *site, answer func(*call, F) (A, error)) http.HandlerFunc {
+	return s.service(func(c *call) (any, error) {
+		var form F
+		if err := readJSON(c.w, c.r, &form); err != nil {
+			return nil, err
+		}
+		return answer(c, form)
+	})
 }
 
 // dawdle makes a slow account wait for its answer.
 func (s *site) dawdle(ctx context.Context, v *visit) error {
-	if v == nil || !s.desk.look(v).slow {
+	if !s.desk.look(v).slow {
 		return nil
 	}
 	wait := time.NewTimer(s.desk.opts.SlowDelay)
@@ -138,7 +188,7 @@ func (s *site) join(w http.ResponseWriter, r *http.Request) *visit {
 
 // late tells how late, in milliseconds, the page draws itself for this visit.
 func (s *site) late(v *visit) int64 {
-	if v != nil && s.desk.look(v).slow {
+	if s.desk.look(v).slow {
 		return s.desk.opts.SlowDelay.Milliseconds()
 	}
 	return s.desk.opts.formDelay().Milliseconds()
@@ -186,7 +236,11 @@ func (s *site) maintenance(w http.ResponseWriter, r *http.Request) {
 }
 
 // fail answers a request that could not be served.
-func (s *site) fail(w http.ResponseWriter, err error) {
+func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, errSiteBroken) {
+		s.maintenance(w, r)
+		return
+	}
 	status := http.StatusInternalServerError
 	if errors.Is(err, errBadRequest) {
 		status = http.StatusBadRequest
@@ -202,10 +256,6 @@ func (s *site) needSignIn(login string, page func(http.ResponseWriter, *http.Req
 			http.Redirect(w, r, login, http.StatusFound)
 			return
 		}
-		if err := s.dawdle(r.Context(), v); err != nil {
-			s.fail(w, err)
-			return
-		}
 		page(w, r, v)
 	}
 }
@@ -215,7 +265,7 @@ func (s *site) needBearer(serve func(http.ResponseWriter, *http.Request, *visit)
 	return func(w http.ResponseWriter, r *http.Request) {
 		token, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		v := s.own(s.desk.bearer(token))
-		if !found || v == nil || s.desk.look(v).is != inside {
+		if !found || s.desk.look(v).is != inside {
 			writeJSON(w, http.StatusUnauthorized, map[string]string{"error": "a bearer token of a signed-in session is needed"})
 			return
 		}

@@ -48,8 +48,12 @@ function pick(item) {
   meterDiv.querySelector('md-select').setAttribute('aria-expanded', 'false');
 }
 
+// The menu opens below its field.
 function openMenu() {
-  document.querySelector('.md-select-menu-container').classList.add('md-active', 'md-clickable');
+  const { left, bottom, width } = meterDiv.querySelector('md-select').getBoundingClientRect();
+  const menu = document.querySelector('.md-select-menu-container');
+  Object.assign(menu.style, { left: `${left + scrollX}px`, top: `${bottom + scrollY}px`, width: `${width}px` });
+  menu.classList.add('md-active', 'md-clickable');
   meterDiv.querySelector('md-select').setAttribute('aria-expanded', 'true');
 }
 
