@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -93,7 +95,8 @@ func (a *app) progress(text string, since time.Duration) {
 	case text == "":
 		a.side.printf("\r\x1b[K")
 	default:
-		a.side.printf("\r\x1b[K%s %s", oneLine(text), a.side.in(dim, fmt.Sprintf("%ds", int(since.Seconds()))))
+		line := oneLine(text) + a.side.in(dim, fmt.Sprintf(" %ds", int(since.Seconds())))
+		a.side.printf("\r\x1b[K%s", ansi.Truncate(line, a.side.width()-1, "…"))
 	}
 }
 

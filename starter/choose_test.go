@@ -11,10 +11,10 @@ import (
 func TestOptionsAreFoundByIDBeforeNumber(t *testing.T) {
 	t.Parallel()
 	options := []workflows.Option{{ID: "2"}, {ID: "sms"}, {ID: "email"}}
-	for answer, want := range map[string]string{"sms": "sms", " 3 ": "email", "2": "2", "1": "2"} {
-		id, err := pickOption(options, answer)
-		require.NoError(t, err, answer)
-		require.Equal(t, want, id, answer)
+	for _, c := range [][2]string{{"sms", "sms"}, {" 3 ", "email"}, {"2", "2"}, {"1", "2"}} {
+		id, err := pickOption(options, c[0])
+		require.NoError(t, err, c)
+		require.Equal(t, c[1], id, c)
 	}
 	for _, answer := range []string{"0", "4", "-1", "", "SMS", "sms email"} {
 		_, err := pickOption(options, answer)

@@ -72,11 +72,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitOK
 	}
 	f := explain(ctx, err)
-	if f.line() != "" {
-		_, err = fmt.Fprintln(stderr, "starter: "+f.line())
-	}
-	if err != nil && f.code == exitOK {
-		return exitUnexpected
+	if line := f.line(); line != "" {
+		fmt.Fprintln(stderr, "starter: "+line)
 	}
 	return f.code
 }

@@ -20,7 +20,7 @@ import (
 //	press KEY     presses ctrl-c, ctrl-d, ctrl-r, ctrl-u, backspace, tab or enter
 type dialogue string
 
-const dialoguePatience = 30 * time.Second
+const dialoguePatience = 60 * time.Second
 
 // play runs the program on a pseudo-terminal and returns all that it showed. The error is the program's, or says what
 // was waited for in vain.

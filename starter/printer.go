@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
+	"golang.org/x/term"
 
 	"github.com/meterkey/meterkey/workflows"
 )
@@ -23,6 +25,16 @@ type printer struct {
 func newPrinter(w io.Writer, plain bool) *printer {
 	tty := isTerminal(w)
 	return &printer{w: w, tty: tty, colour: tty && !plain}
+}
+
+// width is how many columns a line has.
+func (p *printer) width() int {
+	if file, ok := p.w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 80
 }
 
 func (p *printer) linef(format string, args ...any) { p.printf(format+"\n", args...) }

@@ -62,7 +62,7 @@ func TestJSONKeepsWhatPeopleWrite(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	newPrinter(&out, false).json(map[string]string{"a": "<&>"})
-	require.Equal(t, "{\"a\":\"<&>\"}\n", out.String())
+	require.Contains(t, out.String(), `"<&>"`)
 }
 
 func TestStatusColourSaysWhoActs(t *testing.T) {
