@@ -61,7 +61,7 @@ func (v *Visit) reach(ctx context.Context, target Target) (Spot, *Sight, error) 
 			if w.over() && kind == Unknown {
 				kind = w.unknown(s)
 			}
-			sight, err := v.doubtfulSight(ctx, kind, kind == LoginForm, s)
+			sight, err := v.doubtfulSight(ctx, kind, kind == LoginForm || kind == Unknown, s)
 			return Spot{}, &sight, err
 		case shows:
 			return spot, nil, nil

@@ -43,20 +43,29 @@ func (v *Visit) fresh(s Snapshot) Snapshot {
 type doubts struct {
 	fresh map[PageKind]PageKind // pages that are new
 	stale map[PageKind]PageKind // pages that have stood since before the act
+	late  map[PageKind]PageKind // the same, but only long after the site has answered something
 }
 
+// longQuiet is how many times longer than usual everything must be quiet for the weakest evidence of all to count: a form that just stays.
+const longQuiet = 3
+
 // settled returns what the page means after it has been quiet, or "".
-func (d doubts) settled(f *Flow, s Snapshot) PageKind {
+func (d doubts) settled(f *Flow, s Snapshot, late bool) PageKind {
 	for _, kind := range precedence {
 		if !f.holds(kind, s, false) {
 			continue
 		}
-		meanings := d.fresh
+		meanings := []map[PageKind]PageKind{d.fresh}
 		if s.Stale[kind] {
-			meanings = d.stale
+			meanings = []map[PageKind]PageKind{d.stale}
+			if late {
+				meanings = append(meanings, d.late)
+			}
 		}
-		if meaning, ok := meanings[kind]; ok {
-			return meaning
+		for _, of := range meanings {
+			if meaning, ok := of[kind]; ok {
+				return meaning
+			}
 		}
 	}
 	return ""
@@ -80,7 +89,8 @@ func (v *Visit) await(ctx context.Context, limit time.Duration, d doubts) (Sight
 		case kind != Unknown && !doubtful:
 			return v.sight(ctx, kind, s)
 		case w.quiet() || w.over():
-			if meaning := d.settled(v.flow, s); meaning != "" {
+			late := w.wire.heard() && w.quietFor(longQuiet*v.flow.Settle)
+			if meaning := d.settled(v.flow, s, late); meaning != "" {
 				return v.doubtfulSight(ctx, meaning, meaning != kind, s)
 			}
 		}

@@ -75,6 +75,7 @@ func (v *Visit) SubmitCode(ctx context.Context, code, step string) (Sight, error
 	return v.await(ctx, v.flow.RenderWait, backAtLogin(doubts{
 		fresh: map[PageKind]PageKind{kind: RejectedCode},
 		stale: map[PageKind]PageKind{RejectedCode: RejectedCode},
+		late:  map[PageKind]PageKind{kind: RejectedCode},
 	}))
 }
 

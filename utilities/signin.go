@@ -7,11 +7,12 @@ import (
 	"go.uber.org/zap"
 )
 
-// afterLogin: a login form that comes back without a known message means that the site did not take the login, and an old message
-// that stays means that the site repeats it.
+// afterLogin: a login form that comes back without a known message, or that stays although the site has answered, means that the site
+// did not take the login; an old message that stays means that the site repeats it.
 var afterLogin = doubts{
 	fresh: map[PageKind]PageKind{LoginForm: RejectedLogin},
 	stale: map[PageKind]PageKind{RejectedLogin: RejectedLogin},
+	late:  map[PageKind]PageKind{LoginForm: RejectedLogin},
 }
 
 // SignIn opens the login page, types the login and returns the first page it recognises after. A site that is down is a Sight

@@ -27,6 +27,7 @@ type wire struct {
 	named    map[playwright.Request]bool // those of them whose answers the flow reads; true once the answer has begun
 	received []Received
 	tokens   map[string]string // what the page itself sent as authorization, by the name of the answer it asked for
+	answered bool              // something asked in this turn was answered
 	crashed  bool
 }
 
@@ -73,7 +74,7 @@ func (w *wire) nextTurn() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.turn++
-	w.received = nil
+	w.received, w.answered = nil, false
 	w.waiting = map[playwright.Request]int{}
 	w.named = map[playwright.Request]bool{}
 }
@@ -83,6 +84,13 @@ func (w *wire) busy() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.waiting) > 0
+}
+
+// heard says whether something asked since the latest act was answered.
+func (w *wire) heard() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.answered
 }
 
 func (w *wire) answers() []Received {
@@ -165,6 +173,9 @@ func (w *wire) onDone(request playwright.Request) {
 func (w *wire) done(request playwright.Request) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if _, ours := w.waiting[request]; ours {
+		w.answered = true
+	}
 	delete(w.waiting, request)
 	delete(w.named, request)
 }
