@@ -105,10 +105,13 @@ starts() {
   if [ "$(id -u)" = 0 ]; then sandbox=--no-sandbox; fi
   profile=$(mktemp -d "${TMPDIR:-/tmp}/meterkey-setup.XXXXXX")
   say "$1" >"$log"
-  # The alarm outlives exec and ends a browser that hangs; macOS has no timeout command. $sandbox is one word or none.
-  # shellcheck disable=SC2086
-  perl -e 'alarm shift; exec @ARGV' 30 "$1" --headless $sandbox --disable-gpu --user-data-dir="$profile" \
-    --host-resolver-rules="MAP * ~NOTFOUND" --dump-dom about:blank </dev/null >>"$log" 2>&1 || true
+  # The alarm outlives exec and ends a browser that hangs; macOS has no timeout command. The parentheses send what the
+  # shell says of a crash to the log as well.
+  # shellcheck disable=SC2086 # $sandbox is one word or none
+  (
+    perl -e 'alarm shift; exec @ARGV' 30 "$1" --headless $sandbox --disable-gpu --user-data-dir="$profile" \
+      --host-resolver-rules="MAP * ~NOTFOUND" --dump-dom about:blank </dev/null || true
+  ) >>"$log" 2>&1
   rm -rf "$profile"
   grep -q '<html>' "$log"
 }
