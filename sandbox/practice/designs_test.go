@@ -27,11 +27,14 @@ type design struct {
 // text puts status, location and body together, so that one look finds what the site said.
 func (a answer) text() string { return fmt.Sprintf("%d %s %s", a.status, a.location, a.body) }
 
-// with writes JSON of pairs of names and values.
-func with(pairs ...any) string {
+// with writes JSON of pairs of names and values; "passcode" stands below credentials.
+func with(pairs ...string) string {
 	fields := map[string]any{}
 	for i := 0; i+1 < len(pairs); i += 2 {
-		fields[pairs[i].(string)] = pairs[i+1]
+		fields[pairs[i]] = pairs[i+1]
+		if pairs[i] == "passcode" {
+			fields["credentials"] = map[string]string{"passcode": pairs[i+1]}
+		}
 	}
 	raw, err := json.Marshal(fields)
 	if err != nil {
@@ -92,10 +95,10 @@ func designs() map[string]design {
 		},
 		"PSEG": {
 			login: func(c *caller, user, password string) string {
-				return c.posts(psegHost+"challenge/password", with("identifier", user, "credentials", map[string]string{"passcode": password})).text()
+				return c.posts(psegHost+"challenge/password", with("identifier", user, "passcode", password)).text()
 			},
 			code: func(c *caller, code string) string {
-				return c.posts(psegHost+"challenge/answer", with("credentials", map[string]string{"passcode": code})).text()
+				return c.posts(psegHost+"challenge/answer", with("passcode", code)).text()
 			},
 			again: func(c *caller) string { return c.posts(psegHost+"challenge/send", "{}").text() },
 

@@ -171,9 +171,9 @@ func TestConEdShowsAPickerForSeveralAccountsOnly(t *testing.T) {
 	t.Parallel()
 	c := calls(t, start(t))
 	account := coned + "/en/accounts-billing/my-account"
-	c.logsInAtConEd("plain@example.com", practice.Password, false)
+	c.logsInAtConEd("plain@example.com", false)
 	require.NotContains(t, c.gets(account).body, "account-picker")
-	c.logsInAtConEd("many-2@example.com", practice.Password, false)
+	c.logsInAtConEd("many-2@example.com", false)
 	require.Contains(t, c.gets(account).body, "account-picker")
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 )
 
 // Meter is one line of a practice account's meter list, as far as the site shows it: what a site does not show is empty.
@@ -55,7 +56,7 @@ type digits struct {
 func (d digits) draw(r *rand.Rand) string {
 	number := d.prefix
 	for len(number) < d.length {
-		number += string(rune('1' + r.IntN(9)))
+		number += strconv.Itoa(1 + r.IntN(9))
 	}
 	return number
 }

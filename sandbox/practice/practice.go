@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -77,7 +78,11 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listening for practice sites: %w", err)
 	}
-	s := &Server{port: listener.Addr().(*net.TCPAddr).Port, served: make(chan error, 1), log: opts.Log}
+	address, err := netip.ParseAddrPort(listener.Addr().String())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("reading the address listened on: %w", err), listener.Close())
+	}
+	s := &Server{port: int(address.Port()), served: make(chan error, 1), log: opts.Log}
 	handler, err := s.assemble(opts)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())

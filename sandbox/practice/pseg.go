@@ -232,7 +232,7 @@ func (p *psegSite) myMeter() http.Handler {
 		p.join(w, r)
 		http.Redirect(w, r, "/Dashboard", http.StatusSeeOther)
 	})
-	mux.HandleFunc("GET /Dashboard", p.needSignIn(signIn, func(w http.ResponseWriter, r *http.Request, v *visit) {
+	mux.HandleFunc("GET /Dashboard", p.needSignIn(signIn, func(w http.ResponseWriter, r *http.Request, _ *visit) {
 		p.show(w, r, "pseg/mymeter", "My meters", nil)
 	}))
 	mux.HandleFunc("GET /Dashboard/Chart", p.needSignIn(signIn, p.chart))

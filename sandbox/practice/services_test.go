@@ -20,9 +20,9 @@ const (
 	usage    = "https://cned.opower.com/ei/edge/apis/"
 )
 
-func (c *caller) logsInAtConEd(user, password string, remember bool) map[string]any {
+func (c *caller) logsInAtConEd(user string, remember bool) map[string]any {
 	c.Helper()
-	body := fmt.Sprintf(`{"LoginEmail": %q, "LoginPassword": %q, "LoginRememberMe": %v, "ReturnUrl": "", "OpenIdRelayState": ""}`, user, password, remember)
+	body := fmt.Sprintf(`{"LoginEmail": %q, "LoginPassword": %q, "LoginRememberMe": %v, "ReturnUrl": "", "OpenIdRelayState": ""}`, user, practice.Password, remember)
 	got := c.posts(conedAPI+"Login", body)
 	require.Equal(c, http.StatusOK, got.status, "the status is inside")
 	var said map[string]any
@@ -34,17 +34,17 @@ func TestConEdTellsInJSON(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
 	c := calls(t, srv)
-	said := c.logsInAtConEd("wrong@example.com", "practice", false)
+	said := c.logsInAtConEd("wrong@example.com", false)
 	require.Equal(t, false, said["login"])
 	require.NotEmpty(t, said["loginErrorMsg"])
-	said = c.logsInAtConEd("code@example.com", "practice", false)
+	said = c.logsInAtConEd("code@example.com", false)
 	require.Equal(t, true, said["newDevice"])
 	require.Equal(t, true, said["isNumeric"])
 	require.Contains(t, said["newDeviceText"], "***")
-	said = c.logsInAtConEd("question@example.com", "practice", false)
+	said = c.logsInAtConEd("question@example.com", false)
 	require.Equal(t, false, said["isNumeric"])
 	require.Equal(t, false, said["enableResendMfaCode"])
-	said = c.logsInAtConEd("plain@example.com", "practice", false)
+	said = c.logsInAtConEd("plain@example.com", false)
 	require.Contains(t, said["authRedirectUrl"], "okta.coned.localhost")
 }
 
@@ -53,13 +53,13 @@ func TestConEdRemembersABrowser(t *testing.T) {
 	srv := start(t)
 	c := calls(t, srv)
 	user := "code.known@example.com"
-	require.Equal(t, true, c.logsInAtConEd(user, "practice", true)["newDevice"])
+	require.Equal(t, true, c.logsInAtConEd(user, true)["newDevice"])
 	code := inboxOf(t, srv, "CONED", user)[0].Code
 	var said map[string]any
 	c.posts(conedAPI+"VerifyFactor", fmt.Sprintf(`{"MFACode": %q, "ReturnUrl": ""}`, code)).into(t, &said)
 	require.Equal(t, true, said["code"])
-	require.Equal(t, false, c.logsInAtConEd(user, "practice", false)["newDevice"])
-	require.Equal(t, true, calls(t, srv).logsInAtConEd(user, "practice", false)["newDevice"], "another browser")
+	require.Equal(t, false, c.logsInAtConEd(user, false)["newDevice"])
+	require.Equal(t, true, calls(t, srv).logsInAtConEd(user, false)["newDevice"], "another browser")
 }
 
 func TestConEdRefusesRedirectsToElsewhere(t *testing.T) {
@@ -82,7 +82,7 @@ func TestUsageServiceListsAccountsAndMeters(t *testing.T) {
 	srv := start(t)
 	c := calls(t, srv)
 	user := "plain.usage@example.com"
-	c.logsInAtConEd(user, "practice", false)
+	c.logsInAtConEd(user, false)
 	bearer := token(t, c.gets(conedGet))
 	var list struct {
 		Customers []struct {
@@ -108,7 +108,7 @@ func TestUsageServiceNeedsABearerToken(t *testing.T) {
 		require.Equal(t, http.StatusUnauthorized, got.status)
 		require.Contains(t, got.header.Get("Access-Control-Allow-Origin"), "http://coned.localhost")
 	}
-	c.logsInAtConEd("plain@example.com", "practice", false)
+	c.logsInAtConEd("plain@example.com", false)
 	bearer := token(t, c.gets(conedGet))
 	require.Equal(t, http.StatusUnauthorized, c.gets("https://ever.opower.com/ei/edge/apis/multi-account-v1/cws/ever/customers", "Authorization", bearer).status,
 		"the token of another utility")
@@ -120,7 +120,7 @@ func TestConEdGivesAPageForATokenUntilAnAccountIsPicked(t *testing.T) {
 	srv := start(t)
 	c := calls(t, srv)
 	user := "many-3.usage@example.com"
-	c.logsInAtConEd(user, "practice", false)
+	c.logsInAtConEd(user, false)
 	require.Contains(t, c.gets(conedGet).header.Get("Content-Type"), "text/html")
 	second := metersOf(t, srv, "CONED", user)[1].AccountNumber
 	require.Equal(t, http.StatusNotFound, c.gets(coned+"/en/accounts-billing/my-account?account=1").status)
