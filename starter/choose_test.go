@@ -32,3 +32,17 @@ func TestQuestionsSayHowOftenTheyMayBeAnswered(t *testing.T) {
 	require.Equal(t, "Code (not shown):", codePrompt(workflows.Challenge{Kind: workflows.NumberCode}))
 	require.Equal(t, "Code of 6 digits (not shown):", codePrompt(workflows.Challenge{Kind: workflows.NumberCode, Digits: 6}))
 }
+
+func TestWhatTheSiteLeavesUnsaidIsSaid(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []workflows.ChallengeKind{workflows.NumberCode, workflows.SecurityAnswer, workflows.MethodChoice} {
+		require.Regexp(t, "^[A-Z].* · 0:00 left", asked(workflows.Challenge{Kind: kind, ExpiresAt: nine}, nine))
+	}
+}
+
+func TestOptionsShowTheirTargetOnce(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "Text me [a]", optionText(workflows.Option{ID: "a", Label: "Text me"}))
+	require.Equal(t, "Text me ***1 [a]", optionText(workflows.Option{ID: "a", Label: "Text me", Target: "***1"}))
+	require.Equal(t, "Text ***1 now [a]", optionText(workflows.Option{ID: "a", Label: "Text ***1 now", Target: "***1"}))
+}

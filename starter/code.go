@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -80,9 +81,16 @@ func codePrompt(c workflows.Challenge) string {
 	}
 }
 
+// unasked stands in where a site shows no question of its own.
+var unasked = map[workflows.ChallengeKind]string{
+	workflows.NumberCode:     "Your utility sent a code",
+	workflows.SecurityAnswer: "Your utility asks your security question",
+	workflows.MethodChoice:   "How should your utility send its code?",
+}
+
 // asked is what the utility asks, with where the code went and how long and how often it may be answered.
 func asked(c workflows.Challenge, now time.Time) string {
-	parts := []string{oneLine(c.Prompt)}
+	parts := []string{cmp.Or(oneLine(c.Prompt), unasked[c.Kind])}
 	if c.SentTo != "" {
 		parts = append(parts, "sent to "+oneLine(c.SentTo))
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/meterkey/meterkey/workflows"
@@ -98,9 +99,9 @@ func challengeFacts(c *workflows.Challenge) [][2]string {
 }
 
 func optionText(o workflows.Option) string {
-	text := oneLine(o.Label)
-	if o.Target != "" {
-		text += " " + oneLine(o.Target)
+	text, target := oneLine(o.Label), oneLine(o.Target)
+	if !strings.Contains(text, target) {
+		text += " " + target
 	}
 	return text + " [" + oneLine(o.ID) + "]"
 }
