@@ -51,8 +51,12 @@ func TestAliveSaysThatItIs(t *testing.T) {
 }
 
 func TestSetupASecondTimeOnlyLooks(t *testing.T) {
+	anyBrowser := []string{"MK_CHROMIUM=", "MK_TEMPORAL="}
+	out, status := run(t, anyBrowser, "./setup.sh")
+	require.Zero(t, status, out)
 	before := installed(t)
-	out, status := run(t, []string{"MK_CHROMIUM=", "MK_TEMPORAL="}, "./setup.sh")
+
+	out, status = run(t, anyBrowser, "./setup.sh")
 	require.Zero(t, status, out)
 	require.NotContains(t, out, "installing")
 	require.Contains(t, out, "  browser   /")
@@ -110,7 +114,6 @@ func run(t *testing.T, env []string, script string, args ...string) (string, int
 // installed lists what make setup has installed, with the time of its last change.
 func installed(t *testing.T) map[string]time.Time {
 	t.Helper()
-	require.FileExists(t, "../.tools/env", "run `make setup` first")
 	changed := map[string]time.Time{}
 	for _, folder := range []string{"bin", "playwright", "browsers"} {
 		err := filepath.WalkDir(filepath.Join("../.tools", folder), func(path string, entry fs.DirEntry, err error) error {
