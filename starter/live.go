@@ -183,7 +183,7 @@ func (l *live) lines(now time.Time) []string {
 		lines = append(lines, "  "+moment(l.p, m, now))
 	}
 	lines = append(lines, "", oneLine(l.state.Message)+l.countdown(now))
-	if l.state.Challenge != nil {
+	if l.form != nil && l.state.Challenge != nil {
 		lines = append(lines, choices(*l.state.Challenge, now)...)
 	}
 	return append(lines, l.foot()...)

@@ -131,6 +131,9 @@ func TestLiveTakesNothingWhileTheSiteIsAtWork(t *testing.T) {
 	l := newLive(workflows.State{RequestID: "r-1", Status: workflows.SigningIn})
 	require.Nil(t, l.press("pat\r\torange\r"))
 	require.Nil(t, l.form)
+	submitting := awaitingCode()
+	submitting.Status = workflows.SubmittingCode
+	require.NotContains(t, newLive(submitting).text(nine), "Enter the code", "it has been answered")
 	require.Contains(t, (&live{}).text(nine), "Looking at the request")
 }
 
