@@ -35,7 +35,6 @@ var (
 var outcomes = map[string]outcome{
 	"plain":      {workflows.Connected, "", connected, 1, 0},
 	"nag":        {workflows.Connected, "", connected, 1, 0},
-	"slow":       {workflows.Connected, "", connected, 1, 0},
 	"many":       {workflows.Connected, "", connected, 1, 0},
 	"wrong":      {workflows.AwaitingLogin, workflows.InvalidCredentials, again, 1, 0},
 	"locked":     {workflows.AwaitingLogin, workflows.AccountLocked, again, 1, 0},
@@ -50,6 +49,7 @@ var outcomes = map[string]outcome{
 // challenged are the kinds that a site asks for something.
 var challenged = map[string]outcome{
 	"code":     {workflows.Connected, "", withCode, 1, 1},
+	"slow":     {workflows.Connected, "", withCode, 1, 1},
 	"question": {workflows.Connected, "", withCode, 1, 1},
 	"choice":   {workflows.Connected, "", withCode, 1, 1},
 	"ends":     {workflows.AwaitingLogin, workflows.SessionEnded, append([]string{"code_needed to customer"}, again...), 1, 0},

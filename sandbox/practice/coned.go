@@ -16,7 +16,7 @@ func coned() *utility {
 		shape: shape{
 			state: "NY", city: "Riverdale Heights", zip: 10800, account: digits{"5", 15}, service: digits{"", 16}, meterDigits: 9, perAccount: 2,
 			gasTariff: "SC1 Residential heating", tariffs: []string{"EL1 Residential", "EL2 Small non-residential"},
-			shows: func(m Meter) Meter { m.ServiceIdentifier = ""; return m },
+			shows: func(m Meter) Meter { m.ServiceIdentifier, m.Tariff, m.Status = "", "", ""; return m },
 		},
 		hosts: []host{{"", "https://www.coned.com"}, {"okta", "https://coned.okta.com"}, {"opower", "https://cned.opower.com"}},
 		build: func(s *site) map[string]http.Handler {

@@ -29,7 +29,7 @@ func exelonUtility(id, name, domain, usage string, look shape) *utility {
 	portal := "https://secure." + domain
 	look.account, look.service, look.meterDigits, look.perAccount = digits{"1", 10}, digits{"6", 9}, 9, 1
 	look.tariffs = []string{"Residential service", "Small general service"}
-	look.shows = func(m Meter) Meter { m.MeterNumber, m.Tariff = "", ""; return m }
+	look.shows = func(m Meter) Meter { m.MeterNumber = ""; return m }
 	return &utility{
 		id: id, name: name, entry: portal + "/accounts/login", kinds: commonKinds(Choice), shape: look,
 		methods: []method{{"Email", "email", 0}, {"Text", "sms", 0}, {"Call", "call", 0}},
