@@ -129,7 +129,7 @@ func (s *Site) loginFailed(ctx context.Context, w *work, err error) (workflows.F
 	if canceled(ctx) {
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
 		defer cancel()
-		if closeErr := w.Window.Close(bounded); closeErr != nil {
+		if closeErr := w.Close(bounded); closeErr != nil {
 			w.log.Warn("window left to the sweeper", zap.Error(closeErr))
 		}
 		return workflows.Found{}, ctx.Err()

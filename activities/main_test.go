@@ -113,14 +113,14 @@ func (a *account) seal(text string) workflows.Sealed {
 	return s
 }
 
-func (a *account) loginInput(password string) workflows.LoginInput {
+func (a *account) loginInput() workflows.LoginInput {
 	a.t.Helper()
-	s, err := workflows.SealCredentials(site.Identity.Recipient(), workflows.Credentials{Username: a.user, Password: password})
+	s, err := workflows.SealCredentials(site.Identity.Recipient(), workflows.Credentials{Username: a.user, Password: practice.Password})
 	require.NoError(a.t, err)
 	return workflows.LoginInput{RequestID: a.id, Utility: a.utility, Credentials: s, Attempt: 1}
 }
 
-func (a *account) login() workflows.Found { return a.do(site.Login, a.loginInput("practice")) }
+func (a *account) login() workflows.Found { return a.do(site.Login, a.loginInput()) }
 
 func (a *account) at(w *workflows.Window) workflows.WindowInput {
 	return workflows.WindowInput{RequestID: a.id, Utility: a.utility, Window: *w, ChallengeID: "c-1"}

@@ -2,7 +2,6 @@ package activities_test
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -76,7 +75,7 @@ func TestLogin_AtAUtilityThatTurnsMFAOff(t *testing.T) {
 func TestLogin_WhatCannotBeOpenedOrFound(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, "DEMO", "plain")
-	in := a.loginInput("practice")
+	in := a.loginInput()
 	in.Credentials = a.seal("not a login")
 	require.Equal(t, workflows.Unreadable, a.do(site.Login, in).Reason)
 	in.Utility = "NOWHERE"
@@ -116,7 +115,7 @@ func TestLogin_TypedButNotSent(t *testing.T) {
 	_, err = w.Page().Goto(sites.Origins()["https://demo.meterkey.example"] + "/sign-in")
 	require.NoError(t, err)
 	require.NoError(t, w.Mark("login"))
-	in := a.loginInput("practice")
+	in := a.loginInput()
 	in.Window = &workflows.Window{Host: site.Host.ID(), ID: w.ID(), ExpiresAt: w.Expires()}
 	found := a.do(site.Login, in)
 	require.Equal(t, workflows.WindowLost, found.Reason)
@@ -128,7 +127,7 @@ func TestLogin_OpenedButNotTyped(t *testing.T) {
 	a := newAccount(t, "DEMO", "plain")
 	w, err := site.Host.OpenWindow(t.Context(), a.id+"/left", time.Now().Add(time.Minute))
 	require.NoError(t, err)
-	in := a.loginInput("practice")
+	in := a.loginInput()
 	in.Window = &workflows.Window{Host: site.Host.ID(), ID: w.ID(), ExpiresAt: w.Expires()}
 	require.Equal(t, workflows.OutcomeSignedIn, a.do(site.Login, in).Outcome)
 }
@@ -322,8 +321,8 @@ func TestLogin_CanceledClosesItsWindow(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	a.env.SetWorkerOptions(workerOptions(ctx))
 	a.env.SetOnActivityHeartbeatListener(func(*activityInfo, converter.EncodedValues) { cancel(errCanceled) })
-	_, err := a.env.ExecuteActivity(site.Login, a.loginInput("practice"))
+	_, err := a.env.ExecuteActivity(site.Login, a.loginInput())
 	require.Error(t, err)
 	_, err = site.Host.WindowOf(t.Context(), a.id+"/default-test-run-id/1")
-	require.True(t, errors.Is(err, browser.ErrWindowLost), "%v", err)
+	require.ErrorIs(t, err, browser.ErrWindowLost)
 }

@@ -218,7 +218,11 @@ func wrap(doing, requestID string, err error) error {
 	return fmt.Errorf("%s %s: %w", doing, requestID, err)
 }
 
-// Search attributes that the workflow keeps current. Register them as Keyword.
+// SearchAttributes names the search attributes that the workflow keeps current. All are to be registered as Keyword.
+func SearchAttributes() []string {
+	return []string{keyStatus.GetName(), keyUtility.GetName(), keyRequester.GetName(), keyWaitingOn.GetName()}
+}
+
 var (
 	keyStatus    = temporal.NewSearchAttributeKeyKeyword("MeterkeyStatus")
 	keyUtility   = temporal.NewSearchAttributeKeyKeyword("MeterkeyUtility")

@@ -183,6 +183,7 @@ func (m *machine) verdict(f Found, now time.Time) (event, Reason) {
 		return m.codeRejected(CodeRejected)
 	case OutcomeStopped:
 		return m.stopped(f, now)
+	case OutcomeElsewhere: // asked a second time on the right host, so this is none
 	}
 	return eventSignInAgain, WindowLost
 }

@@ -60,7 +60,7 @@ func (r *runner) run(ctx workflow.Context) (*Result, error) {
 			return nil, err
 		}
 	}
-	return r.finish(ctx)
+	return r.finish()
 }
 
 // step does what the status asks for and returns what came of it.
@@ -151,7 +151,7 @@ func (r *runner) publish(ctx workflow.Context) {
 }
 
 // finish lets what is under way end, so that nothing is lost, and closes the run.
-func (r *runner) finish(ctx workflow.Context) (*Result, error) {
+func (r *runner) finish() (*Result, error) {
 	if err := workflow.Await(r.lasting, r.idle); err != nil {
 		return nil, fmt.Errorf("finishing: %w", err)
 	}

@@ -529,7 +529,7 @@ func Test_Cancel_ClosesTheWindowAndTellsTheCustomer(t *testing.T) {
 			require.ErrorAs(t, err, &canceled)
 			require.Equal(t, Canceled, w.state().Status)
 			require.Equal(t, "canceled to customer", w.told()[len(w.told())-1])
-			require.Equal(t, len(w.inputs), len(w.closed))
+			require.Len(t, w.closed, len(w.inputs))
 		})
 	}
 }

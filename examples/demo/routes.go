@@ -103,8 +103,9 @@ func leaveAndReturn(ctx context.Context, c *stack.Customer) (workflows.State, er
 	if err := c.Client.Leave(ctx, c.ID); err != nil {
 		return s, err
 	}
-	if s, err = c.Await(ctx, workflows.AwaitingLogin); err != nil || s.Reason != workflows.WindowClosed {
-		return s, fmt.Errorf("%w: %s (%s), %v", errUnexpected, s.Status, s.Reason, err)
+	s, err = c.Await(ctx, workflows.AwaitingLogin)
+	if err := because(s, err, workflows.WindowClosed); err != nil {
+		return s, err
 	}
 	c.Say("comes back to the same link")
 	if s, err = c.SignIn(ctx, workflows.AwaitingCode); err != nil {
@@ -128,11 +129,19 @@ func wrongCode(ctx context.Context, c *stack.Customer) (workflows.State, error) 
 	}
 	c.Say("types a wrong code")
 	s, err = c.Answer(ctx, s.Challenge, anotherThan(text), workflows.AwaitingCode)
-	if err != nil || s.Reason != workflows.CodeRejected {
-		return s, fmt.Errorf("%w: %s (%s), %v", errUnexpected, s.Status, s.Reason, err)
+	if err := because(s, err, workflows.CodeRejected); err != nil {
+		return s, err
 	}
 	c.Say("is told at once, has %d tries left, and types the right one", s.Challenge.TriesLeft)
 	return c.Connected(c.Answer(ctx, s.Challenge, text, workflows.Connected))
+}
+
+// because tells whether the request stands where it does for this reason.
+func because(s workflows.State, err error, reason workflows.Reason) error {
+	if err == nil && s.Reason != reason {
+		return fmt.Errorf("%w: it stands at %s for %q, not for %q", errUnexpected, s.Status, s.Reason, reason)
+	}
+	return err
 }
 
 // anotherThan is a code of the same length that is wrong.
@@ -157,8 +166,8 @@ func siteDown(ctx context.Context, c *stack.Customer) (workflows.State, error) {
 	s, err := c.Client.Wait(ctx, c.ID, stack.PollEvery, func(s workflows.State) bool {
 		return s.Reason == workflows.UtilityUnavailable || s.Status.Terminal()
 	})
-	if err != nil || s.Status != workflows.SigningIn {
-		return s, fmt.Errorf("%w: %s (%s), %v", errUnexpected, s.Status, s.Reason, err)
+	if err := because(s, err, workflows.UtilityUnavailable); err != nil {
+		return s, err
 	}
 	c.Say("is told: %s", s.Message)
 	return c.Connected(c.Await(ctx, workflows.Connected))

@@ -55,7 +55,8 @@ func TestWorkerKilled_AtAnyMoment(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, w.ReplaceWorker(ctx, "a"))
 	}
-	go func() { signIns++; _, _ = c.SignIn(ctx, workflows.AwaitingCode, workflows.AwaitingLogin) }() //nolint:errcheck // looked at below
+	signIns++
+	require.NoError(t, c.Client.SubmitLogin(ctx, c.ID, workflows.Credentials{Username: c.User, Password: stack.PracticePassword}))
 	kill(workflows.SigningIn)
 	s, err := c.Await(ctx, workflows.AwaitingCode, workflows.AwaitingLogin)
 	require.NoError(t, err)

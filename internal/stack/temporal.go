@@ -20,6 +20,8 @@ import (
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
+
+	"github.com/meterkey/meterkey/workflows"
 )
 
 const (
@@ -38,11 +40,6 @@ const (
 
 // errPortLost says that the server could not listen on a port that had just been free.
 var errPortLost = errors.New("a port it was to listen on was taken")
-
-// searchAttributes returns what operators find data requests by; all are of type Keyword.
-func searchAttributes() []string {
-	return []string{"MeterkeyStatus", "MeterkeyUtility", "MeterkeyRequester", "MeterkeyWaitingOn"}
-}
 
 // dynamicConfig returns the settings that fit the development server to data requests. Straight from the box it reads
 // its queues at most 20 times a second, so that every activity waits up to 100 ms for its turn; one partition per task
@@ -204,7 +201,7 @@ func temporalArgs(o TemporalOptions) ([]string, error) {
 		}
 		args = append(args, "--db-filename", filepath.Join(o.Dir, "temporal.db"))
 	}
-	for _, name := range searchAttributes() {
+	for _, name := range workflows.SearchAttributes() {
 		args = append(args, "--search-attribute", name+"=Keyword")
 	}
 	for _, setting := range dynamicConfig() {
@@ -269,7 +266,7 @@ func ready(ctx context.Context, c client.Client) error {
 	if err != nil {
 		return fmt.Errorf("listing its search attributes: %w", err)
 	}
-	missing := slices.DeleteFunc(searchAttributes(), func(name string) bool {
+	missing := slices.DeleteFunc(workflows.SearchAttributes(), func(name string) bool {
 		_, ok := known.GetCustomAttributes()[name]
 		return ok
 	})
