@@ -38,12 +38,9 @@ func (v *Visit) open(ctx context.Context, address string) (PageKind, error) {
 	return Unavailable, nil
 }
 
-// ends are the pages at which there is no going on towards a target, even where the target shows.
-var ends = []PageKind{Captcha, Unavailable, Locked, PasswordExpired, RegistrationUnfinished, RejectedCode, RejectedLogin, SessionEnded}
-
-// reach waits until a target shows, dismissing what is in the way. Where a page appears from which there is no going on, it returns
-// that page's Sight instead of a Spot.
-func (v *Visit) reach(ctx context.Context, target Target) (Spot, *Sight, error) {
+// reach waits until a target shows, dismissing what is in the way. Where another page appears than those on which the target is to be
+// found, it returns that page's Sight instead of a Spot: what matches there is something else.
+func (v *Visit) reach(ctx context.Context, target Target, on ...PageKind) (Spot, *Sight, error) {
 	w := v.watch(v.flow.RenderWait)
 	for {
 		s, err := w.look(ctx)
@@ -57,16 +54,13 @@ func (v *Visit) reach(ctx context.Context, target Target) (Spot, *Sight, error) 
 			if err := w.dismiss(ctx, s); err != nil {
 				return Spot{}, nil, err
 			}
-		case slices.Contains(ends, kind), w.over() && !shows:
-			if w.over() && kind == Unknown {
-				kind = w.unknown(s)
-			}
-			sight, err := v.doubtfulSight(ctx, kind, kind == LoginForm || kind == Unknown, s)
+		case kind != Unknown && !slices.Contains(on, kind):
+			sight, err := v.doubtfulSight(ctx, kind, kind == LoginForm, s)
 			return Spot{}, &sight, err
 		case shows:
 			return spot, nil, nil
-		case kind != Unknown && kind != LoginForm && !(v.reading && kind == SignedIn):
-			sight, err := v.sight(ctx, kind, s)
+		case w.over():
+			sight, err := v.doubtfulSight(ctx, w.unknown(s), true, s)
 			return Spot{}, &sight, err
 		}
 		if err := tick(ctx, poll); err != nil {
@@ -116,9 +110,9 @@ func pickOption(option playwright.Locator) error {
 
 // pressTarget reaches a target and presses it. Where something lies over it, Escape is pressed, what can be dismissed is, and the
 // press is tried once more; a press that was made is never repeated.
-func (v *Visit) pressTarget(ctx context.Context, target Target) (*Sight, error) {
+func (v *Visit) pressTarget(ctx context.Context, target Target, on ...PageKind) (*Sight, error) {
 	for attempt := 0; ; attempt++ {
-		spot, sight, err := v.reach(ctx, target)
+		spot, sight, err := v.reach(ctx, target, on...)
 		if err != nil || sight != nil {
 			return sight, err
 		}

@@ -52,7 +52,7 @@ const longQuiet = 3
 // settled returns what the page means after it has been quiet, or "".
 func (d doubts) settled(f *Flow, s Snapshot, late bool) PageKind {
 	for _, kind := range precedence {
-		if !f.holds(kind, s, false) {
+		if slices.Contains(s.Beside, kind) || !f.holds(kind, s, false) {
 			continue
 		}
 		meanings := []map[PageKind]PageKind{d.fresh}
@@ -132,7 +132,7 @@ func (w *watch) look(ctx context.Context) (Snapshot, error) {
 	}
 	w.last = s
 	s = w.fresh(s)
-	s.Dismissed = w.stillPressed(s)
+	s.Beside, s.Dismissed = w.beside, w.stillPressed(s)
 	return s, nil
 }
 

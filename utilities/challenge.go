@@ -22,6 +22,7 @@ func backAtLogin(more doubts) doubts {
 
 // Choose picks one of a choice form's options and returns what follows.
 func (v *Visit) Choose(ctx context.Context, optionID string) (Sight, error) {
+	v.beside = []PageKind{RejectedLogin, RejectedCode}
 	options, err := v.options(ctx)
 	if err != nil {
 		return Sight{}, err
@@ -37,7 +38,7 @@ func (v *Visit) Choose(ctx context.Context, optionID string) (Sight, error) {
 		return Sight{}, v.fault("choosing an option", err)
 	}
 	if len(v.flow.Choice.Submit) > 0 {
-		if sight, err := v.pressTarget(ctx, v.flow.Choice.Submit); err != nil || sight != nil {
+		if sight, err := v.pressTarget(ctx, v.flow.Choice.Submit, ChoiceForm); err != nil || sight != nil {
 			return orNone(sight), err
 		}
 	}
@@ -49,6 +50,7 @@ func (v *Visit) Choose(ctx context.Context, optionID string) (Sight, error) {
 // most once; a form that comes back without a known message means that the site did not take it.
 func (v *Visit) SubmitCode(ctx context.Context, code, step string) (Sight, error) {
 	defer v.keeping(code)()
+	v.beside = []PageKind{RejectedLogin}
 	kind, entry, err := v.entry(ctx)
 	if err != nil {
 		return Sight{}, err
@@ -67,7 +69,7 @@ func (v *Visit) SubmitCode(ctx context.Context, code, step string) (Sight, error
 		return Sight{}, v.fault("typing the code", err)
 	}
 	if len(entry.Submit) > 0 {
-		if sight, err := v.pressTarget(ctx, entry.Submit); err != nil || sight != nil {
+		if sight, err := v.pressTarget(ctx, entry.Submit, CodeForm, QuestionForm); err != nil || sight != nil {
 			return orNone(sight), err
 		}
 	}
@@ -104,11 +106,12 @@ func (v *Visit) reachEntry(ctx context.Context, entry *Entry) (Spot, *Sight, err
 	if err := v.begin(ctx); err != nil {
 		return Spot{}, nil, err
 	}
-	return v.reach(ctx, entry.Field)
+	return v.reach(ctx, entry.Field, CodeForm, QuestionForm, RejectedCode)
 }
 
 // SendAgain presses the site's own "send again" and returns what follows, usually the same form; or ErrNotOffered.
 func (v *Visit) SendAgain(ctx context.Context) (Sight, error) {
+	v.beside = []PageKind{RejectedLogin, RejectedCode}
 	s, err := v.lookSoon(ctx)
 	if err != nil {
 		return Sight{}, v.fault("looking at the page", err)

@@ -44,6 +44,9 @@ func (r *reader) find(ctx context.Context, step Reading, target Target) (bool, e
 	}
 }
 
+// ends are the pages at which there is no reading on.
+var ends = []PageKind{Captcha, Unavailable, Locked, PasswordExpired, RegistrationUnfinished, RejectedCode, RejectedLogin, SessionEnded}
+
 // absent decides what a page means that does not show what a step looks for: there is none (errNone), it need not be there (true), it is
 // still on its way (false), or this is another page altogether.
 func (r *reader) absent(ctx context.Context, w *watch, step Reading, s Snapshot) (bool, error) {
@@ -89,7 +92,7 @@ func (r *reader) pressed(ctx context.Context, target Target) error {
 	if err := r.begin(ctx); err != nil {
 		return err
 	}
-	sight, err := r.pressTarget(ctx, target)
+	sight, err := r.pressTarget(ctx, target, SignedIn, ChoiceForm)
 	if err != nil {
 		return err
 	}

@@ -90,7 +90,10 @@ func get(t *testing.T, address string, into any) {
 
 func rehearse(t *testing.T, server *practice.Server, u *utilities.Utility, kind practice.Kind) {
 	quick := *u
-	quick.Flow.RenderWait, quick.Flow.Settle = 10*time.Second, 1500*time.Millisecond
+	quick.Flow.RenderWait, quick.Flow.Settle = 20*time.Second, 1500*time.Millisecond
+	if kind == practice.Changed {
+		quick.Flow.RenderWait = 3 * time.Second // waited out in full
+	}
 	page := utilities.NewPage(t)
 	r := &rehearsal{T: t, server: server, utility: &quick, user: string(kind) + "." + strings.ToLower(u.ID) + "@example.com"}
 	r.visit = quick.Visit(func() playwright.Page { return page }, utilities.VisitOptions{

@@ -20,7 +20,7 @@ func (u *Utility) Probe(ctx context.Context, page playwright.Page, origins Origi
 	if kind != "" {
 		return nil, fmt.Errorf("probing %s: the site does not answer", u.ID)
 	}
-	if _, sight, err := v.reach(ctx, u.Flow.SignIn.Steps[0].target()); err != nil {
+	if _, sight, err := v.reach(ctx, u.Flow.SignIn.Steps[0].target(), LoginForm); err != nil {
 		return nil, err
 	} else if sight != nil && sight.Page == Unavailable {
 		return nil, fmt.Errorf("probing %s: the site is down", u.ID)

@@ -19,6 +19,7 @@ var afterLogin = doubts{
 // (unavailable), and Typed tells whether the password went in before; errors are our own faults only.
 func (v *Visit) SignIn(ctx context.Context, c Credentials) (Sight, error) {
 	defer v.keeping(c.Username, c.Password)()
+	v.beside = []PageKind{RejectedCode}
 	kind, err := v.open(ctx, v.flow.SignIn.Open)
 	if err != nil || kind != "" {
 		return Sight{Page: kind}, err
@@ -45,9 +46,9 @@ func (v *Visit) signInStep(ctx context.Context, step Step, c Credentials) (*Sigh
 		if err := v.begin(ctx); err != nil {
 			return nil, err
 		}
-		return v.pressTarget(ctx, step.Press)
+		return v.pressTarget(ctx, step.Press, LoginForm)
 	}
-	spot, sight, err := v.reach(ctx, step.Into)
+	spot, sight, err := v.reach(ctx, step.Into, LoginForm)
 	if err != nil || sight != nil {
 		return sight, err
 	}
@@ -67,7 +68,7 @@ func (v *Visit) signInStep(ctx context.Context, step Step, c Credentials) (*Sigh
 
 // Look reads the page as it stands. It dismisses nags and does nothing else.
 func (v *Visit) Look(ctx context.Context) (Sight, error) {
-	v.before = before{}
+	v.before, v.beside = before{}, nil
 	return v.await(ctx, v.flow.Settle, doubts{})
 }
 

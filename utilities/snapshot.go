@@ -18,6 +18,8 @@ type Snapshot struct {
 	Answers []Received       // the site's JSON answers to what was asked since the latest act
 	// Stale are the pages whose signs stood before the latest act and have stood ever since: no evidence of what came of it.
 	Stale map[PageKind]bool
+	// Beside are the pages that cannot be what came of the latest act: no code is refused where none was typed.
+	Beside []PageKind
 	// Dismissed are the nags that were pressed a moment ago and may need another to go.
 	Dismissed []*Dismissal
 }
@@ -62,7 +64,7 @@ func recognise(f *Flow, s Snapshot) PageKind {
 		return Unknown
 	}
 	for _, kind := range precedence {
-		if f.holds(kind, s, s.Stale[kind]) {
+		if !slices.Contains(s.Beside, kind) && f.holds(kind, s, s.Stale[kind]) {
 			return kind
 		}
 	}

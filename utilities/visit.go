@@ -43,9 +43,9 @@ type Visit struct {
 	wire    *wire
 	acting  bool // listens to the wire
 	typed   bool
-	reading bool // meters: being signed in is no news
 	before  before
-	secrets []string // what must not show in errors and evidence while a call lasts
+	beside  []PageKind // what cannot come of the latest act
+	secrets []string   // what must not show in errors and evidence while a call lasts
 }
 
 // Visit starts following the flow. page is asked each time, since a site may go on in a popup.
