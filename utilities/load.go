@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -169,7 +170,8 @@ func (d *document) checkSchema() error {
 	return nil
 }
 
-func compileSchema() (*jsonschema.Schema, error) {
+// compileSchema is the schema, read once.
+var compileSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemaJSON))
 	if err != nil {
 		return nil, fmt.Errorf("reading the schema: %w", err)
@@ -183,7 +185,7 @@ func compileSchema() (*jsonschema.Schema, error) {
 		return nil, fmt.Errorf("compiling the schema: %w", err)
 	}
 	return schema, nil
-}
+})
 
 // decode reads the checked text. What the shared flow says is decoded from there.
 func (d *document) decode() (*Utility, error) {

@@ -32,17 +32,30 @@ func LoadOrigins(file string) (Origins, error) {
 	}
 	origins := Origins{}
 	for from, to := range pairs {
-		for _, text := range []string{from, to} {
-			if originOf(text) != strings.TrimSuffix(text, "/") {
-				return nil, fmt.Errorf("%s: %q is not an origin like https://www.example.com", file, text)
-			}
+		if err := origins.add(from, to); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
 		}
-		origins[originOf(from)] = originOf(to)
 	}
 	if len(origins) == 0 {
 		return nil, fmt.Errorf("%s: holds no origins", file)
 	}
 	return origins, nil
+}
+
+// add takes one pair, which must work in both directions.
+func (o Origins) add(from, to string) error {
+	for _, text := range []string{from, to} {
+		if originOf(text) != strings.TrimSuffix(text, "/") {
+			return fmt.Errorf("%q is not an origin like https://www.example.com", text)
+		}
+	}
+	for other, taken := range o {
+		if taken == originOf(to) {
+			return fmt.Errorf("%s replaces both %s and %s", taken, min(other, originOf(from)), max(other, originOf(from)))
+		}
+	}
+	o[originOf(from)] = originOf(to)
+	return nil
 }
 
 // originOf returns scheme and host of an address, or "" when it has none.
