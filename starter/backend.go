@@ -14,7 +14,7 @@ import (
 	"github.com/meterkey/meterkey/workflows"
 )
 
-// pollEvery is how often a request's state is asked for while somebody waits for it to change.
+// pollEvery is how often a request's state is asked for while somebody watches it live.
 const pollEvery = 250 * time.Millisecond
 
 // backend is a connection to Temporal. Every call is bounded by the time-out of the command line.
@@ -80,7 +80,7 @@ func (b *backend) state(ctx context.Context, id string) (s workflows.State, err 
 func (b *backend) wait(ctx context.Context, id string, long time.Duration, done func(workflows.State) bool) (workflows.State, error) {
 	bounded, cancel := context.WithTimeout(ctx, long)
 	defer cancel()
-	s, err := b.client.Wait(bounded, id, pollEvery, done)
+	s, err := b.client.Wait(bounded, id, done)
 	if bounded.Err() != nil && ctx.Err() == nil {
 		return b.state(ctx, id)
 	}

@@ -63,7 +63,7 @@ func leftAlone(id string) error {
 // watchLines prints a line for each change.
 func (a *app) watchLines(ctx context.Context, b *backend, id string) (workflows.State, error) {
 	var seen workflows.State
-	return b.client.Wait(ctx, id, pollEvery, func(s workflows.State) bool {
+	return b.client.Wait(ctx, id, func(s workflows.State) bool {
 		if seen.RequestID == "" || changed(seen, s) {
 			a.showChange(seen, s)
 		}

@@ -20,6 +20,9 @@ const (
 	// shortStop is how long it lets the rest go on: notices and projections are done in seconds, and whoever holds a
 	// window is taken over by the next worker.
 	shortStop = 10 * time.Second
+	// stickyWait is how long a workflow task waits for the worker that has the run in its memory, before any other may
+	// take it: what a killed worker costs each of its requests once. Five seconds, the usual, is long for a customer.
+	stickyWait = time.Second
 	// windowTasks bounds what may run in windows at once, far above what the windows themselves allow.
 	windowTasks = 4000
 )
@@ -36,7 +39,9 @@ func startWorkers(c client.Client, site *activities.Site, desk *activities.Desk)
 	if err != nil {
 		return nil, err
 	}
-	w.desk = worker.New(c, workflows.TaskQueue, worker.Options{WorkerStopTimeout: shortStop, OnFatalError: w.failed})
+	w.desk = worker.New(c, workflows.TaskQueue, worker.Options{
+		WorkerStopTimeout: shortStop, OnFatalError: w.failed, StickyScheduleToStartTimeout: stickyWait,
+	})
 	w.desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: workflows.WorkflowType})
 	desk.Register(w.desk)
 	w.windows = worker.New(c, workflows.WindowTaskQueue(site.Host.ID()), worker.Options{

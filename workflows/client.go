@@ -144,10 +144,16 @@ func (c *Client) State(ctx context.Context, requestID string) (State, error) {
 	return state, wrap("asking for the status of", requestID, err)
 }
 
-// Wait polls until the state satisfies done, and returns it. It ends with ctx's error, or with the first error that
-// waiting cannot mend.
-func (c *Client) Wait(ctx context.Context, requestID string, every time.Duration, done func(State) bool) (State, error) {
-	ticker := time.NewTicker(every)
+// lookAnyway is how often Wait looks even though nothing was heard: a worker may have come back.
+const lookAnyway = time.Second
+
+// Wait returns the state as soon as it satisfies done. It hears of each change from Temporal instead of asking again and
+// again. It ends with ctx's error, or with the first error that waiting cannot mend; that no worker answers is not one.
+func (c *Client) Wait(ctx context.Context, requestID string, done func(State) bool) (State, error) {
+	listening, stop := context.WithCancel(ctx)
+	defer stop()
+	changed := c.changes(listening, requestID)
+	ticker := time.NewTicker(lookAnyway)
 	defer ticker.Stop()
 	for {
 		state, err := c.State(ctx, requestID)
@@ -157,9 +163,35 @@ func (c *Client) Wait(ctx context.Context, requestID string, every time.Duration
 		select {
 		case <-ctx.Done():
 			return state, fmt.Errorf("waiting for %s, last seen %s: %w", requestID, state.Status, ctx.Err())
+		case <-changed:
 		case <-ticker.C:
 		}
 	}
+}
+
+// changes tells when something happens in the request; several things may be told as one. A run that ends is followed by
+// the next one, if there is any.
+func (c *Client) changes(ctx context.Context, requestID string) <-chan struct{} {
+	changed := make(chan struct{}, 1)
+	go func() {
+		for ctx.Err() == nil {
+			events := c.temporal.GetWorkflowHistory(ctx, WorkflowID(requestID), "", true, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+			for events.HasNext() {
+				if _, err := events.Next(); err != nil {
+					break
+				}
+				select {
+				case changed <- struct{}{}:
+				default: // told already, not heard yet
+				}
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(lookAnyway):
+			}
+		}
+	}()
+	return changed
 }
 
 // Listed is one line of a list of requests, as Temporal's visibility has it.

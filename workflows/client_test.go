@@ -88,7 +88,7 @@ func started(t *testing.T) (context.Context, *workflows.Client, workflows.Reques
 
 func until(t *testing.T, ctx context.Context, c *workflows.Client, id string, want workflows.Status) workflows.State { //nolint:revive // t first, as everywhere
 	t.Helper()
-	s, err := c.Wait(ctx, id, 10*time.Millisecond, func(s workflows.State) bool { return s.Status == want })
+	s, err := c.Wait(ctx, id, func(s workflows.State) bool { return s.Status == want })
 	require.NoError(t, err)
 	return s
 }
@@ -127,7 +127,7 @@ func TestClient_WaitEndsWithItsContext(t *testing.T) {
 	ctx, c, r := started(t)
 	until(t, ctx, c, r.RequestID, workflows.AwaitingLogin)
 	bounded, cancel := context.WithCancel(ctx)
-	_, err := c.Wait(bounded, r.RequestID, time.Millisecond, func(workflows.State) bool { cancel(); return false })
+	_, err := c.Wait(bounded, r.RequestID, func(workflows.State) bool { cancel(); return false })
 	require.ErrorIs(t, err, context.Canceled)
 }
 

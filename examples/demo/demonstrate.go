@@ -43,6 +43,7 @@ func demonstrate(ctx context.Context, s *stack.Stack, set flags, dir string, out
 	}
 	play(rows, set.AtOnce, func(r *row) { r.run(ctx, s, client, report) })
 	for i := range rows {
+		rows[i].finish(ctx, s)
 		rows[i].notices = countNotices(filepath.Join(dir, "outbox"), rows[i].id)
 	}
 	fmt.Fprintln(out)
@@ -103,6 +104,16 @@ func (r *row) run(ctx context.Context, s *stack.Stack, client *workflows.Client,
 	if r.err != nil {
 		report.line(r.name, "NOT AS EXPECTED: "+r.err.Error())
 	}
+}
+
+// finish waits until the request's notices are sent: a run ends after its last one.
+func (r *row) finish(ctx context.Context, s *stack.Stack) {
+	if r.err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, rowLimit)
+	defer cancel()
+	r.err = s.Run(ctx, r.id, &workflows.Result{})
 }
 
 // ledger is what the practice site counted.

@@ -163,7 +163,7 @@ func siteDown(ctx context.Context, c *stack.Customer) (workflows.State, error) {
 	if err := c.Client.SubmitLogin(ctx, c.ID, workflows.Credentials{Username: c.User, Password: stack.PracticePassword}); err != nil {
 		return workflows.State{}, err
 	}
-	s, err := c.Client.Wait(ctx, c.ID, stack.PollEvery, func(s workflows.State) bool {
+	s, err := c.Client.Wait(ctx, c.ID, func(s workflows.State) bool {
 		return s.Reason == workflows.UtilityUnavailable || s.Status.Terminal()
 	})
 	if err := because(s, err, workflows.UtilityUnavailable); err != nil {

@@ -51,7 +51,7 @@ func TestWorkerKilled_AtAnyMoment(t *testing.T) {
 	require.NoError(t, c.Start(ctx))
 	signIns := 0
 	kill := func(when workflows.Status) {
-		_, err := c.Client.Wait(ctx, c.ID, stack.PollEvery, func(s workflows.State) bool { return s.Status == when })
+		_, err := c.Client.Wait(ctx, c.ID, func(s workflows.State) bool { return s.Status == when })
 		require.NoError(t, err)
 		require.NoError(t, w.ReplaceWorker(ctx, "a"))
 	}
@@ -169,7 +169,7 @@ func TestSiteDown_ThenBack(t *testing.T) {
 	require.NoError(t, c.Start(ctx))
 	require.NoError(t, c.Post(ctx, "/outage/SDGE", map[string]any{"on": true}))
 	require.NoError(t, c.Client.SubmitLogin(ctx, c.ID, workflows.Credentials{Username: c.User, Password: stack.PracticePassword}))
-	s, err := c.Client.Wait(ctx, c.ID, stack.PollEvery, func(s workflows.State) bool { return s.Reason != "" })
+	s, err := c.Client.Wait(ctx, c.ID, func(s workflows.State) bool { return s.Reason != "" })
 	require.NoError(t, err)
 	require.Equal(t, workflows.SigningIn, s.Status)
 	require.Equal(t, workflows.UtilityUnavailable, s.Reason)
@@ -189,7 +189,7 @@ func TestSecrets_AreNowhere(t *testing.T) {
 	c.User = "code.zanzibar-user@example.com"
 	require.NoError(t, c.Start(ctx))
 	require.NoError(t, c.Client.SubmitLogin(ctx, c.ID, workflows.Credentials{Username: c.User, Password: "zanzibar-password"}))
-	_, err := c.Client.Wait(ctx, c.ID, stack.PollEvery, func(s workflows.State) bool { return s.Reason == workflows.InvalidCredentials })
+	_, err := c.Client.Wait(ctx, c.ID, func(s workflows.State) bool { return s.Reason == workflows.InvalidCredentials })
 	require.NoError(t, err)
 	s, err := c.SignIn(ctx, workflows.AwaitingCode)
 	require.NoError(t, err)
@@ -249,7 +249,7 @@ func TestMendedFile(t *testing.T) {
 	request, err := c.Client.Request(ctx, c.ID)
 	require.NoError(t, err)
 	require.NoError(t, c.Client.Resend(ctx, request))
-	_, err = c.Client.Wait(ctx, c.ID, stack.PollEvery, func(s workflows.State) bool { return s.Status == workflows.AwaitingLogin })
+	_, err = c.Client.Wait(ctx, c.ID, func(s workflows.State) bool { return s.Status == workflows.AwaitingLogin })
 	require.NoError(t, err)
 	_, err = c.SignIn(ctx, workflows.Connected)
 	require.NoError(t, err)

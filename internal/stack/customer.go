@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// PollEvery is how often a customer's page asks where the request stands.
+	// PollEvery is how often the practice phone is looked at.
 	PollEvery = 25 * time.Millisecond
 	// PracticePassword is right for every practice account.
 	PracticePassword = "practice"
@@ -58,7 +58,7 @@ func (c *Customer) SignIn(ctx context.Context, to ...workflows.Status) (workflow
 // Await waits until the request stands at one of these statuses. Ending anywhere else is an error.
 func (c *Customer) Await(ctx context.Context, to ...workflows.Status) (workflows.State, error) {
 	version := 0
-	s, err := c.Client.Wait(ctx, c.ID, PollEvery, func(s workflows.State) bool {
+	s, err := c.Client.Wait(ctx, c.ID, func(s workflows.State) bool {
 		if s.Version < version {
 			return false
 		}
@@ -86,7 +86,7 @@ func (c *Customer) Answer(ctx context.Context, challenge *workflows.Challenge, t
 	if err := c.Client.SubmitCode(ctx, c.ID, challenge.ID, text); err != nil {
 		return workflows.State{}, err
 	}
-	if _, err := c.Client.Wait(ctx, c.ID, PollEvery, func(s workflows.State) bool {
+	if _, err := c.Client.Wait(ctx, c.ID, func(s workflows.State) bool {
 		return s.Challenge == nil || s.Challenge.ID != challenge.ID
 	}); err != nil {
 		return workflows.State{}, err
