@@ -35,7 +35,11 @@ func (v *Visit) fresh(s Snapshot) Snapshot {
 	}
 	standing := v.flow.standing(s)
 	maps.DeleteFunc(v.before.stale, func(kind PageKind, _ bool) bool { return !standing[kind] })
-	s.Stale = maps.Clone(v.before.stale)
+	s.Stale = map[PageKind]bool{}
+	maps.Copy(s.Stale, v.before.stale)
+	for _, kind := range v.static {
+		s.Stale[kind] = s.Stale[kind] || standing[LoginForm]
+	}
 	return s
 }
 

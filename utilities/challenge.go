@@ -22,7 +22,7 @@ func backAtLogin(more doubts) doubts {
 
 // Choose picks one of a choice form's options and returns what follows.
 func (v *Visit) Choose(ctx context.Context, optionID string) (Sight, error) {
-	v.beside = []PageKind{RejectedLogin, RejectedCode}
+	v.static, v.beside = nil, []PageKind{RejectedLogin, RejectedCode}
 	options, err := v.options(ctx)
 	if err != nil {
 		return Sight{}, err
@@ -50,7 +50,7 @@ func (v *Visit) Choose(ctx context.Context, optionID string) (Sight, error) {
 // most once; a form that comes back without a known message means that the site did not take it.
 func (v *Visit) SubmitCode(ctx context.Context, code, step string) (Sight, error) {
 	defer v.keeping(code)()
-	v.beside = []PageKind{RejectedLogin}
+	v.static, v.beside = nil, []PageKind{RejectedLogin}
 	kind, entry, err := v.entry(ctx)
 	if err != nil {
 		return Sight{}, err
@@ -111,7 +111,7 @@ func (v *Visit) reachEntry(ctx context.Context, entry *Entry) (Spot, *Sight, err
 
 // SendAgain presses the site's own "send again" and returns what follows, usually the same form; or ErrNotOffered.
 func (v *Visit) SendAgain(ctx context.Context) (Sight, error) {
-	v.beside = []PageKind{RejectedLogin, RejectedCode}
+	v.static, v.beside = nil, []PageKind{RejectedLogin, RejectedCode}
 	s, err := v.lookSoon(ctx)
 	if err != nil {
 		return Sight{}, v.fault("looking at the page", err)

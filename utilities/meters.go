@@ -13,7 +13,7 @@ import (
 // Meters reads the meter list: all accounts, all pages. An empty list is a legitimate result. The Sight is signed_in when the list
 // was read; anything else says why it was not, and then there is no list.
 func (v *Visit) Meters(ctx context.Context) ([]Meter, Sight, error) {
-	v.before, v.beside = before{}, []PageKind{RejectedLogin, RejectedCode}
+	v.before, v.beside, v.static = before{}, []PageKind{RejectedLogin, RejectedCode}, nil
 	r := &reader{Visit: v, seen: map[Meter]bool{}}
 	err := r.follow(ctx, v.flow.Meters.Read, scope{})
 	var stop *stopped

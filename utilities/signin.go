@@ -19,10 +19,8 @@ var afterLogin = doubts{
 // (unavailable), and Typed tells whether the password went in before; errors are our own faults only.
 func (v *Visit) SignIn(ctx context.Context, c Credentials) (Sight, error) {
 	defer v.keeping(c.Username, c.Password)()
-	v.beside = []PageKind{RejectedCode}
-	kind, err := v.open(ctx, v.flow.SignIn.Open)
-	if err != nil || kind != "" {
-		return Sight{Page: kind}, err
+	if sight, err := v.loginPage(ctx); err != nil || sight != nil {
+		return orNone(sight), err
 	}
 	for _, step := range v.flow.SignIn.Steps {
 		if sight, err := v.signInStep(ctx, step, c); err != nil || sight != nil {
@@ -31,6 +29,36 @@ func (v *Visit) SignIn(ctx context.Context, c Credentials) (Sight, error) {
 	}
 	v.log.Info("login submitted")
 	return v.await(ctx, v.flow.RenderWait, afterLogin)
+}
+
+// messages are the pages that a site may also speak of where they do not apply, as in help for those who are locked out.
+var messages = []PageKind{Locked, PasswordExpired, RegistrationUnfinished, RejectedLogin, RejectedCode, SessionEnded}
+
+// loginPage opens the login page. What it says before anything was typed is no message about this login, then or later.
+func (v *Visit) loginPage(ctx context.Context) (*Sight, error) {
+	v.static, v.beside = nil, messages
+	kind, err := v.open(ctx, v.flow.SignIn.Open)
+	if err != nil {
+		return nil, err
+	}
+	if kind != "" {
+		return &Sight{Page: kind}, nil
+	}
+	_, sight, err := v.reach(ctx, v.flow.SignIn.Steps[0].target(), LoginForm)
+	if err != nil || sight != nil {
+		return sight, err
+	}
+	s, err := v.lookSoon(ctx)
+	if err != nil {
+		return nil, v.fault("looking at the login page", err)
+	}
+	for _, kind := range messages {
+		if v.flow.holds(kind, s, false) {
+			v.static = append(v.static, kind)
+		}
+	}
+	v.beside = []PageKind{RejectedCode}
+	return nil, nil
 }
 
 func orNone(sight *Sight) Sight {
@@ -68,7 +96,7 @@ func (v *Visit) signInStep(ctx context.Context, step Step, c Credentials) (*Sigh
 
 // Look reads the page as it stands. It dismisses nags and does nothing else.
 func (v *Visit) Look(ctx context.Context) (Sight, error) {
-	v.before, v.beside = before{}, nil
+	v.before, v.beside, v.static = before{}, nil, nil
 	return v.await(ctx, v.flow.Settle, doubts{})
 }
 

@@ -45,6 +45,7 @@ type Visit struct {
 	typed   bool
 	before  before
 	beside  []PageKind // what cannot come of the latest act
+	static  []PageKind // whose signs stand on the login page from the start, as words of help do
 	secrets []string   // what must not show in errors and evidence while a call lasts
 }
 

@@ -1,0 +1,167 @@
+package utilities
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/playwright-community/playwright-go"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+)
+
+const (
+	realWWW = "https://www.site.example"
+	realID  = "https://id.site.example"
+)
+
+// login is what every tour signs in with: words that nothing else contains.
+var login = Credentials{Username: "quokka-user", Password: "Quokka pass#1"}
+
+// tour is a visit to one of the small sites under testdata, with what it did besides.
+type tour struct {
+	*testing.T
+	*Visit
+	pages *[]playwright.Page // the last is the current one
+	once  *[]string
+	logs  *observer.ObservedLogs
+	sent  *[]string // bodies and queries that reached the site
+}
+
+// serve serves a folder of testdata on two hosts. Beside files there are /go?to=… to redirect with real addresses, /status/503, and
+// /count/… which answers with how often it was asked.
+func serve(t *testing.T, folder string) (Origins, *[]string) {
+	t.Helper()
+	origins, sent := Origins{}, &[]string{}
+	files := http.FileServer(http.Dir(folder))
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /go", func(w http.ResponseWriter, r *http.Request) {
+		to, err := origins.replace(r.URL.Query().Get("to"))
+		if err != nil {
+			to = r.URL.Query().Get("to")
+		}
+		http.Redirect(w, r, to, http.StatusFound)
+	})
+	mux.HandleFunc("GET /status/{code}", func(w http.ResponseWriter, r *http.Request) {
+		code, err := strconv.Atoi(r.PathValue("code"))
+		if err != nil {
+			code = http.StatusBadRequest
+		}
+		http.Error(w, "status", code)
+	})
+	mux.HandleFunc("/", files.ServeHTTP)
+	for _, real := range []string{realWWW, realID} {
+		server := httptest.NewServer(noStore(mux))
+		t.Cleanup(server.Close)
+		origins[real] = server.URL
+	}
+	return origins, sent
+}
+
+func noStore(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// newTour follows testdata/<name>/flow.yaml through the site beside it.
+func newTour(t *testing.T, name string) *tour {
+	t.Helper()
+	t.Parallel()
+	folder := filepath.Join("testdata", name)
+	flow, err := os.ReadFile(filepath.Join(folder, "flow.yaml")) //nolint:gosec // a test's own file
+	require.NoError(t, err)
+	u, err := ParseFile(name+".yaml", append([]byte(head), flow...))
+	require.NoError(t, err)
+	if !strings.Contains(string(flow), "settle:") {
+		u.Flow.Settle = 600 * time.Millisecond
+	}
+	if !strings.Contains(string(flow), "render_wait:") {
+		u.Flow.RenderWait = 20 * time.Second
+	}
+	return tourOf(t, u, folder)
+}
+
+func tourOf(t *testing.T, u *Utility, folder string) *tour {
+	t.Helper()
+	origins, sent := serve(t, folder)
+	core, logs := observer.New(zap.DebugLevel)
+	tr := &tour{T: t, pages: &[]playwright.Page{NewPage(t)}, once: &[]string{}, logs: logs, sent: sent}
+	tr.Visit = u.Visit(tr.page, VisitOptions{Origins: origins, Log: zap.New(core), Once: func(step string) error {
+		*tr.once = append(*tr.once, step)
+		return nil
+	}})
+	t.Cleanup(tr.Close)
+	return tr
+}
+
+func (t *tour) page() playwright.Page { return (*t.pages)[len(*t.pages)-1] }
+
+// signIn signs in and expects a page.
+func (t *tour) signIn(want PageKind) Sight {
+	t.Helper()
+	sight, err := t.SignIn(t.Context(), login)
+	return t.saw(sight, err, want)
+}
+
+func (t *tour) submit(code string, want PageKind) Sight {
+	t.Helper()
+	sight, err := t.SubmitCode(t.Context(), code, "code")
+	return t.saw(sight, err, want)
+}
+
+func (t *tour) saw(sight Sight, err error, want PageKind) Sight {
+	t.Helper()
+	require.NoError(t, err)
+	outline := ""
+	if sight.Evidence != nil {
+		outline = sight.Evidence.URL + "\n" + sight.Evidence.Outline
+	}
+	require.Equal(t, want, sight.Page, outline)
+	return sight
+}
+
+// read reads the meters and expects the list to be read.
+func (t *tour) read() []Meter {
+	t.Helper()
+	meters, sight, err := t.Meters(t.Context())
+	t.saw(sight, err, SignedIn)
+	return meters
+}
+
+// open goes to a page of the site without the visit.
+func (t *tour) open(path string) {
+	t.Helper()
+	_, err := t.page().Goto(t.origins[realWWW] + path)
+	require.NoError(t, err)
+}
+
+// eval asks the page something.
+func (t *tour) eval(script string) any {
+	t.Helper()
+	value, err := t.page().Evaluate(script)
+	require.NoError(t, err)
+	return value
+}
+
+// secretsKept requires that no log line holds what was typed.
+func (t *tour) secretsKept(typed ...string) {
+	t.Helper()
+	for _, entry := range t.logs.All() {
+		text := entry.Message
+		for key, value := range entry.ContextMap() {
+			text += " " + key + "=" + toText(value)
+		}
+		for _, secret := range append(typed, login.Username, login.Password, url.QueryEscape(login.Password)) {
+			require.NotContains(t, text, secret)
+		}
+	}
+}
