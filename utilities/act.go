@@ -3,6 +3,7 @@ package utilities
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -96,15 +97,17 @@ func (v *Visit) press(ctx context.Context, spot Spot) error {
 	return err
 }
 
-// pickOption chooses an <option> in its <select>.
+// pickOption chooses an <option> in its <select>. EvaluateAll, because Evaluate would wait for the option to be visible, which it is only
+// while the list is open.
 func pickOption(option playwright.Locator) error {
-	value, err := option.Evaluate("option => option.value", nil)
+	value, err := option.EvaluateAll("options => options.map(o => o.value).join()")
 	if err != nil {
 		return err
 	}
-	_, err = option.Locator("xpath=ancestor::select").SelectOption(playwright.SelectOptionValues{
-		Values: &[]string{value.(string)},
-	})
+	_, err = option.Locator("xpath=ancestor::select").SelectOption(
+		playwright.SelectOptionValues{Values: &[]string{fmt.Sprint(value)}},
+		playwright.LocatorSelectOptionOptions{Timeout: playwright.Float(float64(clickWait.Milliseconds()))},
+	)
 	return err
 }
 

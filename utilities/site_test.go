@@ -1,13 +1,13 @@
 package utilities
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -32,14 +32,13 @@ type tour struct {
 	pages *[]playwright.Page // the last is the current one
 	once  *[]string
 	logs  *observer.ObservedLogs
-	sent  *[]string // bodies and queries that reached the site
 }
 
 // serve serves a folder of testdata on two hosts. Beside files there are /go?to=… to redirect with real addresses, /status/503, and
-// /count/… which answers with how often it was asked.
-func serve(t *testing.T, folder string) (Origins, *[]string) {
+// some JSON under /api.
+func serve(t *testing.T, folder string) Origins {
 	t.Helper()
-	origins, sent := Origins{}, &[]string{}
+	origins := Origins{}
 	files := http.FileServer(http.Dir(folder))
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /go", func(w http.ResponseWriter, r *http.Request) {
@@ -56,13 +55,57 @@ func serve(t *testing.T, folder string) (Origins, *[]string) {
 		}
 		http.Error(w, "status", code)
 	})
+	mux.HandleFunc("GET /api/accounts", needs("Bearer t-1", accounts))
+	mux.HandleFunc("GET /api/own", needs("Bearer own-token", accounts))
+	mux.HandleFunc("POST /api/detail", needs("Bearer t-1", detail))
 	mux.HandleFunc("/", files.ServeHTTP)
 	for _, real := range []string{realWWW, realID} {
 		server := httptest.NewServer(noStore(mux))
 		t.Cleanup(server.Close)
 		origins[real] = server.URL
 	}
-	return origins, sent
+	return origins
+}
+
+func needs(authorization string, next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != authorization {
+			http.Error(w, "who are you?", http.StatusUnauthorized)
+			return
+		}
+		next(w, r)
+	}
+}
+
+// accounts answers two accounts a page, five in all.
+func accounts(w http.ResponseWriter, r *http.Request) {
+	page, err := strconv.Atoi(r.URL.Query().Get("page"))
+	if err != nil {
+		http.Error(w, "which page?", http.StatusBadRequest)
+		return
+	}
+	list := []map[string]any{}
+	for n := 2*page - 1; n <= min(2*page, 5); n++ {
+		list = append(list, map[string]any{"number": "A-" + strconv.Itoa(n), "street": strconv.Itoa(n) + " Elm", "town": "", "services": []string{"ELEC", "GAS"}[:1+n%2]})
+	}
+	writeJSON(w, map[string]any{"result": map[string]any{"accounts": list}})
+}
+
+// detail knows more of every account but A-2.
+func detail(w http.ResponseWriter, r *http.Request) {
+	var asked struct{ Account string }
+	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil || asked.Account == "A-2" {
+		http.Error(w, "<html>nothing</html>", http.StatusNotFound)
+		return
+	}
+	writeJSON(w, map[string]any{"rate": "R of " + asked.Account, "state": "Active"})
+}
+
+func writeJSON(w http.ResponseWriter, value any) {
+	w.Header().Set("Content-Type", "text/html") // as some sites do
+	if err := json.NewEncoder(w).Encode(value); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+	}
 }
 
 func noStore(next http.Handler) http.Handler {
@@ -79,22 +122,23 @@ func newTour(t *testing.T, name string) *tour {
 	folder := filepath.Join("testdata", name)
 	flow, err := os.ReadFile(filepath.Join(folder, "flow.yaml")) //nolint:gosec // a test's own file
 	require.NoError(t, err)
-	u, err := ParseFile(name+".yaml", append([]byte(head), flow...))
+	return tourOf(t, parsed(t, name, string(flow)), folder)
+}
+
+// parsed reads a flow and makes it hurry.
+func parsed(t *testing.T, name, flow string) *Utility {
+	t.Helper()
+	u, err := ParseFile(name+".yaml", []byte(head+flow))
 	require.NoError(t, err)
-	if !strings.Contains(string(flow), "settle:") {
-		u.Flow.Settle = 600 * time.Millisecond
-	}
-	if !strings.Contains(string(flow), "render_wait:") {
-		u.Flow.RenderWait = 20 * time.Second
-	}
-	return tourOf(t, u, folder)
+	u.Flow.Settle, u.Flow.RenderWait = 600*time.Millisecond, 20*time.Second
+	return u
 }
 
 func tourOf(t *testing.T, u *Utility, folder string) *tour {
 	t.Helper()
-	origins, sent := serve(t, folder)
+	origins := serve(t, folder)
 	core, logs := observer.New(zap.DebugLevel)
-	tr := &tour{T: t, pages: &[]playwright.Page{NewPage(t)}, once: &[]string{}, logs: logs, sent: sent}
+	tr := &tour{T: t, pages: &[]playwright.Page{NewPage(t)}, once: &[]string{}, logs: logs}
 	tr.Visit = u.Visit(tr.page, VisitOptions{Origins: origins, Log: zap.New(core), Once: func(step string) error {
 		*tr.once = append(*tr.once, step)
 		return nil
