@@ -171,7 +171,11 @@ func (v *Visit) entryChallenge(ctx context.Context, kind PageKind, s Snapshot) (
 	if err != nil {
 		return nil, err
 	}
-	c.Prompt, c.SentTo = maskContacts(prompt), maskedContact(sentTo, prompt)
+	around, err := v.tell(ctx, "around", entry.Field, s)
+	if err != nil {
+		return nil, err
+	}
+	c.Prompt, c.SentTo = maskContacts(prompt), maskedContact(sentTo, prompt, around)
 	return c, nil
 }
 

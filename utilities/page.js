@@ -55,14 +55,19 @@ async (roots, question) => {
 
   const text = ({ target }) => first(target).map(words).find((t) => t !== '') || ''
 
-  // The words that go with a form's field: its label, else the beginning of its form.
+  // The words around a field: those of its form.
+  const around = ({ target }) => {
+    const [el] = first(target)
+    const form = el && el.closest('form, [role=dialog], section, main')
+    return form ? fold(form.innerText).slice(0, 400) : ''
+  }
+  // The words that go with a field: its label, else the beginning of its form.
   const prompt = ({ target }) => {
     const [el] = first(target)
     if (!el) return ''
     const named = (el.getAttribute('aria-labelledby') || '').split(' ').filter(Boolean).map((id) => document.getElementById(id))
     const label = [...(el.labels || []), ...named].filter(Boolean).map((l) => fold(l.innerText)).find((t) => t !== '')
-    const form = el.closest('form, [role=dialog], section, main')
-    return (label || (form && fold(form.innerText)) || el.getAttribute('aria-label') || '').slice(0, 200)
+    return (label || around({ target }) || el.getAttribute('aria-label') || '').slice(0, 200)
   }
 
   const options = ({ target, targets }) => {
@@ -107,5 +112,5 @@ async (roots, question) => {
     'h1, h2, h3, legend, label, input, select, textarea, button, a[href], iframe, form, table, [role=alert], [role=dialog], .error')]
     .slice(0, 200).map((el) => (/^(FORM|TABLE|IFRAME)$/.test(el.tagName) ? line(el).split(':')[0] : line(el))).join('\n')
 
-  return JSON.stringify(await { look, text, prompt, options, rows, get, outline }[ask.do](ask))
+  return JSON.stringify(await { look, text, around, prompt, options, rows, get, outline }[ask.do](ask))
 }
