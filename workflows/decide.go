@@ -75,7 +75,7 @@ func (m *machine) takeResendCode(r ResendCode) string {
 	if why := m.answers(r.ChallengeID); why != "" {
 		return why
 	}
-	if !m.State.Challenge.CanResend {
+	if m.State.Status != AwaitingCode || !m.State.Challenge.CanResend {
 		return "the utility's site does not offer to send the code again"
 	}
 	m.inbox.resendCode = true

@@ -100,7 +100,7 @@ func noticesOf(from Status, e event, reason Reason) []addressed {
 		}
 		return []addressed{{NoticeSignIn, ToCustomer}}
 	case eventCodeAsked, eventChoiceAsked:
-		if from != SigningIn {
+		if from == SubmittingCode || from == AwaitingCode {
 			return nil // whoever has just answered is there
 		}
 		return []addressed{{NoticeCodeNeeded, ToCustomer}}

@@ -605,3 +605,66 @@ func Test_Details_NameNobody(t *testing.T) {
 	}
 	require.NotContains(t, text, "example.com")
 }
+
+func Test_ResendCode_WhateverFollows(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		found  Found
+		status Status
+		reason Reason
+	}{
+		"an old rejection":   {Found{Outcome: OutcomeCodeRejected}, AwaitingCode, ""},
+		"a choice":           {asks(MethodChoice), AwaitingChoice, ""},
+		"signed in":          {in, Connected, ""},
+		"session ended":      {stopFor(SessionEnded), AwaitingLogin, SessionEnded},
+		"an unknown page":    {stopFor(SiteChanged), Failed, SiteChanged},
+		"a captcha":          {stopFor(Captcha), Failed, Captcha},
+		"no way to say more": {Found{}, AwaitingLogin, WindowLost},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.logins, w.resends = says(asks(NumberCode)), says(c.found)
+			w.login(time.Minute)
+			w.signal(2*time.Minute, SignalResendCode, ResendCode{"c-1"})
+			if !c.status.Terminal() {
+				w.expect(3*time.Minute, c.status, c.reason)
+				w.signal(4*time.Minute, SignalDecline, nil)
+				c.status, c.reason = Declined, ""
+			}
+			w.ends(c.status, c.reason)
+			require.Equal(t, []string{"w-1"}, w.closed)
+		})
+	}
+}
+
+func Test_ResendCode_OldRejectionKeepsTheTries(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.logins, w.resends, w.answers = says(asks(NumberCode)), says(Found{Outcome: OutcomeCodeRejected}), says(in)
+	w.login(time.Minute)
+	w.signal(2*time.Minute, SignalResendCode, ResendCode{"c-1"})
+	w.after(3*time.Minute, func() {
+		require.Equal(t, "c-2", w.state().Challenge.ID)
+		require.Equal(t, 3, w.state().Challenge.TriesLeft)
+	})
+	w.code(4*time.Minute, "c-2", "right")
+	w.ends(Connected, "")
+}
+
+func Test_Fetch_AsksForACode(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	step := asks(NumberCode)
+	step.Window = &Window{Host: "h1", ID: "w-1", ExpiresAt: w.env.Now().Add(20 * time.Minute)}
+	w.logins, w.answers, w.fetches = says(in), says(in), append(says(step), w.fetches...)
+	w.login(time.Minute)
+	w.after(2*time.Minute, func() {
+		require.Equal(t, AwaitingCode, w.state().Status)
+		require.Equal(t, step.Window.ExpiresAt.UTC(), w.state().Until.UTC(), "the window's life begins with the first challenge")
+	})
+	w.code(3*time.Minute, "c-1", "right")
+	w.ends(Connected, "")
+	require.Contains(t, w.told(), "code_needed to customer")
+	require.Equal(t, []string{"w-1"}, w.closed)
+}

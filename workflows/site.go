@@ -105,12 +105,15 @@ func (r *runner) resendCode(ctx workflow.Context) (event, Reason) {
 	if err != nil {
 		return r.fault(ctx, err)
 	}
-	e, reason := r.verdict(f, workflow.Now(ctx))
-	if e != eventCodeAsked {
-		return e, reason
+	if f.Evidence != "" {
+		r.Evidence = f.Evidence
 	}
-	r.ask(*f.Challenge, asked.TriesLeft)
-	return eventCodeResent, ""
+	e, reason := r.verdict(f, workflow.Now(ctx))
+	if e == eventCodeAsked || e == eventCodeRejected { // nothing was typed: what is rejected there is an earlier code
+		r.present(eventCodeRejected, f.Challenge)
+		return eventCodeResent, ""
+	}
+	return r.asked(e, reason, f)
 }
 
 // fetchMeters reads the meter list.
@@ -124,6 +127,11 @@ func (r *runner) fetchMeters(ctx workflow.Context) (event, Reason) {
 	r.Evidence = f.Evidence
 	e, reason := r.verdict(f, workflow.Now(ctx))
 	switch {
+	case e == eventCodeAsked, e == eventChoiceAsked: // some sites ask only now
+		if f.Window != nil {
+			r.Window = f.Window // its life begins with the first challenge
+		}
+		return r.asked(e, reason, f)
 	case e != eventSignedIn:
 		return e, reason
 	case len(f.Meters) == 0:

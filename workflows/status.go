@@ -88,7 +88,8 @@ var statusTable = []statusRow{
 	}},
 	{AwaitingCode, Customer, "Your utility asks for a code. Type it here.", []edge{
 		{eventSubmitCode, SubmittingCode}, {eventCodeResent, AwaitingCode}, {eventResend, AwaitingCode},
-		{eventSignInAgain, AwaitingLogin}, {eventDecline, Declined}, {eventCancel, Canceled},
+		{eventChoiceAsked, AwaitingChoice}, {eventSignedIn, FetchingMeters}, {eventSignInAgain, AwaitingLogin},
+		{eventGiveUp, Failed}, {eventDecline, Declined}, {eventCancel, Canceled},
 	}},
 	{SubmittingCode, Utility, "Your utility is checking the code.", []edge{
 		{eventSignedIn, FetchingMeters}, {eventCodeAsked, AwaitingCode}, {eventChoiceAsked, AwaitingChoice},
@@ -100,7 +101,8 @@ var statusTable = []statusRow{
 		{eventDeadline, Expired}, {eventCancel, Canceled},
 	}},
 	{FetchingMeters, Utility, "You are signed in. Your meter list is being read.", []edge{
-		{eventMetersRead, Connected}, {eventSignInAgain, AwaitingLogin}, {eventGiveUp, Failed}, {eventCancel, Canceled},
+		{eventMetersRead, Connected}, {eventCodeAsked, AwaitingCode}, {eventChoiceAsked, AwaitingChoice},
+		{eventSignInAgain, AwaitingLogin}, {eventGiveUp, Failed}, {eventCancel, Canceled},
 	}},
 	{Connected, Nobody, "Your account is connected. There is nothing more to do.", nil},
 	{Declined, Nobody, "You declined this request. Nothing was read.", nil},
