@@ -139,8 +139,7 @@ func (d *document) mistake(problem string, path ...string) error {
 			at = d.base
 		}
 	}
-	line, _ := at.line(place)
-	return &Mistake{File: at.name, Line: line, Field: dotted(place), Problem: problem}
+	return &Mistake{File: at.name, Line: at.line(place), Field: dotted(place), Problem: problem}
 }
 
 func (d *document) ownUnverified() []any {
@@ -191,7 +190,7 @@ var compileSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 func (d *document) decode() (*Utility, error) {
 	u := &Utility{File: d.own.name, lines: map[string]int{}}
 	for field := range d.own.values {
-		u.lines[field], _ = d.own.line([]string{field})
+		u.lines[field] = d.own.line([]string{field})
 	}
 	for _, s := range []*source{d.base, d.own} {
 		if s == nil {

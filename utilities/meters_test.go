@@ -15,7 +15,7 @@ func metersTour(t *testing.T, meters string) *tour {
 	t.Helper()
 	t.Parallel()
 	folder := filepath.Join("testdata", "meters")
-	flow, err := os.ReadFile(filepath.Join(folder, "flow.yaml")) //nolint:gosec // a test's own file
+	flow, err := os.ReadFile(filepath.Join(folder, "flow.yaml"))
 	require.NoError(t, err)
 	before, _, found := strings.Cut(string(flow), "  meters:")
 	require.True(t, found)

@@ -22,7 +22,7 @@ func LoadOrigins(file string) (Origins, error) {
 	if file == "" {
 		return nil, nil
 	}
-	data, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading origins: %w", err)
 	}

@@ -46,7 +46,7 @@ func serve(t *testing.T, folder string) Origins {
 		if err != nil {
 			to = r.URL.Query().Get("to")
 		}
-		http.Redirect(w, r, to, http.StatusFound)
+		http.Redirect(w, r, to, http.StatusFound) //nolint:gosec // a test's own site
 	})
 	mux.HandleFunc("GET /status/{code}", func(w http.ResponseWriter, r *http.Request) {
 		code, err := strconv.Atoi(r.PathValue("code"))
@@ -120,7 +120,7 @@ func newTour(t *testing.T, name string) *tour {
 	t.Helper()
 	t.Parallel()
 	folder := filepath.Join("testdata", name)
-	flow, err := os.ReadFile(filepath.Join(folder, "flow.yaml")) //nolint:gosec // a test's own file
+	flow, err := os.ReadFile(filepath.Join(folder, "flow.yaml"))
 	require.NoError(t, err)
 	return tourOf(t, parsed(t, name, string(flow)), folder)
 }

@@ -58,17 +58,17 @@ func syntaxMistake(name string, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-// line returns the line on which the deepest known part of a path stands, and whether all of it is there.
-func (s *source) line(path []string) (int, bool) {
+// line returns the line on which the deepest known part of a path stands.
+func (s *source) line(path []string) int {
 	node, line := s.root, 1
 	for _, key := range path {
 		next, at := child(node, key)
 		if next == nil {
-			return line, false
+			return line
 		}
 		node, line = next, at
 	}
-	return line, true
+	return line
 }
 
 func child(node ast.Node, key string) (ast.Node, int) {

@@ -262,9 +262,11 @@ func (t *tour) requireMasked(screenshot []byte) {
 	require.NoError(t, err)
 	b, err := png.Decode(bytes.NewReader(emptied))
 	require.NoError(t, err)
-	box := t.eval(`(() => { const b = document.querySelector('#account').getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom] })()`).([]any)
-	for y := pixel(t, box[1]); y < pixel(t, box[3]); y++ {
-		for x := pixel(t, box[0]); x < pixel(t, box[2]); x++ {
+	box := t.eval(`(() => { const b = document.querySelector('#account').getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom] })()`)
+	edges, ok := box.([]any)
+	require.True(t, ok)
+	for y := pixel(t, edges[1]); y < pixel(t, edges[3]); y++ {
+		for x := pixel(t, edges[0]); x < pixel(t, edges[2]); x++ {
 			require.Equal(t, a.At(x, y), b.At(x, y))
 		}
 	}
