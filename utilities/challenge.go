@@ -101,12 +101,14 @@ func (v *Visit) entryIn(s Snapshot) (PageKind, *Entry) {
 	return CodeForm, v.flow.Code
 }
 
-// reachEntry waits for the field. An old message above it is no reason not to type.
+// reachEntry waits for the field. A message above it is no reason not to type; a login form means that the session has ended.
 func (v *Visit) reachEntry(ctx context.Context, entry *Entry) (Spot, *Sight, error) {
-	if err := v.begin(ctx); err != nil {
-		return Spot{}, nil, err
+	v.before = before{}
+	spot, sight, err := v.reach(ctx, entry.Field, CodeForm, QuestionForm, RejectedCode)
+	if sight != nil && sight.Page == LoginForm {
+		sight.Page = SessionEnded
 	}
-	return v.reach(ctx, entry.Field, CodeForm, QuestionForm, RejectedCode)
+	return spot, sight, err
 }
 
 // SendAgain presses the site's own "send again" and returns what follows, usually the same form; or ErrNotOffered.
