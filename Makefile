@@ -40,6 +40,7 @@ test: setup ## run every test, with real browsers and a real Temporal server
 
 check: setup-check ## formatting, linters, known vulnerabilities, tests with the race detector
 	@$(ALIVE) formatting $(LINT)/golangci-lint fmt --diff
+	@$(ALIVE) 'go.mod and go.sum' go mod tidy -diff
 	@$(ALIVE) golangci-lint $(LINT)/golangci-lint run
 	@$(ALIVE) workflowcheck $(LINT)/workflowcheck -config tools/lint/workflowcheck.config.yaml ./workflows/...
 	@$(ALIVE) govulncheck tools/vulncheck.sh
