@@ -157,7 +157,7 @@ func (c *Client) Wait(ctx context.Context, requestID string, done func(State) bo
 	defer ticker.Stop()
 	for {
 		state, err := c.State(ctx, requestID)
-		if err == nil && done(state) || err != nil && !errors.Is(err, ErrNoWorker) {
+		if err == nil && done(state) || err != nil && !errors.Is(err, ErrNoWorker) && ctx.Err() == nil {
 			return state, err
 		}
 		select {
