@@ -668,3 +668,60 @@ func Test_Fetch_AsksForACode(t *testing.T) {
 	require.Contains(t, w.told(), "code_needed to customer")
 	require.Equal(t, []string{"w-1"}, w.closed)
 }
+
+// takes has an activity take its time before it answers.
+func (w *world) takes(d time.Duration, name string, f Found) {
+	w.env.OnActivity(name, mock.Anything, mock.Anything).Return(f, nil).After(d)
+}
+
+func (w *world) signedIn() Found {
+	f := in
+	f.Window = &Window{Host: "h1", ID: "w-1", ExpiresAt: w.env.Now().Add(time.Hour)}
+	return f
+}
+
+func Test_Decline_CountsWhileTheSiteIsAtWork(t *testing.T) {
+	t.Parallel()
+	t.Run("signing in", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.takes(30*time.Minute, ActivityLogin, w.signedIn())
+		w.login(time.Minute)
+		w.signal(2*time.Minute, SignalDecline, nil)
+		w.ends(Declined, "")
+		require.NotContains(t, w.told(), "connected to requester")
+	})
+	t.Run("the site is down", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.logins = says(stopFor(UtilityUnavailable))
+		w.login(time.Minute)
+		w.signal(62*time.Second, SignalDecline, nil)
+		w.ends(Declined, "")
+		require.Len(t, w.inputs, 1, "nothing is tried after a no")
+	})
+	t.Run("submitting the code", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.logins = says(asks(NumberCode))
+		w.takes(time.Minute, ActivitySubmitCode, in)
+		w.login(time.Minute)
+		w.code(2*time.Minute, "c-1", "right")
+		w.signal(150*time.Second, SignalDecline, nil)
+		w.ends(Declined, "")
+		require.Equal(t, []string{"w-1"}, w.closed)
+	})
+}
+
+func Test_SiteDown_ThenAFaultOfOurs_IsForgottenByTheNextLogin(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	broken := func() (Found, error) { return Found{}, temporal.NewNonRetryableApplicationError("no browser", "", nil) }
+	w.logins = append(says(stopFor(UtilityUnavailable)), broken)
+	w.logins = append(w.logins, says(in)...)
+	w.login(time.Minute)
+	w.expect(time.Hour, AwaitingLogin, WindowLost)
+	w.login(48 * time.Hour)
+	w.after(48*time.Hour+time.Second, func() { require.Len(t, w.inputs, 3, "the site is not waited for") })
+	w.ends(Connected, "")
+}

@@ -15,6 +15,10 @@ func (r *runner) signIn(ctx workflow.Context) (event, Reason) {
 		}
 	}
 	f, err := r.runLogin(ctx)
+	if e := r.calledOff(ctx); e != "" {
+		r.Window = f.Window
+		return e, ""
+	}
 	if err != nil {
 		return r.fault(ctx, err)
 	}
@@ -39,17 +43,44 @@ func (r *runner) signIn(ctx workflow.Context) (event, Reason) {
 func (r *runner) runLogin(ctx workflow.Context) (Found, error) {
 	r.SignIns++
 	in := LoginInput{RequestID: r.request.RequestID, Utility: r.request.Utility, Credentials: r.login, Attempt: r.SignIns}
-	var f Found
-	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, loginOptions(r.request)), ActivityLogin, in).Get(ctx, &f)
-	if err != nil || f.Outcome != OutcomeElsewhere {
+	f, err := r.untilDeclined(ctx, loginOptions(r.request), in)
+	if err != nil || f.Outcome != OutcomeElsewhere || r.calledOff(ctx) != "" {
 		return f, err
 	}
 	in.Window = f.Window
 	there := submitOptions(*f.Window)
 	there.Summary = "Read what an interrupted sign-in left"
-	f = Found{}
-	err = workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, there), ActivityLogin, in).Get(ctx, &f)
+	return r.untilDeclined(ctx, there, in)
+}
+
+// untilDeclined runs Login and calls it off as soon as the customer declines: it may still wait for a free window, and
+// after a no it is to type nothing. Called off or not, its end is waited for, so that no window is forgotten.
+func (r *runner) untilDeclined(ctx workflow.Context, options workflow.ActivityOptions, in LoginInput) (Found, error) {
+	options.WaitForCancellation = true
+	running, callOff := workflow.WithCancel(workflow.WithActivityOptions(ctx, options))
+	defer callOff()
+	login := workflow.ExecuteActivity(running, ActivityLogin, in)
+	// When the request is canceled, so is the login; its end is waited for below.
+	_ = workflow.Await(ctx, func() bool { return login.IsReady() || r.inbox.declined })
+	if !login.IsReady() {
+		callOff()
+	}
+	var f Found
+	err := login.Get(ctx, &f)
 	return f, err
+}
+
+// calledOff is what follows, whatever the site did, from a cancellation or a no that came while it was at work.
+func (r *runner) calledOff(ctx workflow.Context) event {
+	switch {
+	case ctx.Err() != nil:
+		r.login = ""
+		return eventCancel
+	case r.inbox.declined:
+		r.login, r.DownSince = "", time.Time{}
+		return eventDecline
+	}
+	return ""
 }
 
 // waitForSite waits before a site that is down is tried again, ever longer.
@@ -58,10 +89,10 @@ func (r *runner) waitForSite(ctx workflow.Context) (event, Reason) {
 	pause := min(max(5*time.Second, down), 5*time.Minute)
 	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout: pause, TimerOptions: workflow.TimerOptions{Summary: "The utility's site is down: next try"},
-	}, func() bool { return r.inbox.left })
+	}, func() bool { return r.inbox.left || r.inbox.declined })
 	switch {
-	case err != nil:
-		return eventCancel, ""
+	case err != nil, r.inbox.declined:
+		return r.calledOff(ctx), ""
 	case r.inbox.left:
 		r.DownSince, r.login = time.Time{}, ""
 		return eventSignInAgain, WindowClosed
@@ -84,6 +115,9 @@ func (r *runner) submitCode(ctx workflow.Context) (event, Reason) {
 		ChallengeID: asked.ID, Kind: asked.Kind, Code: r.spend()}
 	var f Found
 	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, submitOptions(*r.Window)), ActivitySubmitCode, in).Get(ctx, &f)
+	if e := r.calledOff(ctx); e != "" {
+		return e, ""
+	}
 	if err != nil {
 		return r.fault(ctx, err)
 	}
@@ -143,7 +177,7 @@ func (r *runner) fetchMeters(ctx workflow.Context) (event, Reason) {
 
 // fault is what follows when an activity could not be done at all: the customer signs in again.
 func (r *runner) fault(ctx workflow.Context, err error) (event, Reason) {
-	r.login = ""
+	r.login, r.DownSince = "", time.Time{}
 	if temporal.IsCanceledError(err) {
 		return eventCancel, ""
 	}

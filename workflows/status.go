@@ -80,7 +80,7 @@ var statusTable = []statusRow{
 	{SigningIn, Utility, "Signing in at your utility. This usually takes a few seconds.", []edge{
 		{eventSignedIn, FetchingMeters}, {eventCodeAsked, AwaitingCode}, {eventChoiceAsked, AwaitingChoice},
 		{eventMFAUnsupported, AwaitingMFAOff}, {eventSiteDown, SigningIn}, {eventSignInAgain, AwaitingLogin},
-		{eventGiveUp, Failed}, {eventCancel, Canceled},
+		{eventGiveUp, Failed}, {eventDecline, Declined}, {eventCancel, Canceled},
 	}},
 	{AwaitingChoice, Customer, "Choose how your utility should send you the code.", []edge{
 		{eventSubmitCode, SubmittingCode}, {eventResend, AwaitingChoice}, {eventSignInAgain, AwaitingLogin},
@@ -94,7 +94,7 @@ var statusTable = []statusRow{
 	{SubmittingCode, Utility, "Your utility is checking the code.", []edge{
 		{eventSignedIn, FetchingMeters}, {eventCodeAsked, AwaitingCode}, {eventChoiceAsked, AwaitingChoice},
 		{eventCodeRejected, AwaitingCode}, {eventSignInAgain, AwaitingLogin}, {eventGiveUp, Failed},
-		{eventCancel, Canceled},
+		{eventDecline, Declined}, {eventCancel, Canceled},
 	}},
 	{AwaitingMFAOff, Customer, "Turn multi-factor authentication off at your utility, then sign in here again.", []edge{
 		{eventSubmitLogin, SigningIn}, {eventResend, AwaitingMFAOff}, {eventDecline, Declined},

@@ -20,8 +20,8 @@ var everyEvent = []event{eventSubmitLogin, eventSubmitCode, eventDecline, eventR
 var transitions = map[event]map[Status]Status{
 	eventSubmitLogin: {AwaitingLogin: SigningIn, AwaitingMFAOff: SigningIn},
 	eventSubmitCode:  {AwaitingChoice: SubmittingCode, AwaitingCode: SubmittingCode},
-	eventDecline: {AwaitingLogin: Declined, AwaitingChoice: Declined, AwaitingCode: Declined,
-		AwaitingMFAOff: Declined},
+	eventDecline: {AwaitingLogin: Declined, SigningIn: Declined, AwaitingChoice: Declined, AwaitingCode: Declined,
+		SubmittingCode: Declined, AwaitingMFAOff: Declined},
 	eventResend: {AwaitingLogin: AwaitingLogin, AwaitingChoice: AwaitingChoice, AwaitingCode: AwaitingCode,
 		AwaitingMFAOff: AwaitingMFAOff},
 	eventCancel: {AwaitingLogin: Canceled, SigningIn: Canceled, AwaitingChoice: Canceled, AwaitingCode: Canceled,
