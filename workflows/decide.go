@@ -61,8 +61,11 @@ func (m *machine) takeCode(c SubmitCode) string {
 	if why := m.answers(c.ChallengeID); why != "" {
 		return why
 	}
-	if m.inbox.code != "" {
+	switch {
+	case m.inbox.code != "":
 		return "another code arrived before it"
+	case m.inbox.resendCode:
+		return "the utility's site is sending another code"
 	}
 	if err := c.Code.check(); err != nil {
 		return err.Error()
@@ -201,6 +204,9 @@ func (m *machine) stopped(f Found, now time.Time) (event, Reason) {
 	case f.Reason == InvalidCredentials && m.RejectedLogins+1 >= maxRejectedLogins:
 		return eventGiveUp, TooManyLogins
 	case f.Reason == Unreadable && m.State.Status == SubmittingCode:
+		if m.State.Challenge.Kind == MethodChoice {
+			return eventChoiceAsked, Unreadable
+		}
 		return m.codeRejected(Unreadable)
 	case f.Reason == MFAUnsupported && signingIn:
 		return eventMFAUnsupported, MFAUnsupported

@@ -145,7 +145,7 @@ func (m *machine) present(e event, a *ChallengeAsk) bool {
 			tries = defaultTries
 		}
 		m.ask(*a, tries)
-	case e == eventCodeRejected:
+	case e == eventCodeRejected, e == eventChoiceAsked:
 		c := m.State.Challenge
 		if a == nil { // the site did not say it again
 			a = &ChallengeAsk{Kind: c.Kind, Prompt: c.Prompt, SentTo: c.SentTo, Options: c.Options, Digits: c.Digits, CanResend: c.CanResend}
@@ -179,6 +179,8 @@ func (m *machine) taken(e event) {
 	case eventCodeResent, eventResend:
 		m.inbox.resendCode, m.inbox.resend = false, resend
 		return
+	case eventMetersRead, eventDecline, eventCancel:
+		resend = false // it came before the end that was asked for, and does not undo it
 	case eventSubmitCode:
 		m.inbox.resendCode = false
 		return // spend takes the code itself

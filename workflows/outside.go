@@ -71,7 +71,8 @@ func (r *runner) notify(ctx workflow.Context, from Status, e event, reason Reaso
 func (r *runner) send(ctx workflow.Context, kind NoticeKind, to Audience, reason Reason) {
 	r.Notices++
 	r.mail = append(r.mail, Notice{
-		ID:   fmt.Sprintf("%s.%.8s.%d", r.request.RequestID, workflow.GetInfo(ctx).FirstRunID, r.Notices),
+		// A revived request is another run, and counts from one again. Run ids of one minute begin alike.
+		ID:   fmt.Sprintf("%s.%s.%d", r.request.RequestID, workflow.GetInfo(ctx).WorkflowExecution.RunID, r.Notices),
 		Kind: kind, To: to, Reason: reason, Request: r.request, Until: r.State.Until,
 		Meters: len(r.State.Meters), MFAWasOff: r.MFAWasOff,
 	})

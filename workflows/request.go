@@ -53,6 +53,9 @@ func setup(ctx workflow.Context, r Request) *runner {
 func (r *runner) run(ctx workflow.Context) (*Result, error) {
 	for !r.State.Status.Terminal() {
 		if r.outgrown(ctx) {
+			r.pump(ctx) // the next run hears only what comes after its start
+		}
+		if r.outgrown(ctx) {
 			return nil, r.continueAsNew(ctx)
 		}
 		e, reason := r.step(ctx)
@@ -170,17 +173,15 @@ func (r *runner) idle() bool {
 	return r.closing == 0 && len(r.mail) == 0 && !r.mailing && r.known == r.State.Version
 }
 
-// outgrown tells that the history has become long and that this is a moment to start a new one.
+// outgrown tells that the history has become long and that this is a moment to start a new one: nothing is under way.
 func (r *runner) outgrown(ctx workflow.Context) bool {
 	e, _ := decide(r.State.Status, r.inbox)
-	return e == "" && r.State.Status.takesLogin() && workflow.GetInfo(ctx).GetContinueAsNewSuggested()
+	return e == "" && ctx.Err() == nil && r.State.Status.takesLogin() && r.idle() &&
+		workflow.GetInfo(ctx).GetContinueAsNewSuggested()
 }
 
-// continueAsNew carries the progress into a new run once nothing is under way.
+// continueAsNew carries the progress into a new run.
 func (r *runner) continueAsNew(ctx workflow.Context) error {
-	if err := workflow.Await(ctx, r.idle); err != nil {
-		return fmt.Errorf("finishing before the next run: %w", err)
-	}
 	next := r.request
 	next.Continued = &r.Progress
 	return workflow.NewContinueAsNewError(ctx, WorkflowType, next)

@@ -725,3 +725,111 @@ func Test_SiteDown_ThenAFaultOfOurs_IsForgottenByTheNextLogin(t *testing.T) {
 	w.after(48*time.Hour+time.Second, func() { require.Len(t, w.inputs, 3, "the site is not waited for") })
 	w.ends(Connected, "")
 }
+
+func Test_Resend_BeforeTheEndDoesNotUndoIt(t *testing.T) {
+	t.Parallel()
+	t.Run("connected", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.takes(time.Minute, ActivityLogin, w.signedIn())
+		w.login(time.Minute)
+		w.signal(90*time.Second, SignalResend, nil)
+		w.ends(Connected, "")
+	})
+	t.Run("canceled", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.takes(time.Minute, ActivityLogin, w.signedIn())
+		w.login(time.Minute)
+		w.signal(80*time.Second, SignalResend, nil)
+		w.after(90*time.Second, w.env.CancelWorkflow)
+		_, err := w.run()
+		var canceled *temporal.CanceledError
+		require.ErrorAs(t, err, &canceled)
+	})
+}
+
+func Test_ResendCode_MeanwhileTheOldCodeDoesNotCount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.logins, w.answers = says(asks(NumberCode)), says(in)
+	w.takes(time.Minute, ActivityResendCode, asks(NumberCode))
+	w.login(time.Minute)
+	w.signal(2*time.Minute, SignalResendCode, ResendCode{"c-1"})
+	w.code(150*time.Second, "c-1", "old")
+	w.after(4*time.Minute, func() {
+		require.Equal(t, "c-2", w.state().Challenge.ID)
+		require.Contains(t, w.state().Ignored[0].Why, "sending another code")
+		require.Empty(t, w.codes)
+	})
+	w.code(5*time.Minute, "c-2", "new")
+	w.ends(Connected, "")
+	require.Equal(t, sealedAs("new"), w.codes[0].Code)
+}
+
+func Test_Choice_UnreadableIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.logins, w.answers = says(asks(MethodChoice)), says(Found{Outcome: OutcomeStopped, Reason: Unreadable}, in)
+	w.login(time.Minute)
+	w.code(2*time.Minute, "c-1", "sms")
+	w.after(3*time.Minute, func() {
+		require.Equal(t, AwaitingChoice, w.state().Status)
+		require.Equal(t, Unreadable, w.state().Reason)
+		require.Equal(t, "c-2", w.state().Challenge.ID)
+		require.NotEmpty(t, w.state().Challenge.Options)
+	})
+	w.code(4*time.Minute, "c-2", "sms")
+	w.ends(Connected, "")
+}
+
+func Test_ContinueAsNew_LosesNoSignal(t *testing.T) {
+	t.Parallel()
+	t.Run("that has come and was not taken in yet", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.logins = says(in)
+		w.env.SetContinueAsNewSuggested(true)
+		w.login(time.Second)
+		w.env.ExecuteWorkflow(func(ctx workflow.Context) (*Result, error) {
+			if err := workflow.Sleep(ctx, time.Minute); err != nil {
+				return nil, err
+			}
+			w.request.Continued = &newMachine(w.request, workflow.Now(ctx)).Progress
+			run := setup(ctx, w.request)
+			run.known = run.State.Version
+			return run.run(ctx)
+		})
+		var r Result
+		require.NoError(t, w.env.GetWorkflowResult(&r))
+		require.Equal(t, Connected, r.Status)
+	})
+	t.Run("that comes while a notice is being sent", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.logins = says(in)
+		w.takes(time.Hour, ActivityNotify, Found{})
+		w.after(time.Minute, func() { w.env.SetContinueAsNewSuggested(true) })
+		w.signal(2*time.Minute, SignalResend, nil)
+		w.login(10 * time.Minute)
+		w.ends(Connected, "")
+	})
+	t.Run("and goes on when nothing is under way", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.after(time.Minute, func() { w.env.SetContinueAsNewSuggested(true) })
+		w.signal(2*time.Minute, SignalResend, nil)
+		_, err := w.run()
+		var again *workflow.ContinueAsNewError
+		require.ErrorAs(t, err, &again)
+	})
+}
+
+func Test_Notices_OfEachRunHaveIDsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.signal(time.Minute, SignalDecline, nil)
+	w.ends(Declined, "")
+	require.Equal(t, []string{"r-1.default-test-run-id.1", "r-1.default-test-run-id.2"}, []string{w.notices[0].ID, w.notices[1].ID},
+		"the whole run id: those of one minute begin alike")
+}
