@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -34,7 +35,14 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// atOnce is how many tests run side by side: most of their time they wait for a site.
+const atOnce = "8"
+
 func runTests(m *testing.M) (int, error) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", atOnce); err != nil {
+		return 1, err
+	}
 	var err error
 	if bin, err = os.MkdirTemp("", "meterkey-bin-"); err != nil {
 		return 1, err

@@ -236,7 +236,7 @@ func TestMendedFile(t *testing.T) {
 	require.NotEqual(t, embedded, broken)
 	files := t.TempDir()
 	file := filepath.Join(files, "demo.yaml")
-	require.NoError(t, os.WriteFile(file, withRenderWait(broken), 0o600))
+	require.NoError(t, os.WriteFile(file, withRenderWait(broken, "2s"), 0o600))
 	w := up(t, practice.Options{}, "MK_UTILITIES_DIR="+files)
 	ctx := bounded(t)
 	c := w.customer(t, "DEMO", "plain")
@@ -256,6 +256,6 @@ func TestMendedFile(t *testing.T) {
 }
 
 // withRenderWait shortens how long a form is waited for, so that a field that is not there is found out soon.
-func withRenderWait(file []byte) []byte {
-	return bytes.Replace(file, []byte("\nflow:\n"), []byte("\nflow:\n  render_wait: 2s\n"), 1)
+func withRenderWait(file []byte, wait string) []byte {
+	return bytes.Replace(file, []byte("\nflow:\n"), []byte("\nflow:\n  render_wait: "+wait+"\n"), 1)
 }

@@ -176,6 +176,8 @@ func (s *Stack) Down(ctx context.Context) error {
 			failed = append(failed, err)
 		}
 		cancel()
+	}
+	for _, w := range s.workers { // after all of them: two may share a host
 		failed = append(failed, browser.End(ctx, w.home))
 	}
 	if s.Temporal != nil {
