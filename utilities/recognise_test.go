@@ -131,6 +131,8 @@ func TestRecognise(t *testing.T) {
 		"nag pressed, another in the way":    {gone, Nag},
 		"captcha beats everything":           {shown(".h-captcha:not([data-size=\"invisible\"])", "#error", "#later"), Captcha},
 		"wording in general use":             {shown("#password").text("account has been locked"), Locked},
+		"outage":                             {shown().text("service unavailable"), Unavailable},
+		"outage announced over a form":       {shown("#password", "input[type=password]").text("service unavailable"), LoginForm},
 		"old message does not count":         {shown("#user", "#error").stale(RejectedLogin, LoginForm), Unknown},
 		"answer counts over the old message": {shown("#error").answered("login", 200, `{"status":"1"}`).stale(RejectedLogin), RejectedLogin},
 		"old form, new page":                 {shown("#user").at(home).stale(LoginForm), SignedIn},
