@@ -178,10 +178,7 @@ func (m *machine) verdict(f Found, now time.Time) (event, Reason) {
 	case OutcomeSignedIn:
 		return eventSignedIn, ""
 	case OutcomeChallenge:
-		if f.Challenge.Kind == MethodChoice {
-			return eventChoiceAsked, ""
-		}
-		return eventCodeAsked, ""
+		return asking(f.Challenge)
 	case OutcomeCodeRejected:
 		return m.codeRejected(CodeRejected)
 	case OutcomeStopped:
@@ -189,6 +186,17 @@ func (m *machine) verdict(f Found, now time.Time) (event, Reason) {
 	case OutcomeElsewhere: // asked a second time on the right host, so this is none
 	}
 	return eventSignInAgain, WindowLost
+}
+
+// asking: a page that asks for something which nobody can tell is a page nobody knows.
+func asking(c *ChallengeAsk) (event, Reason) {
+	switch {
+	case c == nil:
+		return eventGiveUp, SiteChanged
+	case c.Kind == MethodChoice:
+		return eventChoiceAsked, ""
+	}
+	return eventCodeAsked, ""
 }
 
 func (m *machine) codeRejected(reason Reason) (event, Reason) {

@@ -41,7 +41,7 @@ func holdOptions(w Window, now time.Time) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		TaskQueue:              WindowTaskQueue(w.Host),
 		ScheduleToStartTimeout: hostAway,
-		StartToCloseTimeout:    w.ExpiresAt.Sub(now) + hostAway,
+		StartToCloseTimeout:    max(0, w.ExpiresAt.Sub(now)) + hostAway,
 		HeartbeatTimeout:       heartbeat,
 		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: time.Second, MaximumInterval: 5 * time.Second},
 		Summary:                "Hold the window while the customer is away",

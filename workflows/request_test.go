@@ -726,6 +726,28 @@ func Test_SiteDown_ThenAFaultOfOurs_IsForgottenByTheNextLogin(t *testing.T) {
 	w.ends(Connected, "")
 }
 
+func Test_Login_AskedForNobodyKnowsWhat(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.logins = says(Found{Outcome: OutcomeChallenge, Typed: true})
+	w.login(time.Minute)
+	w.ends(Failed, SiteChanged)
+	require.Equal(t, []string{"w-1"}, w.closed)
+}
+
+func Test_Fetch_AsksForACodeTooLate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	step := asks(NumberCode)
+	step.Window = &Window{Host: "h1", ID: "w-1", ExpiresAt: w.env.Now().Add(-time.Hour)}
+	w.logins, w.fetches = says(in), append(says(step), w.fetches...)
+	w.login(time.Minute)
+	w.expect(2*time.Minute, AwaitingLogin, CodeTimeout)
+	w.login(time.Hour)
+	w.ends(Connected, "")
+	require.Equal(t, hostAway, holdOptions(*step.Window, w.env.Now()).StartToCloseTimeout, "Temporal takes none below zero")
+}
+
 func Test_Resend_BeforeTheEndDoesNotUndoIt(t *testing.T) {
 	t.Parallel()
 	t.Run("connected", func(t *testing.T) {
