@@ -135,6 +135,7 @@ type Reading struct {
 	As       string            `yaml:"as"`
 	Unless   string            `yaml:"unless"` // {name.path}: the step is left out where that was found
 	Optional bool              `yaml:"optional"`
+	After    Target            `yaml:"after"` // what shows once the page is complete: then an optional step is missing for good
 }
 
 // Pick is an account picker.

@@ -90,6 +90,7 @@ func TestMistakesNameFileLineAndField(t *testing.T) {
 		"name not found":       {"{meter.number}", "{account.number}", `site.yaml:29: flow.meters.fields.meter_number: no step before this one is called "account"`},
 		"our field":            {"meter_number:", "meter_no:", "site.yaml:29: flow.meters.fields.meter_no: is not a known field"},
 		"page size in vain":    {"items: all", "items: all, page_size: 5", "flow.meters.read[0].page_size: the address has neither {page} nor {offset} in it"},
+		"after, not optional":  {"items: all", "items: all, after: a", "flow.meters.read[0].after: is for optional steps"},
 		"duration":             {"id: SITE", "id: SITE\nwindow_lifetime: soon", "site.yaml:2: window_lifetime:"},
 		"written twice":        {"name: Some Site", "name: Some Site\nname: Other", "site.yaml:3: "},
 		"no YAML":              {"name: Some Site", "name: [Some", "site.yaml:"},

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tidwall/gjson"
 )
@@ -62,7 +63,7 @@ func (r *reader) absent(ctx context.Context, w *watch, step Reading, s Snapshot)
 			return false, err
 		}
 		return false, r.stop(sight)
-	case step.Optional && s.Loaded && w.quietFor(r.flow.Settle/2):
+	case step.Optional && s.Loaded && w.quietFor(r.patience(step, s)):
 		return true, nil
 	case w.over():
 		sight, err := r.doubtfulSight(ctx, w.unknown(s), true, s)
@@ -72,6 +73,14 @@ func (r *reader) absent(ctx context.Context, w *watch, step Reading, s Snapshot)
 		return false, r.stop(sight)
 	}
 	return false, nil
+}
+
+// patience is how long a page must be quiet before something optional is taken to be missing.
+func (r *reader) patience(step Reading, s Snapshot) time.Duration {
+	if s.shows(step.After) {
+		return 2 * poll
+	}
+	return r.flow.Settle
 }
 
 // saysNone says whether the page tells that there is nothing to read.

@@ -97,7 +97,7 @@ func TestOptionalPicker(t *testing.T) {
       - open: https://www.site.example/one.html?5
       - {pick: {options: "#accounts option"}, columns: {number: {}}, as: account, optional: true}
       - {press: "#nowhere", optional: true}
-      - {rows: "#nothing", columns: {x: {}}, as: extra, optional: true}
+      - {rows: "#nothing", columns: {x: {}}, as: extra, optional: true, after: "#meter"}
       - {rows: "#meter", columns: {number: {match: 'M-\d+'}}, as: meter}
     fields: {account_number: "{account.number}", meter_number: "{meter.number}"}
 `)

@@ -95,7 +95,7 @@ func (f *Flow) lookedFor() ([]Element, []string) {
 		w.targets(f.Choice.Options, f.Choice.Submit)
 	}
 	for _, step := range f.Meters.Read {
-		w.targets(step.Press, step.Rows, step.Next)
+		w.targets(step.Press, step.Rows, step.Next, step.After)
 		w.marks(step.None...)
 		if step.Pick != nil {
 			w.targets(step.Pick.List, step.Pick.Options, step.Pick.Submit)

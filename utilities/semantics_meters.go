@@ -45,6 +45,10 @@ func (c *checker) readingTargets(r *Reading, at []string) {
 	c.target(r.Press, append(at, "press")...)
 	c.target(r.Rows, append(at, "rows")...)
 	c.target(r.Next, append(at, "next")...)
+	c.target(r.After, append(at, "after")...)
+	if len(r.After) > 0 && !r.Optional {
+		c.wrong("is for optional steps", append(at, "after")...)
+	}
 	if r.Pick != nil {
 		c.target(r.Pick.List, append(at, "pick", "list")...)
 		c.target(r.Pick.Options, append(at, "pick", "options")...)

@@ -151,7 +151,7 @@ func (w *wire) onCrash(playwright.Page) {
 
 func (w *wire) onRequest(request playwright.Request) {
 	switch request.ResourceType() {
-	case "xhr", "fetch", "document":
+	case "xhr", "fetch", "document", "script":
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.waiting[request] = w.turn
