@@ -35,6 +35,12 @@ func (s *Site) report(ctx context.Context, w *work, sight utilities.Sight) (work
 			return workflows.Found{}, err
 		}
 	}
+	if f.Outcome == workflows.OutcomeSignedIn {
+		if err := w.ExpireAt(time.Now().Add(w.utility.WindowLifetime)); err != nil {
+			// A code typed at the last moment leaves no time to read the meters in.
+			return workflows.Found{}, fmt.Errorf("setting the window's end: %w", err)
+		}
+	}
 	at := s.ref(w.Window)
 	f.Window = &at
 	w.log.Info("page seen", zap.String("page", string(sight.Page)), zap.String("outcome", string(f.Outcome)),

@@ -33,7 +33,11 @@ func (s *Site) Login(ctx context.Context, in workflows.LoginInput) (workflows.Fo
 	if elsewhere {
 		return workflows.Found{Outcome: workflows.OutcomeElsewhere, Window: at}, nil
 	}
+	// A slow browser must not look like a dead worker. The first heartbeat should be the one that names the window,
+	// though: it goes out at once, later ones do not.
+	stop := keepBeating(ctx)
 	w, found, err := s.loginWindow(ctx, in, at, u)
+	stop()
 	if w == nil {
 		return found, err
 	}

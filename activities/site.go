@@ -19,7 +19,7 @@ import (
 
 const (
 	// beatEvery is well within the heartbeat time-out that the workflow sets.
-	beatEvery = 3 * time.Second
+	beatEvery = 2 * time.Second
 	// lookEvery is how often a waiting window is looked at. A crashed or closed tab is noticed at once, without it.
 	lookEvery = 2 * time.Second
 	// closing bounds the closing of a window after its activity was canceled.
@@ -99,6 +99,11 @@ func (s *Site) logger(requestID, utility string) *zap.Logger {
 // beat heartbeats until stopped, from a goroutine of its own, since a browser call may hang.
 func beat(ctx context.Context, details ...any) (stop func()) {
 	activity.RecordHeartbeat(ctx, details...)
+	return keepBeating(ctx, details...)
+}
+
+// keepBeating heartbeats a little later and from then on.
+func keepBeating(ctx context.Context, details ...any) (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		ticker := time.NewTicker(beatEvery)

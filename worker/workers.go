@@ -23,6 +23,8 @@ const (
 	// stickyWait is how long a workflow task waits for the worker that has the run in its memory, before any other may
 	// take it: what a killed worker costs each of its requests once. Five seconds, the usual, is long for a customer.
 	stickyWait = time.Second
+	// newsWithin is how soon a heartbeat reaches the server, and a cancel the activity with it.
+	newsWithin = time.Second
 	// windowTasks bounds what may run in windows at once, far above what the windows themselves allow.
 	windowTasks = 4000
 )
@@ -45,12 +47,13 @@ func startWorkers(c client.Client, site *activities.Site, desk *activities.Desk)
 	w.desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: workflows.WorkflowType})
 	desk.Register(w.desk)
 	w.windows = worker.New(c, workflows.WindowTaskQueue(site.Host.ID()), worker.Options{
-		WorkerStopTimeout: shortStop, OnFatalError: w.failed, DisableWorkflowWorker: true,
+		WorkerStopTimeout: shortStop, OnFatalError: w.failed, DisableWorkflowWorker: true, MaxHeartbeatThrottleInterval: newsWithin,
 		MaxConcurrentActivityExecutionSize: windowTasks, MaxConcurrentActivityTaskPollers: 5,
 	})
 	site.RegisterWindows(w.windows)
 	w.signIn = worker.New(c, workflows.SignInTaskQueue, worker.Options{
 		WorkerStopTimeout: loginStop, OnFatalError: w.failed, DisableWorkflowWorker: true, Tuner: tuner,
+		MaxHeartbeatThrottleInterval: newsWithin,
 	})
 	site.RegisterLogin(w.signIn)
 	return w, w.start()

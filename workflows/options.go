@@ -83,10 +83,15 @@ func closeOptions(w Window) workflow.ActivityOptions {
 	}
 }
 
-// notifyOptions: a mail server answers within a minute or is down; it is tried for a day, ever less often.
-func notifyOptions(n Notice) workflow.ActivityOptions {
+// notifyOptions: a mail server answers within a minute or is down; it is tried for a day, ever less often. That a code is
+// needed is news only while it is.
+func notifyOptions(n Notice, now time.Time) workflow.ActivityOptions {
+	limit := delivery
+	if n.Kind == NoticeCodeNeeded && n.Until != nil {
+		limit = max(n.Until.Sub(now), time.Minute)
+	}
 	return workflow.ActivityOptions{
-		ScheduleToCloseTimeout: delivery,
+		ScheduleToCloseTimeout: limit,
 		StartToCloseTimeout:    time.Minute,
 		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 2 * time.Second, MaximumInterval: 10 * time.Minute},
 		Summary:                "Tell the " + string(n.To) + ": " + string(n.Kind),

@@ -70,12 +70,20 @@ func (r *runner) notify(ctx workflow.Context, from Status, e event, reason Reaso
 
 func (r *runner) send(ctx workflow.Context, kind NoticeKind, to Audience, reason Reason) {
 	r.Notices++
-	r.mail = append(r.mail, Notice{
+	p := r.postFor(to)
+	p.queue = append(p.queue, Notice{
 		// A revived request is another run, and counts from one again. Run ids of one minute begin alike.
 		ID:   fmt.Sprintf("%s.%s.%d", r.request.RequestID, workflow.GetInfo(ctx).WorkflowExecution.RunID, r.Notices),
 		Kind: kind, To: to, Reason: reason, Request: r.request, Until: r.State.Until,
 		Meters: len(r.State.Meters), MFAWasOff: r.MFAWasOff,
 	})
+}
+
+func (r *runner) postFor(to Audience) *post {
+	if to == ToRequester {
+		return &r.toRequester
+	}
+	return &r.toCustomer
 }
 
 // remind reminds the customer to turn MFA off.
@@ -135,19 +143,29 @@ func told(kind NoticeKind, text ReasonText) []addressed {
 	return to
 }
 
-// deliver sends the queued notices, one after the other, beside the request's own course.
-func (r *runner) deliver(ctx workflow.Context) {
+// post is what is to be sent to one audience, in order.
+type post struct {
+	queue   []Notice
+	sending bool
+}
+
+func (p *post) idle() bool { return len(p.queue) == 0 && !p.sending }
+
+// deliver sends an audience's notices, one after the other, beside the request's own course. A mailbox that does not
+// answer holds up nobody else's.
+func (r *runner) deliver(ctx workflow.Context, p *post) {
 	for {
-		if workflow.Await(ctx, func() bool { return len(r.mail) > 0 }) != nil {
+		if workflow.Await(ctx, func() bool { return len(p.queue) > 0 }) != nil {
 			return
 		}
-		n := r.mail[0]
-		r.mail, r.mailing = r.mail[1:], true
-		err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, notifyOptions(n)), ActivityNotify, n).Get(ctx, nil)
+		n := p.queue[0]
+		p.queue, p.sending = p.queue[1:], true
+		options := notifyOptions(n, workflow.Now(ctx))
+		err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), ActivityNotify, n).Get(ctx, nil)
 		if err != nil {
 			workflow.GetLogger(ctx).Error("notice not sent", "request_id", r.request.RequestID, "notice", n.ID, "error", err)
 		}
-		r.mailing = false
+		p.sending = false
 	}
 }
 

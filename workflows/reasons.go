@@ -82,7 +82,7 @@ var reasonTable = []ReasonText{
 		"The customer signs in again from the same link."},
 	{WindowLost, AwaitingLogin, Customer,
 		"Something went wrong on our side. Your login was not the cause: please sign in again.",
-		"A browser window was lost on our side.",
+		"No browser window could be had, or one was lost, on our side.",
 		"The customer signs in again from the same link."},
 	{SessionEnded, AwaitingLogin, Customer,
 		"Your utility ended the session. Please sign in again.",

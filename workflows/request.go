@@ -24,12 +24,11 @@ func DataRequest(ctx workflow.Context, r Request) (*Result, error) {
 // runner gives the machine its clock and its world.
 type runner struct {
 	*machine
-	lasting workflow.Context // outlives cancellation: for what must be finished all the same
-	held    string           // the window that HoldWindow watches
-	closing int              // windows being closed
-	mail    []Notice         // to be sent, in order
-	mailing bool
-	known   int // the version that was last recorded
+	lasting                 workflow.Context // outlives cancellation: for what must be finished all the same
+	held                    string           // the window that HoldWindow watches
+	closing                 int              // windows being closed
+	toCustomer, toRequester post
+	known                   int // the version that was last recorded
 }
 
 func setup(ctx workflow.Context, r Request) *runner {
@@ -45,7 +44,9 @@ func setup(ctx workflow.Context, r Request) *runner {
 		run.notify(ctx, AwaitingLogin, "", "")
 	}
 	workflow.GoNamed(lasting, "signals", run.listen)
-	workflow.GoNamed(lasting, "notices", run.deliver)
+	for _, p := range []*post{&run.toCustomer, &run.toRequester} {
+		workflow.GoNamed(lasting, "notices", func(ctx workflow.Context) { run.deliver(ctx, p) })
+	}
 	workflow.GoNamed(lasting, "record", run.record)
 	return run
 }
@@ -114,7 +115,7 @@ func (r *runner) awaitCustomer(ctx workflow.Context) (event, Reason) {
 	}
 	if !met && err == nil {
 		r.pump(ctx) // what arrived in the same workflow task as the timer counts as in time
-		if workflow.Now(ctx).Before(*r.State.Until) {
+		if until.Before(*r.State.Until) {
 			r.remind(ctx)
 			return "", ""
 		}
@@ -170,7 +171,7 @@ func (r *runner) finish() (*Result, error) {
 
 // idle tells that nothing is under way beside the request's own course.
 func (r *runner) idle() bool {
-	return r.closing == 0 && len(r.mail) == 0 && !r.mailing && r.known == r.State.Version
+	return r.closing == 0 && r.toCustomer.idle() && r.toRequester.idle() && r.known == r.State.Version
 }
 
 // outgrown tells that the history has become long and that this is a moment to start a new one: nothing is under way.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -137,8 +139,15 @@ func (w *world) run() (*Result, error) {
 	return &r, nil
 }
 
+// told lists the notices in the order in which they were queued; each audience's are sent on their own.
 func (w *world) told() []string {
 	var told []string
+	number := func(n Notice) (number int) {
+		_, err := fmt.Sscan(n.ID[strings.LastIndexByte(n.ID, '.')+1:], &number)
+		require.NoError(w.t, err)
+		return number
+	}
+	slices.SortFunc(w.notices, func(a, b Notice) int { return number(a) - number(b) })
 	for _, n := range w.notices {
 		line := string(n.Kind) + " to " + string(n.To)
 		if n.Reason != "" {
@@ -577,7 +586,7 @@ func Test_Resend_RevivesWhileFinishing(t *testing.T) {
 	w := newWorld(t)
 	w.signal(time.Minute, SignalDecline, nil)
 	w.env.OnActivity(ActivityNotify, mock.Anything, mock.Anything).Return(nil).After(time.Hour)
-	w.signal(90*time.Minute, SignalResend, nil) // the notices of the end are still being sent
+	w.signal(30*time.Minute, SignalResend, nil) // the notices of the end are still being sent
 	_, err := w.run()
 	var again *workflow.ContinueAsNewError
 	require.ErrorAs(t, err, &again)

@@ -37,7 +37,7 @@ func demonstrate(ctx context.Context, s *stack.Stack, set flags, dir string, out
 	}
 	began := time.Now()
 	report := &reporter{out: out, began: began}
-	rows := chosen(set.Only)
+	rows := chosen(set.Only, began)
 	if len(rows) == 0 {
 		return fmt.Errorf("no route's name contains %q", set.Only)
 	}
@@ -55,11 +55,11 @@ func demonstrate(ctx context.Context, s *stack.Stack, set flags, dir string, out
 	return store(ctx, s, set.Histories, rows)
 }
 
-func chosen(only string) []row {
+func chosen(only string, began time.Time) []row {
 	var rows []row
 	for i, r := range routes() {
 		if strings.Contains(r.name, only) {
-			rows = append(rows, row{route: r, id: fmt.Sprintf("demo-%02d", i+1)})
+			rows = append(rows, row{route: r, id: fmt.Sprintf("demo-%s-%02d", began.Format("150405"), i+1)})
 		}
 	}
 	return rows

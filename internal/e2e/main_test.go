@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,16 +107,25 @@ func bounded(t *testing.T) context.Context {
 	return ctx
 }
 
-// notices lists what the worker says it sent for a request, as "kind to audience" in order, once the run has ended.
+// notices lists what the worker says it sent for a request, as "kind to audience", once the run has ended. Their ids end
+// with their number: each audience's are sent on their own.
 func (w *world) notices(t *testing.T, id string) []string {
 	t.Helper()
-	var sent []string
+	sent := map[int]string{}
 	for _, line := range w.log(t) {
 		if line["msg"] == "notice" && line["request_id"] == id {
-			sent = append(sent, fmt.Sprintf("%s to %s", line["kind"], line["to"]))
+			var number int
+			name := fmt.Sprint(line["notice"])
+			_, err := fmt.Sscan(name[strings.LastIndexByte(name, '.')+1:], &number)
+			require.NoError(t, err)
+			sent[number] = fmt.Sprintf("%s to %s", line["kind"], line["to"])
 		}
 	}
-	return sent
+	var inOrder []string
+	for _, number := range slices.Sorted(maps.Keys(sent)) {
+		inOrder = append(inOrder, sent[number])
+	}
+	return inOrder
 }
 
 // log is the worker's log: one JSON document a line.

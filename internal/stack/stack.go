@@ -202,9 +202,11 @@ func (s *Stack) ReplaceWorker(ctx context.Context, name string) error {
 		if err := w.Kill(); err != nil {
 			return err
 		}
+		if _, err := s.StartWorker(ctx, name); err != nil {
+			return err // the old one stays listed, so that its browser is ended in the end
+		}
 		s.workers = slices.Delete(s.workers, i, i+1)
-		_, err := s.StartWorker(ctx, name)
-		return err
+		return nil
 	}
 	return fmt.Errorf("replacing worker %s: there is none", name)
 }
