@@ -174,16 +174,10 @@ func (c *Client) Wait(ctx context.Context, requestID string, done func(State) bo
 func (c *Client) changes(ctx context.Context, requestID string) <-chan struct{} {
 	changed := make(chan struct{}, 1)
 	go func() {
-		for ctx.Err() == nil {
-			events := c.temporal.GetWorkflowHistory(ctx, WorkflowID(requestID), "", true, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-			for events.HasNext() {
-				if _, err := events.Next(); err != nil {
-					break
-				}
-				select {
-				case changed <- struct{}{}:
-				default: // told already, not heard yet
-				}
+		for run := ""; ctx.Err() == nil; {
+			if next := c.latestRun(ctx, requestID); next != run {
+				run = next
+				c.follow(ctx, requestID, run, changed)
 			}
 			select {
 			case <-ctx.Done():
@@ -192,6 +186,29 @@ func (c *Client) changes(ctx context.Context, requestID string) <-chan struct{} 
 		}
 	}()
 	return changed
+}
+
+// latestRun is the id of the request's latest run, "" while it cannot be told.
+func (c *Client) latestRun(ctx context.Context, requestID string) string {
+	described, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(requestID), "")
+	if err != nil {
+		return ""
+	}
+	return described.GetWorkflowExecutionInfo().GetExecution().GetRunId()
+}
+
+// follow tells of each event of a run until it has ended.
+func (c *Client) follow(ctx context.Context, requestID, run string, changed chan<- struct{}) {
+	events := c.temporal.GetWorkflowHistory(ctx, WorkflowID(requestID), run, true, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		if _, err := events.Next(); err != nil {
+			return
+		}
+		select {
+		case changed <- struct{}{}:
+		default: // told already, not heard yet
+		}
+	}
 }
 
 // Listed is one line of a list of requests, as Temporal's visibility has it.
