@@ -13,6 +13,9 @@ import (
 // errBusy is a call that did not return in time.
 var errBusy = errors.New("the page does not answer")
 
+// errDriver is a call that panicked.
+var errDriver = errors.New("the browser driver failed")
+
 // within runs a call that takes no context and gives up on it when ctx ends or limit is over. A call given up on may still
 // return later; its result is dropped.
 func within[T any](ctx context.Context, limit time.Duration, call func() (T, error)) (T, error) {
@@ -22,8 +25,16 @@ func within[T any](ctx context.Context, limit time.Duration, call func() (T, err
 	}
 	done := make(chan result, 1)
 	go func() {
-		value, err := call()
-		done <- result{value, err}
+		var r result
+		defer func() {
+			// The driver's binding panics over what it did not expect. That is one visit's trouble, not the process's; what it
+			// panicked with is not repeated, for it may hold what was being typed.
+			if recover() != nil {
+				r.err = errDriver
+			}
+			done <- r
+		}()
+		r.value, r.err = call()
 	}()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()

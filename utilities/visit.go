@@ -58,7 +58,7 @@ func (u *Utility) Visit(page func() playwright.Page, o VisitOptions) *Visit {
 		o.Once = func(string) error { return nil }
 	}
 	return &Visit{
-		utility: u, flow: &u.Flow, page: page, origins: o.Origins, log: o.Log.With(zap.String("utility", u.ID)), once: o.Once,
+		utility: u, flow: &u.Flow, page: page, origins: o.Origins, log: o.Log, once: o.Once,
 		wire: newWire(u.Flow.Answers, o.Origins),
 	}
 }

@@ -328,6 +328,9 @@ func TestWithinGivesUp(t *testing.T) {
 	n, err := within(t.Context(), time.Minute, func() (int, error) { return http.StatusOK, nil })
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, n)
+	_, err = within(t.Context(), time.Minute, func() (int, error) { panic("typing hunter2") })
+	require.ErrorIs(t, err, errDriver)
+	require.NotContains(t, err.Error(), "hunter2")
 }
 
 func TestProbe(t *testing.T) {
