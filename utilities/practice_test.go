@@ -63,7 +63,7 @@ func TestPracticeSites(t *testing.T) {
 func startPractice(t *testing.T) *practice.Server {
 	t.Helper()
 	server, err := practice.Start(t.Context(), practice.Options{
-		FormDelay: 60 * time.Millisecond, SlowDelay: 700 * time.Millisecond, EndsAfter: 2 * time.Second, ResendAfter: 200 * time.Millisecond,
+		FormDelay: 60 * time.Millisecond, SlowDelay: 700 * time.Millisecond, EndsAfter: 2 * time.Second, ResendAfter: time.Millisecond,
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close(context.Background())) })
