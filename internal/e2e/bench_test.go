@@ -118,7 +118,7 @@ func (p *bareProgram) request(b *testing.B, c *stack.Customer) (codePage, meters
 	require.NoError(b, page.Locator("#form-login-mfa-code").PressSequentially(code))
 	require.NoError(b, page.Locator("#form-login-mfa-code").Blur())
 	require.NoError(b, page.Locator("button.js-device-submit-button").Click())
-	require.NoError(b, page.WaitForURL(p.site+"/en/accounts-billing/my-account**"))
+	require.NoError(b, page.WaitForURL(p.site+"/en/accounts-billing/my-account**", playwright.PageWaitForURLOptions{WaitUntil: playwright.WaitUntilStateCommit}))
 	found, err := page.Evaluate(strings.ReplaceAll(readMeters, "OPOWER", p.opower))
 	require.NoError(b, err)
 	meters = time.Since(began)

@@ -155,10 +155,16 @@ func (p *person) sees(selector string) string {
 	return text
 }
 
-// arrives waits until the window is at an address that ends like this.
+// arrives waits until the window is at an address that ends like this, and the page there is complete. The page is asked
+// for the latter: the driver's own wait for it can miss the event on a busy machine, and then waits for ever.
 func (p *person) arrives(glob string) {
 	p.Helper()
-	require.NoError(p, p.page.WaitForURL(glob), "at %s", p.page.URL())
+	committed := playwright.PageWaitForURLOptions{WaitUntil: playwright.WaitUntilStateCommit}
+	require.NoError(p, p.page.WaitForURL(glob, committed), "at %s", p.page.URL())
+	require.Eventually(p, func() bool {
+		state, err := p.page.Evaluate("document.readyState")
+		return err == nil && state == "complete"
+	}, 30*time.Second, 20*time.Millisecond, "at %s", p.page.URL())
 }
 
 // code waits for the nth message on the practice phone and gives its code.
