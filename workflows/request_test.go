@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +29,7 @@ type world struct {
 	holdEnds                          Found
 	holdFor                           time.Duration
 
+	mu      sync.Mutex // the site and the post are visited side by side
 	inputs  []LoginInput
 	codes   []SubmitCodeInput
 	notices []Notice
@@ -69,6 +72,8 @@ func next(calls *[]func() (Found, error)) (Found, error) {
 }
 
 func (w *world) doLogin(_ context.Context, in LoginInput) (Found, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.inputs = append(w.inputs, in)
 	f, err := next(&w.logins)
 	if f.Window == nil && f.Outcome != "" {
@@ -78,6 +83,8 @@ func (w *world) doLogin(_ context.Context, in LoginInput) (Found, error) {
 }
 
 func (w *world) doSubmit(_ context.Context, in SubmitCodeInput) (Found, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.codes = append(w.codes, in)
 	return next(&w.answers)
 }
@@ -86,14 +93,33 @@ func (w *world) doResend(context.Context, WindowInput) (Found, error) { return n
 func (w *world) doFetch(context.Context, WindowInput) (Found, error)  { return next(&w.fetches) }
 func (w *world) doHold(context.Context, WindowInput) (Found, error)   { return w.holdEnds, nil }
 func (w *world) doClose(_ context.Context, in WindowInput) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.closed = append(w.closed, in.Window.ID)
 	return nil
 }
+
+// doNotify keeps the notices in the order in which they were queued: each audience's are sent on their own.
 func (w *world) doNotify(_ context.Context, n Notice) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.notices = append(w.notices, n)
+	slices.SortFunc(w.notices, func(a, b Notice) int { return noticeNumber(a) - noticeNumber(b) })
 	return nil
 }
+
+// noticeNumber is the number at the end of a notice's id.
+func noticeNumber(n Notice) int {
+	number, err := strconv.Atoi(n.ID[strings.LastIndexByte(n.ID, '.')+1:])
+	if err != nil {
+		return -1
+	}
+	return number
+}
+
 func (w *world) doRecord(_ context.Context, p Projection) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.records = append(w.records, p)
 	return nil
 }
@@ -139,15 +165,10 @@ func (w *world) run() (*Result, error) {
 	return &r, nil
 }
 
-// told lists the notices in the order in which they were queued; each audience's are sent on their own.
 func (w *world) told() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	var told []string
-	number := func(n Notice) (number int) {
-		_, err := fmt.Sscan(n.ID[strings.LastIndexByte(n.ID, '.')+1:], &number)
-		require.NoError(w.t, err)
-		return number
-	}
-	slices.SortFunc(w.notices, func(a, b Notice) int { return number(a) - number(b) })
 	for _, n := range w.notices {
 		line := string(n.Kind) + " to " + string(n.To)
 		if n.Reason != "" {
@@ -351,6 +372,8 @@ func Test_Reminders_After1And3Days(t *testing.T) {
 	w.logins = says(stopFor(MFAUnsupported))
 	w.login(time.Minute)
 	count := func() (n int) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		for _, notice := range w.notices {
 			if notice.Kind == NoticeMFAReminder {
 				n++
