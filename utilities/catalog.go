@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/agnivade/levenshtein"
 )
 
 // Catalog is the set of known utilities.
@@ -132,32 +134,11 @@ func (c *Catalog) ids() []string {
 func (c *Catalog) near(name string) []string {
 	var ids []string
 	for known, u := range c.byName {
-		close := distance(name, known) <= 2 || len(name) >= 3 && strings.Contains(known, name)
+		close := levenshtein.ComputeDistance(name, known) <= 2 || len(name) >= 3 && strings.Contains(known, name)
 		if close && !slices.Contains(ids, u.ID) {
 			ids = append(ids, u.ID)
 		}
 	}
 	slices.Sort(ids)
 	return ids
-}
-
-// distance counts the letters to insert, drop or change between two words.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := corner
-			if a[i] != b[j] {
-				change++
-			}
-			corner = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -50,14 +50,6 @@ func TestReaches(t *testing.T) {
 	}
 }
 
-func TestDistance(t *testing.T) {
-	t.Parallel()
-	require.Zero(t, distance("coned", "coned"))
-	require.Equal(t, 1, distance("coned", "comed"))
-	require.Equal(t, 2, distance("pepco", "peco!"))
-	require.Equal(t, 3, distance("", "abc"))
-}
-
 func TestCheckForms(t *testing.T) {
 	t.Parallel()
 	u, err := ParseFile("a.yaml", []byte(head+`

@@ -110,15 +110,6 @@ func TestUnknown(t *testing.T) {
 	}, c.Unknown)
 }
 
-func TestDistance(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"", "ab", 2}, {"ab", "", 2}, {"MK_HOME", "MK_HOME", 0}, {"MK_HME", "MK_HOME", 1}, {"MK_HOMEE", "MK_HOME", 1}, {"kitten", "sitting", 3}} {
-		require.Equal(t, c.want, distance(c.a, c.b), c.a+" "+c.b)
-	}
-}
-
 func TestLoadReadsTheProcess(t *testing.T) {
 	t.Setenv("MK_HOME", "/srv/mk")
 	c, err := Load(nil)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/agnivade/levenshtein"
 )
 
 // prefix is what all settings begin with.
@@ -24,26 +26,7 @@ func unknown(environ []string) []string {
 }
 
 func nearest(name string) string {
-	return slices.MinFunc(table, func(a, b Setting) int { return distance(name, a.Name) - distance(name, b.Name) }).Name
-}
-
-// distance is Levenshtein's: the fewest single-letter edits that turn a into b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substituted := diagonal
-			if a[i] != b[j] {
-				substituted++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(substituted, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return slices.MinFunc(table, func(a, b Setting) int {
+		return levenshtein.ComputeDistance(name, a.Name) - levenshtein.ComputeDistance(name, b.Name)
+	}).Name
 }
