@@ -24,6 +24,9 @@ func (s *Site) Login(ctx context.Context, in workflows.LoginInput) (workflows.Fo
 	if err != nil {
 		return stopped(workflows.UnknownUtility), nil
 	}
+	if _, err := s.originsFor(in.Test); err != nil { // before a window is opened for nothing
+		return workflows.Found{}, err
+	}
 	login, err := s.Identity.OpenCredentials(in.Credentials)
 	if err != nil {
 		s.logger(in.RequestID, u.ID).Warn("login cannot be opened", zap.Error(err))
@@ -68,7 +71,7 @@ func (s *Site) loginWindow(ctx context.Context, in workflows.LoginInput, at *wor
 	if err != nil {
 		return nil, workflows.Found{}, err
 	}
-	entered, err := s.enter(ctx, w, u, s.logger(in.RequestID, u.ID))
+	entered, err := s.enter(ctx, w, u, in.Test, s.logger(in.RequestID, u.ID))
 	if err != nil {
 		return nil, workflows.Found{}, err
 	}

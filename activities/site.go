@@ -31,9 +31,11 @@ type Site struct {
 	Host      *browser.Host
 	Utilities *utilities.Catalog
 	Origins   utilities.Origins
-	Identity  *sealed.Identity
-	Evidence  Evidence
-	Log       *zap.Logger
+	// Practice are the origins for requests that are tests; none: there are no practice sites to run them at.
+	Practice utilities.Origins
+	Identity *sealed.Identity
+	Evidence Evidence
+	Log      *zap.Logger
 }
 
 // RegisterLogin registers what the sign-in task queue serves.
@@ -61,15 +63,33 @@ type work struct {
 	end     []func()
 }
 
+// ErrTypeNoPractice is the type of the application error that says that a test request met a worker without practice sites.
+const ErrTypeNoPractice = "no_practice_sites"
+
+// originsFor are the origins for a request. A test never gets those of real sites.
+func (s *Site) originsFor(test bool) (utilities.Origins, error) {
+	switch {
+	case !test:
+		return s.Origins, nil
+	case len(s.Practice) == 0:
+		return nil, temporal.NewNonRetryableApplicationError("this worker knows no practice sites: set MK_PRACTICE_ORIGINS", ErrTypeNoPractice, nil)
+	}
+	return s.Practice, nil
+}
+
 // enter claims and locks a window and starts following the utility's flow in it. Call leave when done.
-func (s *Site) enter(ctx context.Context, w *browser.Window, u *utilities.Utility, log *zap.Logger) (*work, error) {
+func (s *Site) enter(ctx context.Context, w *browser.Window, u *utilities.Utility, test bool, log *zap.Logger) (*work, error) {
+	origins, err := s.originsFor(test)
+	if err != nil {
+		return nil, err
+	}
 	release := w.Claim()
 	unlock, err := w.Lock(ctx)
 	if err != nil {
 		release()
 		return nil, fmt.Errorf("locking the window: %w", err)
 	}
-	visit := u.Visit(w.Page, utilities.VisitOptions{Origins: s.Origins, Log: log, Once: w.Mark})
+	visit := u.Visit(w.Page, utilities.VisitOptions{Origins: origins, Log: log, Once: w.Mark})
 	return &work{Window: w, utility: u, visit: visit, log: log, end: []func(){visit.Close, unlock, release}}, nil
 }
 
@@ -80,16 +100,16 @@ func (w *work) leave() {
 }
 
 // open finds the window of an activity that works in one, and enters it.
-func (s *Site) open(ctx context.Context, requestID, utility string, at workflows.Window) (*work, error) {
-	u, err := s.Utilities.Find(utility)
+func (s *Site) open(ctx context.Context, in workflows.WindowInput) (*work, error) {
+	u, err := s.Utilities.Find(in.Utility)
 	if err != nil {
 		return nil, fmt.Errorf("finding the utility: %w", err)
 	}
-	w, err := s.Host.Window(ctx, at.ID)
+	w, err := s.Host.Window(ctx, in.Window.ID)
 	if err != nil {
 		return nil, fmt.Errorf("finding the window: %w", err)
 	}
-	return s.enter(ctx, w, u, s.logger(requestID, u.ID))
+	return s.enter(ctx, w, u, in.Test, s.logger(in.RequestID, u.ID))
 }
 
 func (s *Site) logger(requestID, utility string) *zap.Logger {

@@ -26,8 +26,12 @@ func (s *Site) HoldWindow(ctx context.Context, in workflows.WindowInput) (workfl
 	if err != nil {
 		return s.windowFailed(in.Window, fmt.Errorf("finding the window: %w", err))
 	}
+	origins, err := s.originsFor(in.Test)
+	if err != nil {
+		return workflows.Found{}, err
+	}
 	defer w.Claim()()
-	visit := u.Visit(w.Page, utilities.VisitOptions{Origins: s.Origins, Log: log})
+	visit := u.Visit(w.Page, utilities.VisitOptions{Origins: origins, Log: log})
 	defer visit.Close()
 	reason, err := watch(ctx, w, visit)
 	if err == nil {
@@ -81,7 +85,7 @@ func (s *Site) SubmitCode(ctx context.Context, in workflows.SubmitCodeInput) (wo
 		s.logger(in.RequestID, in.Utility).Warn("code cannot be opened", zap.Error(err))
 		return stopped(workflows.Unreadable), nil
 	}
-	w, err := s.open(ctx, in.RequestID, in.Utility, in.Window)
+	w, err := s.open(ctx, workflows.WindowInput{RequestID: in.RequestID, Utility: in.Utility, Test: in.Test, Window: in.Window})
 	if err != nil {
 		return s.windowFailed(in.Window, err)
 	}
@@ -150,7 +154,7 @@ func kindOf(sight utilities.Sight) workflows.ChallengeKind {
 // ResendCode presses the site's "send again", once for each challenge.
 func (s *Site) ResendCode(ctx context.Context, in workflows.WindowInput) (workflows.Found, error) {
 	defer beat(ctx)()
-	w, err := s.open(ctx, in.RequestID, in.Utility, in.Window)
+	w, err := s.open(ctx, in)
 	if err != nil {
 		return s.windowFailed(in.Window, err)
 	}
@@ -172,7 +176,7 @@ func (s *Site) ResendCode(ctx context.Context, in workflows.WindowInput) (workfl
 // FetchMeterList reads the meter list, all accounts and pages of it.
 func (s *Site) FetchMeterList(ctx context.Context, in workflows.WindowInput) (workflows.Found, error) {
 	defer beat(ctx)()
-	w, err := s.open(ctx, in.RequestID, in.Utility, in.Window)
+	w, err := s.open(ctx, in)
 	if err != nil {
 		return s.windowFailed(in.Window, err)
 	}

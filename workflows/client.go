@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -69,11 +70,16 @@ func startOptions(r Request, reuse enumspb.WorkflowIdReusePolicy) client.StartWo
 
 // SubmitLogin seals what the customer typed and sends it.
 func (c *Client) SubmitLogin(ctx context.Context, requestID string, login Credentials) error {
+	return c.SubmitLoginAt(ctx, requestID, "", login)
+}
+
+// SubmitLoginAt is SubmitLogin to a request that names no utility: the customer chose the one with this id.
+func (c *Client) SubmitLoginAt(ctx context.Context, requestID, utility string, login Credentials) error {
 	sealed, err := SealCredentials(c.recipient, login)
 	if err != nil {
 		return err
 	}
-	return c.signal(ctx, requestID, SignalSubmitLogin, SubmitLogin{Credentials: sealed})
+	return c.signal(ctx, requestID, SignalSubmitLogin, SubmitLogin{Credentials: sealed, Utility: utility})
 }
 
 // SubmitCode seals the customer's answer to a challenge (a code, a security answer or a chosen option's id) and sends
@@ -284,4 +290,6 @@ func searchAttributes(r Request, s Status) []temporal.SearchAttributeUpdate {
 		keyRequester.ValueSet(r.Requester), keyWaitingOn.ValueSet(string(s.WaitingOn()))}
 }
 
-func summary(r Request) string { return fmt.Sprintf("%s data request for %s", r.Utility, r.Requester) }
+func summary(r Request) string {
+	return strings.TrimSpace(fmt.Sprintf("%s data request for %s", r.Utility, r.Requester))
+}

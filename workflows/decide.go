@@ -53,7 +53,24 @@ func (m *machine) takeLogin(l SubmitLogin) string {
 	if err := l.Credentials.check(); err != nil {
 		return err.Error()
 	}
+	if why := m.takeUtility(l.Utility); why != "" {
+		return why
+	}
 	m.inbox.login = l.Credentials
+	return ""
+}
+
+// takeUtility takes in which utility the login is for. Only a request that names none leaves that to the customer, who may
+// choose another one with the next login.
+func (m *machine) takeUtility(id string) string {
+	asked := m.request.Utility
+	switch {
+	case asked != "" && id != "" && id != asked:
+		return fmt.Sprintf("the request is for %s, the login for another utility", asked)
+	case asked == "" && validID(id) != nil:
+		return "the request names no utility, and neither does the login"
+	}
+	m.inbox.utility = id
 	return ""
 }
 

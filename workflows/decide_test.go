@@ -92,9 +92,9 @@ func TestReceive_SaysWhyASignalChangesNothing(t *testing.T) {
 		why  string
 	}{
 		"unreadable":             {AwaitingLogin, signal{name: SignalSubmitLogin, unreadable: errors.New("no JSON")}, "cannot be read"},
-		"login while busy":       {SigningIn, signal{name: SignalSubmitLogin, login: SubmitLogin{sealedAs("x")}}, "no login is awaited while the request is signing_in"},
-		"login not sealed":       {AwaitingLogin, signal{name: SignalSubmitLogin, login: SubmitLogin{"aGVsbG8="}}, "not a binary age file"},
-		"login not base64":       {AwaitingLogin, signal{name: SignalSubmitLogin, login: SubmitLogin{"%"}}, "not base64"},
+		"login while busy":       {SigningIn, signal{name: SignalSubmitLogin, login: SubmitLogin{Credentials: sealedAs("x")}}, "no login is awaited while the request is signing_in"},
+		"login not sealed":       {AwaitingLogin, signal{name: SignalSubmitLogin, login: SubmitLogin{Credentials: "aGVsbG8="}}, "not a binary age file"},
+		"login not base64":       {AwaitingLogin, signal{name: SignalSubmitLogin, login: SubmitLogin{Credentials: "%"}}, "not base64"},
 		"login empty":            {AwaitingLogin, signal{name: SignalSubmitLogin}, "nothing sealed"},
 		"code nobody asked for":  {AwaitingLogin, signal{name: SignalSubmitCode, code: SubmitCode{"c-1", sealedAs("x")}}, "no code is awaited"},
 		"second code":            {SubmittingCode, signal{name: SignalSubmitCode, code: SubmitCode{"c-1", sealedAs("x")}}, "being submitted already"},

@@ -40,6 +40,7 @@ type inbox struct {
 	canceled    bool
 	declined    bool
 	login       Sealed
+	utility     string // that the login is for, where the request names none
 	code        Sealed
 	resendCode  bool
 	left        bool
@@ -63,7 +64,7 @@ func newMachine(r Request, now time.Time) *machine {
 		m.request.Continued = nil
 		return m
 	}
-	m.State = State{RequestID: r.RequestID, Requester: r.Requester, Utility: r.Utility, Meters: []Meter{}}
+	m.State = State{RequestID: r.RequestID, Requester: r.Requester, Utility: r.Utility, Meters: []Meter{}, LinkedAt: now}
 	m.enter(AwaitingLogin, "", now)
 	return m
 }
@@ -76,6 +77,7 @@ func (m *machine) apply(e event, reason Reason, now time.Time) error {
 	}
 	if e == eventResend {
 		reason = m.State.Reason // why the customer is asked has not changed
+		m.State.LinkedAt = now
 	}
 	m.enter(to, reason, now)
 	return nil
@@ -173,6 +175,9 @@ func (m *machine) taken(e event) {
 	switch e {
 	case eventSubmitLogin:
 		m.login = m.inbox.login
+		if m.request.Utility == "" {
+			m.State.Utility = m.inbox.utility
+		}
 		left = false
 	case eventSignInAgain, eventMFAUnsupported:
 		left = false

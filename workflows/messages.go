@@ -52,10 +52,12 @@ type Request struct {
 	RequesterEmail string `json:"requester_email,omitempty"`
 	// CustomerEmail receives the customer's notices. Without it the customer gets none.
 	CustomerEmail string `json:"customer_email,omitempty"`
-	// Utility is the id of the customer's utility, such as "CONED".
+	// Utility is the id of the customer's utility, such as "CONED". Empty: the customer chooses, and their login says which.
 	Utility string `json:"utility"`
 	// Link is the page where the customer signs in. Empty: the portal's own page for this request.
 	Link string `json:"link,omitempty"`
+	// Test tells that this is for trying: only practice sites are ever opened for it, never a real utility's.
+	Test bool `json:"test,omitempty"`
 	// Continued carries a run's progress into its next run (continue-as-new). Starters leave it out.
 	Continued *Progress `json:"continued,omitempty"`
 }
@@ -64,6 +66,8 @@ type Request struct {
 type SubmitLogin struct {
 	// Credentials is a Credentials document, sealed (see Seal).
 	Credentials Sealed `json:"credentials"`
+	// Utility is the id of the utility that the customer chose, where the request names none.
+	Utility string `json:"utility,omitempty"`
 }
 
 // Credentials is what gets sealed into SubmitLogin. It never travels otherwise.
@@ -88,8 +92,9 @@ type ResendCode struct {
 // State answers the status query: all there is to know about a data request, for the customer's page, the requester
 // and operators alike. It holds no secret.
 type State struct {
-	RequestID string    `json:"request_id"`
-	Requester string    `json:"requester"`
+	RequestID string `json:"request_id"`
+	Requester string `json:"requester"`
+	// Utility is the utility's id; empty until the customer has chosen one, where the request names none.
 	Utility   string    `json:"utility"`
 	Status    Status    `json:"status"`
 	Reason    Reason    `json:"reason"`
@@ -108,7 +113,10 @@ type State struct {
 	Timeline []Moment `json:"timeline"`
 	// Ignored lists the last signals that changed nothing and why, oldest first, 10 at most.
 	Ignored []Ignored `json:"ignored,omitempty"`
-	// Version counts the changes of this state. A projection with a lower version is older.
+	// LinkedAt is when the link to sign in that counts now was sent: at the start, and anew with each resend.
+	LinkedAt time.Time `json:"linked_at"`
+	// Version counts the changes of this state. Of two projections with the same LinkedAt, the one with the lower
+	// version is older; a later LinkedAt is always newer, since a revived request counts from one again.
 	Version int `json:"version"`
 }
 

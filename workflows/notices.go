@@ -44,6 +44,8 @@ type Notice struct {
 	Request Request    `json:"request"`
 	// Until is the deadline that the notice names, if any.
 	Until *time.Time `json:"until,omitempty"`
+	// LinkedAt is when the link that the notice carries was first sent (see State).
+	LinkedAt time.Time `json:"linked_at"`
 	// Meters is how many meters were found (connected only).
 	Meters int `json:"meters,omitempty"`
 	// MFAWasOff tells that the customer had turned MFA off for this request (connected only).

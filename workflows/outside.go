@@ -74,7 +74,7 @@ func (r *runner) send(ctx workflow.Context, kind NoticeKind, to Audience, reason
 	p.queue = append(p.queue, Notice{
 		// A revived request is another run, and counts from one again. Run ids of one minute begin alike.
 		ID:   fmt.Sprintf("%s.%s.%d", r.request.RequestID, workflow.GetInfo(ctx).WorkflowExecution.RunID, r.Notices),
-		Kind: kind, To: to, Reason: reason, Request: r.request, Until: r.State.Until,
+		Kind: kind, To: to, Reason: reason, Request: r.asChosen(), Until: r.State.Until, LinkedAt: r.State.LinkedAt,
 		Meters: len(r.State.Meters), MFAWasOff: r.MFAWasOff,
 	})
 }

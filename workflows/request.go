@@ -149,7 +149,7 @@ func (r *runner) publish(ctx workflow.Context) {
 	if shown == string(r.State.Status) {
 		return
 	}
-	if err := workflow.UpsertTypedSearchAttributes(ctx, searchAttributes(r.request, r.State.Status)...); err != nil {
+	if err := workflow.UpsertTypedSearchAttributes(ctx, searchAttributes(r.asChosen(), r.State.Status)...); err != nil {
 		workflow.GetLogger(ctx).Error("search attributes not set", "error", err)
 	}
 }

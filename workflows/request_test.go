@@ -128,7 +128,7 @@ func (w *world) signal(d time.Duration, name string, payload any) {
 	w.after(d, func() { w.env.SignalWorkflow(name, payload) })
 }
 func (w *world) login(d time.Duration) {
-	w.signal(d, SignalSubmitLogin, SubmitLogin{sealedAs("login")})
+	w.signal(d, SignalSubmitLogin, SubmitLogin{Credentials: sealedAs("login")})
 }
 func (w *world) code(d time.Duration, challenge, text string) {
 	w.signal(d, SignalSubmitCode, SubmitCode{challenge, sealedAs(text)})

@@ -42,8 +42,8 @@ func (r *runner) signIn(ctx workflow.Context) (event, Reason) {
 // runLogin runs Login, once more on the host that holds the window if a retry found itself on another.
 func (r *runner) runLogin(ctx workflow.Context) (Found, error) {
 	r.SignIns++
-	in := LoginInput{RequestID: r.request.RequestID, Utility: r.request.Utility, Credentials: r.login, Attempt: r.SignIns}
-	f, err := r.untilDeclined(ctx, loginOptions(r.request), in)
+	in := LoginInput{RequestID: r.request.RequestID, Utility: r.State.Utility, Test: r.request.Test, Credentials: r.login, Attempt: r.SignIns}
+	f, err := r.untilDeclined(ctx, loginOptions(r.asChosen()), in)
 	if err != nil || f.Outcome != OutcomeElsewhere || r.calledOff(ctx) != "" {
 		return f, err
 	}
@@ -51,6 +51,13 @@ func (r *runner) runLogin(ctx workflow.Context) (Found, error) {
 	there := submitOptions(*f.Window)
 	there.Summary = "Read what an interrupted sign-in left"
 	return r.untilDeclined(ctx, there, in)
+}
+
+// asChosen is the request with the utility that the customer chose, where it names none itself.
+func (r *runner) asChosen() Request {
+	request := r.request
+	request.Utility = r.State.Utility
+	return request
 }
 
 // untilDeclined runs Login and calls it off as soon as the customer declines: it may still wait for a free window, and
@@ -111,7 +118,7 @@ func (r *runner) asked(e event, reason Reason, f Found) (event, Reason) {
 // submitCode has the customer's answer typed. The try is counted before anyone looks at the code.
 func (r *runner) submitCode(ctx workflow.Context) (event, Reason) {
 	asked := r.State.Challenge
-	in := SubmitCodeInput{RequestID: r.request.RequestID, Utility: r.request.Utility, Window: *r.Window,
+	in := SubmitCodeInput{RequestID: r.request.RequestID, Utility: r.State.Utility, Test: r.request.Test, Window: *r.Window,
 		ChallengeID: asked.ID, Kind: asked.Kind, Code: r.spend()}
 	var f Found
 	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, submitOptions(*r.Window)), ActivitySubmitCode, in).Get(ctx, &f)
@@ -133,7 +140,7 @@ func (r *runner) resendCode(ctx workflow.Context) (event, Reason) {
 	asked := r.State.Challenge
 	options := submitOptions(*r.Window)
 	options.Summary = "Have the code sent again"
-	in := WindowInput{RequestID: r.request.RequestID, Utility: r.request.Utility, Window: *r.Window, ChallengeID: asked.ID}
+	in := WindowInput{RequestID: r.request.RequestID, Utility: r.State.Utility, Test: r.request.Test, Window: *r.Window, ChallengeID: asked.ID}
 	var f Found
 	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), ActivityResendCode, in).Get(ctx, &f)
 	if err != nil {
@@ -152,7 +159,7 @@ func (r *runner) resendCode(ctx workflow.Context) (event, Reason) {
 
 // fetchMeters reads the meter list.
 func (r *runner) fetchMeters(ctx workflow.Context) (event, Reason) {
-	in := WindowInput{RequestID: r.request.RequestID, Utility: r.request.Utility, Window: *r.Window}
+	in := WindowInput{RequestID: r.request.RequestID, Utility: r.State.Utility, Test: r.request.Test, Window: *r.Window}
 	var f Found
 	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, fetchOptions(*r.Window)), ActivityFetchMeterList, in).Get(ctx, &f)
 	if err != nil {
@@ -193,7 +200,7 @@ func (r *runner) holdWindow() {
 	}
 	r.held = w.ID
 	workflow.GoNamed(r.lasting, "hold "+w.ID, func(ctx workflow.Context) {
-		in := WindowInput{RequestID: r.request.RequestID, Utility: r.request.Utility, Window: w}
+		in := WindowInput{RequestID: r.request.RequestID, Utility: r.State.Utility, Test: r.request.Test, Window: w}
 		var f Found
 		err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, holdOptions(w, workflow.Now(ctx))), ActivityHoldWindow, in).Get(ctx, &f)
 		if r.Window == nil || r.Window.ID != w.ID {
@@ -212,7 +219,7 @@ func (r *runner) closeWindow() {
 	r.Window, r.held = nil, ""
 	r.closing++
 	workflow.GoNamed(r.lasting, "close "+w.ID, func(ctx workflow.Context) {
-		in := WindowInput{RequestID: r.request.RequestID, Utility: r.request.Utility, Window: w}
+		in := WindowInput{RequestID: r.request.RequestID, Utility: r.State.Utility, Test: r.request.Test, Window: w}
 		err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, closeOptions(w)), ActivityCloseWindow, in).Get(ctx, nil)
 		if err != nil {
 			workflow.GetLogger(ctx).Warn("window left to the sweeper", "request_id", r.request.RequestID, "error", err)

@@ -18,6 +18,9 @@ func (r Request) Validate() error {
 	for _, field := range []struct{ name, value string }{
 		{"request_id", r.RequestID}, {"requester", r.Requester}, {"utility", r.Utility},
 	} {
+		if field.name == "utility" && field.value == "" {
+			continue // the customer chooses
+		}
 		if err := validID(field.value); err != nil {
 			return fmt.Errorf("%w: %s %w", ErrInvalidRequest, field.name, err)
 		}

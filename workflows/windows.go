@@ -55,8 +55,10 @@ type ChallengeAsk struct {
 
 // LoginInput is Login's input.
 type LoginInput struct {
-	RequestID   string `json:"request_id"`
-	Utility     string `json:"utility"`
+	RequestID string `json:"request_id"`
+	Utility   string `json:"utility"`
+	// Test: only the practice site of this utility may be opened.
+	Test        bool   `json:"test,omitempty"`
 	Credentials Sealed `json:"credentials"`
 	// Attempt numbers the sign-ins of a run from 1: it keeps the windows of one request apart.
 	Attempt int `json:"attempt"`
@@ -68,6 +70,7 @@ type LoginInput struct {
 type WindowInput struct {
 	RequestID string `json:"request_id"`
 	Utility   string `json:"utility"`
+	Test      bool   `json:"test,omitempty"`
 	Window    Window `json:"window"`
 	// ChallengeID is the challenge on the page (ResendCode only).
 	ChallengeID string `json:"challenge_id,omitempty"`
@@ -77,6 +80,7 @@ type WindowInput struct {
 type SubmitCodeInput struct {
 	RequestID   string        `json:"request_id"`
 	Utility     string        `json:"utility"`
+	Test        bool          `json:"test,omitempty"`
 	Window      Window        `json:"window"`
 	ChallengeID string        `json:"challenge_id"`
 	Kind        ChallengeKind `json:"kind"`
