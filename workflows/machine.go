@@ -64,7 +64,7 @@ func newMachine(r Request, now time.Time) *machine {
 		m.request.Continued = nil
 		return m
 	}
-	m.State = State{RequestID: r.RequestID, Requester: r.Requester, Utility: r.Utility, Meters: []Meter{}, LinkedAt: now}
+	m.State = State{RequestID: r.RequestID, Requester: r.Requester, Utility: r.Utility, Meters: []Meter{}, LinkedAt: now.Truncate(time.Microsecond)}
 	m.enter(AwaitingLogin, "", now)
 	return m
 }
@@ -77,7 +77,7 @@ func (m *machine) apply(e event, reason Reason, now time.Time) error {
 	}
 	if e == eventResend {
 		reason = m.State.Reason // why the customer is asked has not changed
-		m.State.LinkedAt = now
+		m.State.LinkedAt = now.Truncate(time.Microsecond)
 	}
 	m.enter(to, reason, now)
 	return nil

@@ -113,7 +113,8 @@ type State struct {
 	Timeline []Moment `json:"timeline"`
 	// Ignored lists the last signals that changed nothing and why, oldest first, 10 at most.
 	Ignored []Ignored `json:"ignored,omitempty"`
-	// LinkedAt is when the link to sign in that counts now was sent: at the start, and anew with each resend.
+	// LinkedAt is when the link to sign in that counts now was sent, in whole microseconds: at the start, and anew with
+	// each resend.
 	LinkedAt time.Time `json:"linked_at"`
 	// Version counts the changes of this state. Of two projections with the same LinkedAt, the one with the lower
 	// version is older; a later LinkedAt is always newer, since a revived request counts from one again.
