@@ -24,6 +24,9 @@ type Config struct {
 	PayloadKeysFile string
 	UtilitiesDir    string
 	OriginsFile     string
+	// PracticeOriginsFile holds the origins for test requests; PracticeURL is where the practice utilities are controlled.
+	PracticeOriginsFile string
+	PracticeURL         string
 
 	HostDir      string
 	Windows      int
@@ -38,8 +41,18 @@ type Config struct {
 	MailFrom string
 	Outbox   string
 
-	Evidence     string
+	Evidence string
+	// DatabaseURL is a PostgreSQL server's, or empty: DatabaseFile is used then.
+	DatabaseURL  string
+	DatabaseFile string
 	PortalURL    string
+	// PortalListen is the address that the portal listens on, host:port.
+	PortalListen  string
+	PortalKeyFile string
+	// WebhooksPrivate allows webhooks to private and loopback addresses.
+	WebhooksPrivate bool
+	// Gallery has the portal show all of its pages in all of their states.
+	Gallery      bool
 	TemporalTool string
 	LogLevel     string
 	LogFormat    string

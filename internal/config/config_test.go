@@ -51,6 +51,7 @@ func TestDefaults(t *testing.T) {
 		Home: ".meterkey", IdentityFile: ".meterkey/identity.txt", RecipientOrFile: ".meterkey/identity.txt.pub",
 		HostDir: ".meterkey/host", Windows: 20, ChromiumArgs: []string{}, MailFrom: "Meterkey <notices@meterkey.localhost>",
 		Outbox: ".meterkey/outbox", Evidence: ".meterkey/evidence", PortalURL: "http://127.0.0.1:8400", LogLevel: "info", LogFormat: "auto",
+		PortalListen: "127.0.0.1:8400", PortalKeyFile: ".meterkey/portal.key", DatabaseFile: ".meterkey/meterkey.db",
 	}, c)
 }
 
@@ -58,7 +59,9 @@ func TestEverySetting(t *testing.T) {
 	c, err := load("MK_HOME=/h", "MK_IDENTITY_FILE=/i", "MK_RECIPIENT=age1x", "MK_PAYLOAD_KEYS=/k", "MK_UTILITIES_DIR=/u", "MK_ORIGINS=/o",
 		"MK_HOST_DIR=/hd", "MK_WINDOWS=1000", "MK_CHROMIUM=/c", "MK_CHROMIUM_ARGS= --a=b  --c ", "MK_CDP_URL=ws://127.0.0.1:9222/",
 		"MK_SMTP_URL=smtps://me@mail.example:465", "MK_SMTP_PASSWORD_FILE=/p", "MK_MAIL_FROM=a@b.example", "MK_OUTBOX=/ob", "MK_EVIDENCE=/e",
-		"MK_PORTAL_URL=https://meterkey.example/", "MK_TEMPORAL=/t", "MK_LOG_LEVEL=debug", "MK_LOG_FORMAT=json")
+		"MK_PORTAL_URL=https://meterkey.example/", "MK_TEMPORAL=/t", "MK_LOG_LEVEL=debug", "MK_LOG_FORMAT=json",
+		"MK_PRACTICE_ORIGINS=/po", "MK_PRACTICE_URL=http://practice.example:8420/", "MK_PORTAL_LISTEN=[::]:80", "MK_PORTAL_KEY_FILE=/k2",
+		"MK_DATABASE_URL=postgres://mk@db.example/meterkey?sslmode=verify-full", "MK_DATABASE_FILE=/db", "MK_WEBHOOKS_PRIVATE=true", "MK_GALLERY=true")
 	require.NoError(t, err)
 	c.env = nil
 	require.Equal(t, Config{
@@ -66,6 +69,8 @@ func TestEverySetting(t *testing.T) {
 		HostDir: "/hd", Windows: 1000, Chromium: "/c", ChromiumArgs: []string{"--a=b", "--c"}, CDPURL: "ws://127.0.0.1:9222",
 		SMTP: &url.URL{Scheme: "smtps", User: url.User("me"), Host: "mail.example:465"}, SMTPPasswordFile: "/p", MailFrom: "a@b.example",
 		Outbox: "/ob", Evidence: "/e", PortalURL: "https://meterkey.example", TemporalTool: "/t", LogLevel: "debug", LogFormat: "json",
+		PracticeOriginsFile: "/po", PracticeURL: "http://practice.example:8420", PortalListen: "[::]:80", PortalKeyFile: "/k2",
+		DatabaseURL: "postgres://mk@db.example/meterkey?sslmode=verify-full", DatabaseFile: "/db", WebhooksPrivate: true, Gallery: true,
 	}, c)
 }
 
@@ -82,6 +87,10 @@ func TestWrongValues(t *testing.T) {
 		"MK_WINDOWS=abc":                     "MK_WINDOWS: 'abc' is not a whole number from 1 to 1000",
 		"MK_WINDOWS=0":                       "MK_WINDOWS: '0' is not a whole number from 1 to 1000",
 		"MK_WINDOWS=1001":                    "MK_WINDOWS: '1001' is not a whole number from 1 to 1000",
+		"MK_PORTAL_LISTEN=8400":              "MK_PORTAL_LISTEN: '8400' is not an address such as 127.0.0.1:8400",
+		"MK_PORTAL_LISTEN=localhost:http":    "MK_PORTAL_LISTEN: 'localhost:http' is not an address such as 127.0.0.1:8400",
+		"MK_WEBHOOKS_PRIVATE=yes":            "MK_WEBHOOKS_PRIVATE: 'yes' is neither true nor false",
+		"MK_DATABASE_URL=mysql://db/x":       "MK_DATABASE_URL: 'mysql://db/x' is not an address that begins with postgres:// or postgresql://",
 		"MK_LOG_LEVEL=loud":                  "MK_LOG_LEVEL: 'loud' is none of debug, info, warn, error",
 		"MK_LOG_FORMAT=xml":                  "MK_LOG_FORMAT: 'xml' is none of auto, console, json",
 		"MK_PORTAL_URL=meterkey.example":     "MK_PORTAL_URL: 'meterkey.example' is not an address that begins with http:// or https://",

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/mail"
 	"net/url"
 	"slices"
@@ -44,6 +45,11 @@ var table = []Setting{
 	{"MK_ORIGINS", "",
 		"File that replaces the origins of utilities' sites, a pair a line: the real one and the one to use. `sandbox` prints its own.",
 		text(func(c *Config) *string { return &c.OriginsFile })},
+	{"MK_PRACTICE_ORIGINS", "$MK_ORIGINS",
+		"The same for test requests: they are never taken to a site that this file does not name. Without it test requests are refused.",
+		text(func(c *Config) *string { return &c.PracticeOriginsFile })},
+	{"MK_PRACTICE_URL", "", "Front page of the practice utilities, for the test scenarios of the API; without it there are none.",
+		address(func(c *Config) *string { return &c.PracticeURL }, "http", "https")},
 	{"MK_HOST_DIR", "$MK_HOME/host", "Folder of the worker's browser: its id, profile and process id. One worker, one folder.",
 		text(func(c *Config) *string { return &c.HostDir })},
 	{"MK_WINDOWS", "20", "How many browser windows a worker keeps open at most, from 1 to 1000.",
@@ -65,6 +71,16 @@ var table = []Setting{
 		text(func(c *Config) *string { return &c.Evidence })},
 	{"MK_PORTAL_URL", "http://127.0.0.1:8400", "Where customers reach the portal; links in notices begin with it.",
 		address(func(c *Config) *string { return &c.PortalURL }, "http", "https")},
+	{"MK_PORTAL_LISTEN", "127.0.0.1:8400", "What the portal listens on, as `host:port`. Put a server that speaks TLS before it.", setPortalListen},
+	{"MK_PORTAL_KEY_FILE", "$MK_HOME/portal.key",
+		"The key of customers' links and of webhooks' secrets in the database, the same for workers and portals; made when there is none.",
+		text(func(c *Config) *string { return &c.PortalKeyFile })},
+	{"MK_DATABASE_URL", "", "The PostgreSQL database of workers and portals, `postgres://user@host/name`. Without it they share MK_DATABASE_FILE.",
+		address(func(c *Config) *string { return &c.DatabaseURL }, "postgres", "postgresql")},
+	{"MK_DATABASE_FILE", "$MK_HOME/meterkey.db", "The SQLite database where there is no PostgreSQL: for one machine.",
+		text(func(c *Config) *string { return &c.DatabaseFile })},
+	{"MK_WEBHOOKS_PRIVATE", "false", "`true` lets webhooks go to private and loopback addresses.", yesNo(func(c *Config) *bool { return &c.WebhooksPrivate })},
+	{"MK_GALLERY", "false", "`true` has the portal show every customer's page in every state, at `/gallery`.", yesNo(func(c *Config) *bool { return &c.Gallery })},
 	{"MK_TEMPORAL", "", "The `temporal` command line tool whose development server to run; without it `.tools/bin` is looked in, then the PATH.",
 		text(func(c *Config) *string { return &c.TemporalTool })},
 	{"MK_LOG_LEVEL", "info", "`debug`, `info`, `warn` or `error`.", setLogLevel},
@@ -98,6 +114,25 @@ func oneOf(field func(*Config) *string, choices ...string) func(*Config, string)
 		*field(c) = value
 		return nil
 	}
+}
+
+func yesNo(field func(*Config) *bool) func(*Config, string) error {
+	return func(c *Config, value string) error {
+		if value != "true" && value != "false" {
+			return errors.New("is neither true nor false")
+		}
+		*field(c) = value == "true"
+		return nil
+	}
+}
+
+func setPortalListen(c *Config, value string) error {
+	_, port, err := net.SplitHostPort(value)
+	if n, portErr := strconv.Atoi(port); err != nil || portErr != nil || n < 0 || n > 65535 {
+		return errors.New("is not an address such as 127.0.0.1:8400")
+	}
+	c.PortalListen = value
+	return nil
 }
 
 func address(field func(*Config) *string, schemes ...string) func(*Config, string) error {
