@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-smtp"
 	"github.com/stretchr/testify/require"
@@ -23,7 +24,8 @@ func newDesk(t *testing.T, o notices.Options) (*activities.Desk, *observer.Obser
 	t.Helper()
 	catalog, err := utilities.Load("")
 	require.NoError(t, err)
-	o.From, o.PortalURL = "Meterkey <m@example.com>", "https://portal.example"
+	o.From = "Meterkey <m@example.com>"
+	o.Link = func(requestID string, _ time.Time) string { return "https://portal.example/r/" + requestID }
 	sender, err := notices.New(o)
 	require.NoError(t, err)
 	core, logs := observer.New(zap.InfoLevel)

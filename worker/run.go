@@ -18,6 +18,7 @@ import (
 	"github.com/meterkey/meterkey/internal/config"
 	"github.com/meterkey/meterkey/internal/logging"
 	"github.com/meterkey/meterkey/internal/notices"
+	"github.com/meterkey/meterkey/internal/portalkey"
 	"github.com/meterkey/meterkey/internal/sealed"
 	"github.com/meterkey/meterkey/utilities"
 )
@@ -102,6 +103,10 @@ func openSite(ctx context.Context, settings config.Config, log *zap.Logger) (*ac
 	if err != nil {
 		return nil, fmt.Errorf("loading origins: %w", err)
 	}
+	practice, err := utilities.LoadOrigins(settings.PracticeOriginsFile)
+	if err != nil {
+		return nil, fmt.Errorf("loading the practice origins: %w", err)
+	}
 	identity, err := sealed.LoadOrCreate(settings.IdentityFile)
 	if err != nil {
 		return nil, fmt.Errorf("loading the identity: %w", err)
@@ -113,14 +118,21 @@ func openSite(ctx context.Context, settings config.Config, log *zap.Logger) (*ac
 	if err != nil {
 		return nil, fmt.Errorf("opening the browser: %w", err)
 	}
-	return &activities.Site{Host: host, Utilities: catalog, Origins: origins, Identity: identity,
+	return &activities.Site{Host: host, Utilities: catalog, Origins: origins, Practice: practice, Identity: identity,
 		Evidence: activities.Evidence{Dir: settings.Evidence}, Log: log}, nil
 }
 
 func openDesk(settings config.Config, catalog *utilities.Catalog, log *zap.Logger) (*activities.Desk, error) {
+	key, err := portalkey.LoadOrCreate(settings.PortalKeyFile)
+	if err != nil {
+		return nil, err
+	}
 	sender, err := notices.New(notices.Options{
 		SMTP: settings.SMTP, SMTPPasswordFile: settings.SMTPPasswordFile, From: settings.MailFrom, Outbox: settings.Outbox,
-		Sent: filepath.Join(settings.Home, "sent"), PortalURL: settings.PortalURL,
+		Sent: filepath.Join(settings.Home, "sent"),
+		Link: func(requestID string, linkedAt time.Time) string {
+			return key.Link(settings.PortalURL, requestID, linkedAt)
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("setting up notices: %w", err)

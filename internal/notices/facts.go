@@ -15,7 +15,9 @@ type facts struct {
 	RequestID string
 	// Requester and Utility are names for people.
 	Requester, Utility string
-	Website, FAQ       string
+	// At is the utility where a sentence wants one by name: "your utility" as long as the customer has not chosen.
+	At           string
+	Website, FAQ string
 	// Link is where the customer signs in.
 	Link string
 	// Customer is the customer's address, which the requester knows them by; empty when there is none.
@@ -29,15 +31,16 @@ type facts struct {
 	MFAWasOff bool
 }
 
-func factsOf(n workflows.Notice, u UtilityInfo, portal string, now time.Time) facts {
+func factsOf(n workflows.Notice, u UtilityInfo, link func(string, time.Time) string, now time.Time) facts {
 	reason := n.Reason.Text()
 	f := facts{
 		RequestID: line(n.Request.RequestID),
 		Requester: line(cmp.Or(n.Request.RequesterName, n.Request.Requester)),
-		Utility:   line(cmp.Or(u.Name, u.ID, n.Request.Utility)),
+		Utility:   line(cmp.Or(u.Name, u.ID, n.Request.Utility, "utility")),
+		At:        line(cmp.Or(u.Name, u.ID, n.Request.Utility, "your utility")),
 		Website:   webAddress(u.Website),
 		FAQ:       webAddress(u.FAQ),
-		Link:      cmp.Or(webAddress(n.Request.Link), portal+"/r/"+url.PathEscape(n.Request.RequestID)),
+		Link:      cmp.Or(webAddress(n.Request.Link), link(n.Request.RequestID, n.LinkedAt)),
 		Customer:  line(n.Request.CustomerEmail),
 		Why:       reason.Customer,
 		Next:      reason.Next,

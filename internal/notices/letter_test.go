@@ -77,7 +77,7 @@ func TestEveryNoticeIsComplete(t *testing.T) {
 	for _, s := range samples() {
 		for _, mfa := range []bool{false, true} {
 			s.MFAWasOff = mfa
-			f := factsOf(s.Notice, utility(), "https://meterkey.example", now)
+			f := factsOf(s.Notice, utility(), links, now)
 			written, err := l.write(s.Notice, f)
 			require.NoError(t, err, s.name)
 			requireComplete(t, s, f, written)
@@ -182,7 +182,7 @@ func TestWhatNoticesSay(t *testing.T) {
 			if c.change != nil {
 				c.change(&n, &u)
 			}
-			written, err := l.write(n, factsOf(n, u, "https://meterkey.example", now))
+			written, err := l.write(n, factsOf(n, u, links, now))
 			require.NoError(t, err)
 			for _, has := range c.has {
 				require.Contains(t, written.Text, has)
@@ -199,7 +199,7 @@ func TestFactsCannotChangeTheLetter(t *testing.T) {
 	require.NoError(t, err)
 	n := workflows.Notice{ID: "n", Kind: workflows.NoticeSignIn, To: workflows.ToCustomer, Request: request()}
 	n.Request.RequesterName = "Acme\r\nBcc: all@x.example\r\n\r\n[Press here](https://evil.example) <img src=x> {{.Link}}"
-	written, err := l.write(n, factsOf(n, utility(), "https://meterkey.example", now))
+	written, err := l.write(n, factsOf(n, utility(), links, now))
 	require.NoError(t, err)
 	require.NotContains(t, written.Subject, "\n")
 	require.NotContains(t, written.HTML, "<img")
@@ -224,5 +224,20 @@ func TestLeft(t *testing.T) {
 		10*time.Minute - time.Second: "10 minutes", 90*time.Second - 1: "1 minute", 10 * time.Second: "", -day: "",
 	} {
 		require.Equal(t, want, left(d), d.String())
+	}
+}
+
+func TestLetter_BeforeAUtilityIsChosen(t *testing.T) {
+	t.Parallel()
+	l, err := parseLetters()
+	require.NoError(t, err)
+	n := notice()
+	n.Request.Utility = ""
+	for _, kind := range []workflows.NoticeKind{workflows.NoticeSignIn, workflows.NoticeCanceled, workflows.NoticeExpired} {
+		n.Kind = kind
+		written, err := l.write(n, factsOf(n, UtilityInfo{}, links, now))
+		require.NoError(t, err)
+		require.Contains(t, written.Subject+written.Text, "your utility account")
+		require.NotContains(t, written.Text, "for utility.")
 	}
 }

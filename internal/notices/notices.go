@@ -13,7 +13,6 @@ import (
 	"net/mail"
 	"net/url"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/meterkey/meterkey/workflows"
@@ -32,8 +31,8 @@ type Options struct {
 	Outbox string
 	// Sent is the folder that remembers which notices the mail server took.
 	Sent string
-	// PortalURL is where customers' links begin, for requests that bring no link of their own.
-	PortalURL string
+	// Link makes the address of the customer's page, for requests that bring no link of their own.
+	Link func(requestID string, linkedAt time.Time) string
 }
 
 // UtilityInfo is what notices say of a utility.
@@ -67,7 +66,7 @@ var ErrRefused = errors.New("the notice cannot be delivered")
 // Sender sends notices. It is safe for concurrent use.
 type Sender struct {
 	from      *mail.Address
-	portal    string
+	link      func(requestID string, linkedAt time.Time) string
 	letters   letters
 	transport transport
 }
@@ -87,7 +86,7 @@ func New(o Options) (*Sender, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the notices' templates: %w", err)
 	}
-	s := &Sender{from: from, portal: strings.TrimSuffix(o.PortalURL, "/"), letters: letters, transport: outbox{o.Outbox}}
+	s := &Sender{from: from, link: o.Link, letters: letters, transport: outbox{o.Outbox}}
 	if o.SMTP != nil {
 		marks := marks{o.Sent}
 		if err := marks.open(time.Now().Add(-rememberFor)); err != nil {
@@ -107,7 +106,7 @@ func (s *Sender) Send(ctx context.Context, n workflows.Notice, u UtilityInfo) (D
 	if to == "" {
 		return NoAddress, nil
 	}
-	letter, err := s.letters.write(n, factsOf(n, u, s.portal, time.Now()))
+	letter, err := s.letters.write(n, factsOf(n, u, s.link, time.Now()))
 	if err != nil {
 		return "", fmt.Errorf("writing notice %s: %w: %w", n.ID, ErrRefused, err)
 	}

@@ -30,11 +30,14 @@ func newSender(t *testing.T, o Options) *Sender {
 	if o.From == "" {
 		o.From = "Meterkey <notices@meterkey.example>"
 	}
-	o.PortalURL = "https://meterkey.example/"
+	o.Link = links
 	s, err := New(o)
 	require.NoError(t, err)
 	return s
 }
+
+// links makes links that a test can foretell.
+func links(requestID string, _ time.Time) string { return "https://meterkey.example/r/" + requestID }
 
 // newSMTPSender makes a sender that trusts the server's certificate.
 func newSMTPSender(t *testing.T, server *mailServer, scheme, password string) *Sender {

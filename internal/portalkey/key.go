@@ -125,6 +125,11 @@ func (k *Key) LinkToken(requestID string, linkedAt time.Time) string {
 	return named + "." + base64.RawURLEncoding.EncodeToString(k.mac(named))
 }
 
+// Link is the address of the customer's page: where the portal is reached, and the token.
+func (k *Key) Link(portalURL, requestID string, linkedAt time.Time) string {
+	return strings.TrimSuffix(portalURL, "/") + "/r/" + k.LinkToken(requestID, linkedAt)
+}
+
 // ReadLinkToken tells which link a token is, in microseconds. Ok means that the token was made with this key; whether the link
 // still counts is for the request's state to say.
 func (k *Key) ReadLinkToken(token string) (requestID string, linkedAt time.Time, ok bool) {
