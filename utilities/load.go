@@ -117,9 +117,19 @@ func (d *document) values() map[string]any {
 			values[key] = value
 		}
 	}
-	own, _ := d.own.values["unverified"].([]any)   // of another type: the schema says so
-	base, _ := d.base.values["unverified"].([]any) // likewise
-	values["unverified"] = append(slices.Clone(own), base...)
+	delete(values, "unverified")
+	var joined []any
+	for _, s := range []*source{d.own, d.base} {
+		list, isList := s.values["unverified"].([]any)
+		if said := s.values["unverified"]; said != nil && !isList {
+			values["unverified"] = said // the schema says what is wrong with it
+			return values
+		}
+		joined = append(joined, list...)
+	}
+	if len(joined) > 0 {
+		values["unverified"] = joined
+	}
 	return values
 }
 

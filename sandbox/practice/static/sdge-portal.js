@@ -3,6 +3,7 @@ import { post, send } from './practice.js';
 const after = (ms) => new Promise((done) => setTimeout(done, ms));
 const meterDiv = document.getElementById('meterDiv');
 const accounts = document.querySelector('.AccountslctClass');
+let loading = Promise.resolve(); // the menu of the account that was chosen last
 
 document.querySelector('#paperlessModal .close')?.addEventListener('click', async () => {
   await post('/portal/Dashboard/DismissPaperless', {});
@@ -48,8 +49,9 @@ function pick(item) {
   meterDiv.querySelector('md-select').setAttribute('aria-expanded', 'false');
 }
 
-// The menu opens below its field.
-function openMenu() {
+// The menu opens below its field, as soon as it is there: while it is fetched, a press must not be lost.
+async function openMenu() {
+  await loading;
   const { left, bottom, width } = meterDiv.querySelector('md-select').getBoundingClientRect();
   const menu = document.querySelector('.md-select-menu-container');
   Object.assign(menu.style, { left: `${left + scrollX}px`, top: `${bottom + scrollY}px`, width: `${width}px` });
@@ -65,6 +67,7 @@ function letChoose() {
     const { account } = target.closest('a').dataset;
     list.hidden = true;
     button.textContent = account;
-    await load(account);
+    loading = load(account);
+    await loading;
   });
 }
