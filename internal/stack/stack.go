@@ -37,19 +37,24 @@ type Options struct {
 	Dir      string // folder of everything that the stack keeps
 	Temporal TemporalOptions
 	Practice practice.Options
+	// Portal is the address that the portal listens on; a free one unless given.
+	Portal string
 	// Env is more environment for the workers, KEY=value.
 	Env []string
 }
 
-// Stack is Meterkey on one machine: Temporal's development server, the practice utilities, and workers with their
-// browsers.
+// Stack is Meterkey on one machine: Temporal's development server, the practice utilities, workers with their browsers,
+// and the portal.
 type Stack struct {
 	Temporal *Temporal
 	Practice *practice.Server
 	options  Options
 	workers  []*Worker
-	temporal client.Client
-	client   *workflows.Client
+	portals  []*Process
+	// portalAddress is known before the portal runs: links in notices begin with it.
+	portalAddress string
+	temporal      client.Client
+	client        *workflows.Client
 }
 
 // Worker is a worker process and its browser host's folder.
@@ -58,7 +63,7 @@ type Worker struct {
 	name, home string
 }
 
-// Up starts Temporal and the practice utilities; StartWorker adds workers. Call Down in the end, after an error too.
+// Up starts Temporal and the practice utilities; StartWorker adds workers, StartPortal the portal. Call Down in the end, after an error too.
 func Up(ctx context.Context, o Options) (*Stack, error) {
 	s := &Stack{options: o}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
@@ -66,6 +71,9 @@ func Up(ctx context.Context, o Options) (*Stack, error) {
 	}
 	o.Temporal.Dir, o.Temporal.Log = o.Dir, filepath.Join(o.Dir, "temporal.log")
 	var err error
+	if s.portalAddress, err = FreeAddress(o.Portal); err != nil {
+		return s, fmt.Errorf("finding an address for the portal: %w", err)
+	}
 	if s.Practice, err = practice.Start(ctx, o.Practice); err != nil {
 		return s, fmt.Errorf("starting the practice utilities: %w", err)
 	}
@@ -88,7 +96,8 @@ func (s *Stack) file(name string) string { return filepath.Join(s.options.Dir, n
 func (s *Stack) Env() []string {
 	return append([]string{
 		"TEMPORAL_ADDRESS=" + s.Temporal.Address(), "TEMPORAL_NAMESPACE=" + namespace,
-		"MK_HOME=" + s.options.Dir, "MK_ORIGINS=" + s.file("origins.yaml"),
+		"MK_HOME=" + s.options.Dir, "MK_ORIGINS=" + s.file("origins.yaml"), "MK_PRACTICE_URL=" + s.Practice.URL(),
+		"MK_PORTAL_LISTEN=" + s.portalAddress, "MK_PORTAL_URL=" + s.PortalURL(), "MK_WEBHOOKS_PRIVATE=true", "MK_GALLERY=true",
 		// A practising browser reaches nothing but this machine: all else goes to a proxy that is not there.
 		"MK_CHROMIUM_ARGS=--proxy-server=127.0.0.1:9 --proxy-bypass-list=*.localhost;127.0.0.1",
 	}, s.options.Env...)
@@ -105,20 +114,23 @@ func (s *Stack) StartWorker(ctx context.Context, name string) (*Worker, error) {
 		return nil, err
 	}
 	s.workers = append(s.workers, w)
-	return w, w.waitReady(ctx)
+	if err := w.waitFor(ctx, "worker ready"); err != nil {
+		return w, fmt.Errorf("starting worker %s: %w", name, err)
+	}
+	return w, nil
 }
 
-// waitReady waits for the line with which a worker says that it is ready.
-func (w *Worker) waitReady(ctx context.Context) error {
+// waitFor waits for the line with which a process says that it is ready.
+func (p *Process) waitFor(ctx context.Context, ready string) error {
 	ticker := time.NewTicker(readyInterval)
 	defer ticker.Stop()
-	for !w.Said("worker ready") {
+	for !p.Said(ready) {
 		select {
 		case <-ticker.C:
-		case <-w.Done():
-			return fmt.Errorf("starting worker %s: it ended; it said last:\n%s", w.name, w.Tail())
+		case <-p.Done():
+			return fmt.Errorf("%s ended; it said last:\n%s", p.name, p.Tail())
 		case <-ctx.Done():
-			return fmt.Errorf("starting worker %s: %w; it said last:\n%s", w.name, ctx.Err(), w.Tail())
+			return fmt.Errorf("waiting for %s: %w; it said last:\n%s", p.name, ctx.Err(), p.Tail())
 		}
 	}
 	return nil
@@ -170,9 +182,13 @@ func (s *Stack) Down(ctx context.Context) error {
 		s.temporal.Close()
 	}
 	var failed []error
+	processes := slices.Clone(s.portals)
 	for _, w := range s.workers {
+		processes = append(processes, w.Process)
+	}
+	for _, p := range processes {
 		bounded, cancel := context.WithTimeout(ctx, stopLimit)
-		if err := w.Stop(bounded); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		if err := p.Stop(bounded); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			failed = append(failed, err)
 		}
 		cancel()

@@ -1,0 +1,65 @@
+package stack
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/meterkey/meterkey/internal/store"
+)
+
+const (
+	// RequesterUID is the requester that Access gives a key and a user.
+	RequesterUID = "acme-solar"
+	// RequesterEmail and RequesterPassword sign in to its dashboard.
+	RequesterEmail    = "pat@acme.example"
+	RequesterPassword = "practice-practice"
+)
+
+// Access is what a requester needs to use the portal.
+type Access struct {
+	// Key is an API key.
+	Key string
+	// Email and Password sign in to the dashboard.
+	Email, Password string
+}
+
+// PortalURL is where the portal is, once started.
+func (s *Stack) PortalURL() string { return "http://" + s.portalAddress }
+
+// DatabaseFile is the SQLite file that workers and the portal share.
+func (s *Stack) DatabaseFile() string { return s.file("meterkey.db") }
+
+// StartPortal starts the portal process and returns once it is ready. It takes its address from the first start on.
+func (s *Stack) StartPortal(ctx context.Context) (*Process, error) {
+	p, err := Start(Command{Path: filepath.Join(s.options.Bin, "portal"), Env: s.Env(), Log: s.file("portal.log")})
+	if err != nil {
+		return nil, err
+	}
+	s.portals = append(s.portals, p)
+	return p, p.waitFor(ctx, "portal ready")
+}
+
+// Grant makes sure of the practice requester, its user and a new API key.
+func (s *Stack) Grant(ctx context.Context) (Access, error) {
+	db, err := store.Open(ctx, store.Options{File: s.DatabaseFile()})
+	if err != nil {
+		return Access{}, fmt.Errorf("opening the stack's database: %w", err)
+	}
+	defer db.Close() //nolint:errcheck // all that was written is committed
+	if _, err := db.PutRequester(ctx, store.Requester{UID: RequesterUID, Name: "Acme Solar", Email: RequesterEmail}); err != nil {
+		return Access{}, fmt.Errorf("adding the practice requester: %w", err)
+	}
+	users, err := db.Users(ctx, RequesterUID)
+	if err == nil && len(users) == 0 {
+		_, err = db.AddUser(ctx, store.User{RequesterUID: RequesterUID, Email: RequesterEmail, Name: "Pat"}, RequesterPassword)
+	}
+	if err != nil {
+		return Access{}, fmt.Errorf("adding the practice requester's user: %w", err)
+	}
+	_, key, err := db.AddKey(ctx, RequesterUID, "practice", nil)
+	if err != nil {
+		return Access{}, fmt.Errorf("adding the practice requester's key: %w", err)
+	}
+	return Access{Key: key, Email: RequesterEmail, Password: RequesterPassword}, nil
+}
