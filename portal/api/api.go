@@ -1,0 +1,77 @@
+// Package api is the requester's HTTP API, version 2: forms, authorizations, meters and events, in the shapes of
+// UtilityAPI's v2, so that its clients work by changing the base address. docs/api.md teaches it.
+//
+// Each resource has a file: its shapes, its operations, and a method (a *API) registerX that New calls. Operations are
+// added with register; what they return as errors is put into the one envelope (see Error).
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"go.uber.org/zap"
+
+	"github.com/meterkey/meterkey/internal/portalkey"
+	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/workflows"
+)
+
+// Prefix is what the path of every operation begins with.
+const Prefix = "/api/v2"
+
+// Deps is what the API works with.
+type Deps struct {
+	Store     *store.Store
+	Requests  *workflows.Client
+	Utilities *utilities.Catalog
+	Key       *portalkey.Key
+	// PortalURL is where the portal is reached from outside, without a slash at its end; links begin with it.
+	PortalURL string
+	// Announce starts the webhook deliveries of a change. What it misses, the portal's sweep starts.
+	Announce func(context.Context, store.News)
+	Log      *zap.Logger
+}
+
+// API serves the operations. It is safe for concurrent use.
+type API struct {
+	Deps
+	huma huma.API
+}
+
+// New is the API as a handler, to be mounted at /api/.
+func New(d Deps) http.Handler {
+	d.PortalURL = strings.TrimSuffix(d.PortalURL, "/")
+	routes := http.NewServeMux()
+	a := &API{Deps: d, huma: humago.NewWithPrefix(routes, Prefix, config(d))}
+	a.registerTemplates()
+	a.registerForms()
+	a.registerAuthorizations()
+	a.registerMeters()
+
+	all := http.NewServeMux()
+	a.serveDescription(all)
+	all.Handle(Prefix+"/", a.authenticate(limitRate(enveloped(routes))))
+	return a.guard(enveloped(all))
+}
+
+// config describes the API as a whole. The library's own pages are off: they load scripts from elsewhere.
+func config(d Deps) huma.Config {
+	c := huma.DefaultConfig("Meterkey API", "2")
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", "", nil
+	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat}
+	c.Info.Description = "Connect a utility customer's account and read its meter list."
+	c.Servers = []*huma.Server{{URL: d.PortalURL + Prefix}}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"bearer":       {Type: "http", Scheme: "bearer", Description: "An API key of the requester's."},
+		"access_token": {Type: "apiKey", In: "query", Name: "access_token", Description: "The same key as a parameter."},
+	}
+	c.Security = []map[string][]string{{"bearer": {}}, {"access_token": {}}}
+	return c
+}
+
+// link is the address of one of our paths, as seen from outside.
+func (a *API) link(path string) string { return a.PortalURL + path }
