@@ -51,7 +51,8 @@ func notConnected(err error) error {
 
 func unreachable(err error) bool {
 	var unavailable *serviceerror.Unavailable
-	return errors.As(err, &unavailable) || errors.Is(err, context.DeadlineExceeded)
+	var late *serviceerror.DeadlineExceeded
+	return errors.As(err, &unavailable) || errors.As(err, &late) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // canSeal tells why a login or a code could not be sealed, before a person types it for nothing.

@@ -23,13 +23,14 @@ type canvas struct {
 	shown []string // the lines drawn last
 }
 
-// draw puts the lines in place of the ones drawn before. Lines are cut to the terminal's width; of too many, the last
-// ones show.
+// draw puts the lines in place of the ones drawn before. Lines are wrapped to the terminal's width, so that nothing of a
+// question or of the time left is lost; of too many, the last ones show.
 func (c *canvas) draw(lines []string) error {
 	width, height, err := term.GetSize(int(c.tty.Fd()))
 	if err != nil {
 		return fmt.Errorf("measuring the terminal: %w", err)
 	}
+	lines = strings.Split(ansi.Wrap(strings.Join(lines, "\n"), width, ""), "\n")
 	if height > 1 {
 		lines = lines[max(0, len(lines)-height+1):]
 	}
@@ -42,7 +43,7 @@ func (c *canvas) draw(lines []string) error {
 		fmt.Fprintf(&frame, "\x1b[%dA", len(c.shown))
 	}
 	for _, line := range lines {
-		frame.WriteString(ansi.Truncate(line, width, "…") + "\x1b[K\r\n")
+		frame.WriteString("\x1b[K" + line + "\r\n") // cleared first: in a full line the cursor stands on the last character
 	}
 	frame.WriteString("\x1b[J") // nothing below
 	c.shown = lines

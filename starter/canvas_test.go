@@ -34,14 +34,26 @@ func shownBy(t *testing.T, rows, columns uint16, frames ...[]string) string {
 func TestCanvasRedrawsInPlace(t *testing.T) {
 	t.Parallel()
 	shown := shownBy(t, 20, 40, []string{"one", "two"}, []string{"one", "two"}, []string{"three"})
-	require.Equal(t, "\x1b[?25l\rone\x1b[K\r\r\ntwo\x1b[K\r\r\n\x1b[J"+
-		"\x1b[?25l\r\x1b[2Athree\x1b[K\r\r\n\x1b[J\x1b[?25h", shown)
+	require.Equal(t, "\x1b[?25l\r\x1b[Kone\r\r\n\x1b[Ktwo\r\r\n\x1b[J"+
+		"\x1b[?25l\r\x1b[2A\x1b[Kthree\r\r\n\x1b[J\x1b[?25h", shown)
 }
 
-func TestCanvasCutsToTheTerminal(t *testing.T) {
+func TestCanvasWrapsToTheTerminal(t *testing.T) {
 	t.Parallel()
-	shown := shownBy(t, 3, 6, []string{"gone", "first", "a long line"})
-	require.NotContains(t, shown, "gone")
-	require.Contains(t, shown, "first\x1b[K")
-	require.Contains(t, shown, "a lon…\x1b[K")
+	shown := shownBy(t, 4, 6, []string{"gone", "first", "a long line"})
+	require.Equal(t, "\x1b[?25l\r\x1b[Kfirst\r\r\n\x1b[Ka long\r\r\n\x1b[Kline\r\r\n\x1b[J\x1b[?25h", shown)
+}
+
+func TestCanvasGoesUpByWhatItWrapped(t *testing.T) {
+	t.Parallel()
+	shown := shownBy(t, 20, 6, []string{"a long line"}, []string{"end"})
+	require.Contains(t, shown, "\x1b[2A\x1b[Kend\r\r\n\x1b[J", "all that was drawn is drawn over")
+}
+
+func TestCanvasWrapsWhatIsColouredAndWide(t *testing.T) {
+	t.Parallel()
+	p := &printer{colour: true}
+	shown := shownBy(t, 20, 6, []string{p.in(yellow, "9:41 left"), "日本語版"})
+	require.Contains(t, shown, "\x1b[K\x1b[33m9:41\r\r\n\x1b[Kleft\x1b[0m\r\r\n", "the colour ends where it did")
+	require.Contains(t, shown, "\x1b[K日本語\r\r\n\x1b[K版")
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
+
+	"github.com/meterkey/meterkey/internal/config"
 )
 
 // cli is the grammar of the command line.
@@ -19,7 +21,7 @@ type cli struct {
 	Timeout time.Duration `default:"15s" placeholder:"DURATION" help:"How long Temporal and a worker may take to answer (${default})."`
 
 	Start  startCmd  `cmd:"" group:"ask" help:"Ask a customer for access to their account."`
-	List   listCmd   `cmd:"" group:"ask" help:"List data requests, newest first."`
+	List   listCmd   `cmd:"" group:"ask" help:"List data requests."`
 	Status statusCmd `cmd:"" group:"ask" help:"Tell where a data request stands."`
 	Watch  watchCmd  `cmd:"" group:"ask" help:"Follow a data request to its end; answer it right there."`
 	Meters metersCmd `cmd:"" group:"ask" help:"Print the meter list of a connected request."`
@@ -123,8 +125,17 @@ func dispatch(ctx context.Context, command *kong.Context, a *app) error {
 	if a.timeout <= 0 {
 		return badInput(fmt.Sprintf("--timeout %s leaves no time", a.timeout), "for example --timeout 15s")
 	}
+	a.warnOfSettings()
 	command.BindTo(ctx, (*context.Context)(nil))
 	return errors.Join(command.Run(a), a.out.err)
+}
+
+// warnOfSettings names the variables that look like settings and are none.
+func (a *app) warnOfSettings() {
+	settings, _ := config.Load(nil) // a command that needs the settings tells what is wrong with them
+	for _, sentence := range settings.Unknown {
+		a.side.linef("starter: %s", sentence)
+	}
 }
 
 // usageError turns a mistake in the command line into one line with the way to the help.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -17,7 +18,9 @@ import (
 //	expect TEXT   waits until the terminal shows the text, after what was expected before
 //	type TEXT     types it and presses Enter
 //	write TEXT    types it
-//	press KEY     presses ctrl-c, ctrl-d, ctrl-r, ctrl-u, backspace, tab or enter
+//	press KEY     presses ctrl-c, ctrl-d, ctrl-r, ctrl-u, backspace, tab, up or enter
+//	size R C      as the first line: the terminal has R rows and C columns
+//	meanwhile P   runs another program to its end, without a terminal: somebody else at work
 type dialogue string
 
 const dialoguePatience = 60 * time.Second
@@ -25,7 +28,7 @@ const dialoguePatience = 60 * time.Second
 // play runs the program on a pseudo-terminal and returns all that it showed. The error is the program's, or says what
 // was waited for in vain.
 func (d dialogue) play(cmd *exec.Cmd) (string, error) {
-	master, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 50, Cols: 120})
+	master, err := pty.StartWithSize(cmd, d.size())
 	if err != nil {
 		return "", err
 	}
@@ -35,13 +38,22 @@ func (d dialogue) play(cmd *exec.Cmd) (string, error) {
 		defer close(read)
 		s.follow(master)
 	}()
-	played := d.lines(s, master)
+	played := d.lines(s, master, cmd)
 	if played != nil {
 		played = errors.Join(played, cmd.Process.Kill())
 	}
 	ended := waitFor(cmd)
 	<-read
 	return s.String(), errors.Join(played, ended, master.Close())
+}
+
+// size is the terminal's at the beginning.
+func (d dialogue) size() *pty.Winsize {
+	size := &pty.Winsize{Rows: 50, Cols: 120}
+	if rest, sized := strings.CutPrefix(string(d), "size "); sized {
+		_, _ = fmt.Sscan(rest, &size.Rows, &size.Cols) // what cannot be read stays as usual
+	}
+	return size
 }
 
 // waitFor waits for a program that was told all it will be told.
@@ -53,12 +65,14 @@ func waitFor(cmd *exec.Cmd) error {
 	return cmd.Wait()
 }
 
-func (d dialogue) lines(s *screen, terminal interface{ WriteString(string) (int, error) }) error {
+func (d dialogue) lines(s *screen, terminal *os.File, cmd *exec.Cmd) error {
 	for line := range strings.Lines(string(d)) {
 		verb, text, _ := strings.Cut(strings.TrimSpace(line), " ")
 		var err error
 		switch verb {
-		case "":
+		case "", "size":
+		case "meanwhile":
+			err = meanwhile(cmd, strings.Fields(text))
 		case "expect":
 			err = s.expect(text)
 		case "type":
@@ -73,6 +87,22 @@ func (d dialogue) lines(s *screen, terminal interface{ WriteString(string) (int,
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// meanwhile runs a program in the environment of the one on the terminal.
+func meanwhile(beside *exec.Cmd, args []string) error {
+	program, err := exec.LookPath(args[0])
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), dialoguePatience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, args[1:]...)
+	cmd.Env, cmd.Dir = beside.Env, beside.Dir
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", args, err, said)
 	}
 	return nil
 }

@@ -18,7 +18,8 @@ type listCmd struct {
 
 // Help is the command's longer help.
 func (listCmd) Help() string {
-	return `Lists data requests as Temporal's visibility has them, which may lag a second behind.
+	return `Lists data requests as Temporal's visibility has them, which may lag a second behind: those under way first, then
+those that ended last. A request that was sent again after its end stands there once for each time.
 
   starter list
   starter list --status awaiting_code

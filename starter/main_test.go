@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -27,6 +28,7 @@ type stage struct {
 	client    client.Client
 	server    *stack.Temporal
 	idle      *stack.Temporal // nobody works for this one
+	mute      net.Listener    // takes connections and says nothing
 	practice  *practice.Server
 	stop      func()
 }
@@ -59,7 +61,7 @@ func (o onStage) Run() int {
 func setStage() (s *stage, err error) {
 	s = &stage{}
 	if s.dir, err = os.MkdirTemp("", "starter-test-"); err != nil {
-		return nil, err
+		return s, err
 	}
 	defer func() {
 		if err != nil {
@@ -68,26 +70,29 @@ func setStage() (s *stage, err error) {
 	}()
 	identity, err := sealed.LoadOrCreate(filepath.Join(s.dir, "identity.txt"))
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	s.recipient = identity.Recipient()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	if s.server, err = stack.StartTemporal(ctx, stack.TemporalOptions{Log: filepath.Join(s.dir, "temporal.log")}); err != nil {
-		return nil, err
+		return s, err
 	}
 	if s.idle, err = stack.StartTemporal(ctx, stack.TemporalOptions{Log: filepath.Join(s.dir, "idle.log")}); err != nil {
-		return nil, err
+		return s, err
+	}
+	if s.mute, err = (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
+		return s, err
 	}
 	if s.practice, err = practice.Start(ctx, practice.Options{}); err != nil {
-		return nil, err
+		return s, err
 	}
 	if err = s.writeOrigins(); err != nil {
-		return nil, err
+		return s, err
 	}
 	s.address = s.server.Address()
 	if s.client, err = dial(s.address); err != nil {
-		return nil, err
+		return s, err
 	}
 	s.stop, err = startScripted(s.client, identity)
 	return s, err
@@ -115,6 +120,9 @@ func (s *stage) clear() error {
 	var stopped error
 	if s.practice != nil {
 		stopped = s.practice.Close(ctx)
+	}
+	if s.mute != nil {
+		stopped = errors.Join(stopped, s.mute.Close())
 	}
 	for _, server := range []*stack.Temporal{s.server, s.idle} {
 		if server != nil {

@@ -2,15 +2,20 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/meterkey/meterkey/workflows"
@@ -22,6 +27,10 @@ import (
 //	terminal CODE dialogue program [args...] the same on a pseudo-terminal; the dialogue is a file (see dialogue), and
 //	                                         what the terminal showed is in the file "screen"
 //	eventually TEXT program [args...]        runs a program until it prints the text
+//	json PATH VALUE                          standard output is JSON, a document a line, and the last one has the value
+//	                                         there; a path is a.b.0, VALUE a regular expression for the whole of it
+//	fits COLUMNS                             no line that the live view drew, in the file "screen", is wider
+//	countsdown                               the times left in the file "screen" run down
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -34,6 +43,9 @@ func TestScripts(t *testing.T) {
 			"exits":      exits,
 			"terminal":   onTerminal,
 			"eventually": eventually,
+			"json":       hasJSON,
+			"fits":       fits,
+			"countsdown": countsDown,
 		},
 	})
 }
@@ -41,6 +53,7 @@ func TestScripts(t *testing.T) {
 func setUp(env *testscript.Env) error {
 	env.Setenv("TEMPORAL_ADDRESS", theStage.address)
 	env.Setenv("IDLE_ADDRESS", theStage.idle.Address())
+	env.Setenv("MUTE_ADDRESS", theStage.mute.Addr().String())
 	env.Setenv("MK_RECIPIENT", theStage.recipient)
 	env.Setenv("MK_ORIGINS", theStage.origins())
 	// A browser reaches nothing but this machine: all else goes to a proxy that is not there.
@@ -48,6 +61,11 @@ func setUp(env *testscript.Env) error {
 	for _, name := range []string{"MK_CHROMIUM", "PLAYWRIGHT_DRIVER_PATH", "PLAYWRIGHT_NODEJS_PATH"} {
 		env.Setenv(name, os.Getenv(name))
 	}
+	repository, err := filepath.Abs("..")
+	if err != nil {
+		return err
+	}
+	env.Setenv("REPOSITORY", repository)
 	env.Setenv("TERM", "xterm")
 	env.Setenv("TZ", "UTC")
 	return nil
@@ -104,12 +122,79 @@ func onTerminal(ts *testscript.TestScript, neg bool, args []string) {
 // environ is the script's environment as far as the programs look at it.
 func environ(ts *testscript.TestScript) []string {
 	var env []string
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "TERM", "TZ", "NO_COLOR", "TEMPORAL_ADDRESS", "MK_RECIPIENT", "MK_UTILITIES_DIR"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "TERM", "TZ", "NO_COLOR", "GOCOVERDIR", "TEMPORAL_ADDRESS", "MK_RECIPIENT", "MK_UTILITIES_DIR"} {
 		if value := ts.Getenv(name); value != "" {
 			env = append(env, name+"="+value)
 		}
 	}
 	return env
+}
+
+func hasJSON(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: json PATH VALUE")
+	}
+	var document any
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
+		document = nil
+		ts.Check(json.Unmarshal([]byte(line), &document))
+	}
+	value, err := at(document, args[0])
+	ts.Check(err)
+	if !regexp.MustCompile("^(?:" + args[1] + ")$").MatchString(value) {
+		ts.Fatalf("%s is %s, not %s", args[0], value, args[1])
+	}
+}
+
+// at is what a document has at a path; a list's own length stands under "length".
+func at(document any, path string) (string, error) {
+	for step := range strings.SplitSeq(path, ".") {
+		switch part := document.(type) {
+		case map[string]any:
+			document = part[step]
+		case []any:
+			if step == "length" {
+				return strconv.Itoa(len(part)), nil
+			}
+			i, err := strconv.Atoi(step)
+			if err != nil || i >= len(part) {
+				return "", fmt.Errorf("there is no %s among %d", step, len(part))
+			}
+			document = part[i]
+		}
+	}
+	return fmt.Sprint(document), nil
+}
+
+func fits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: fits COLUMNS")
+	}
+	columns, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	drawn, _, _ := strings.Cut(ts.ReadFile("screen"), "\x1b[?25h")
+	for line := range strings.Lines(drawn) {
+		if width := ansi.StringWidth(strings.TrimRight(line, "\r\n")); width > columns {
+			ts.Fatalf("%d columns: %q", width, line)
+		}
+	}
+}
+
+var timeLeft = regexp.MustCompile(`(\d+):(\d\d) left`)
+
+func countsDown(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: countsdown")
+	}
+	var seen []int
+	for _, m := range timeLeft.FindAllStringSubmatch(ts.ReadFile("screen"), -1) {
+		minutes, _ := strconv.Atoi(m[1]) // digits, by the expression
+		seconds, _ := strconv.Atoi(m[2]) // likewise
+		seen = append(seen, 60*minutes+seconds)
+	}
+	if len(slices.Compact(slices.Clone(seen))) < 2 || !slices.IsSortedFunc(seen, func(a, b int) int { return b - a }) {
+		ts.Fatalf("the seconds left were %v", seen)
+	}
 }
 
 // TestHelpTeachesEveryCommand keeps --help and docs/starter.md complete: every command is in both, with an example.

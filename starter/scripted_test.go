@@ -36,6 +36,9 @@ func dial(address string) (client.Client, error) {
 //	plain     signs in at once
 //	code      is asked for a code, question for a security answer, choice for a method and then a code
 //	brief     as code, in a window that ends after two seconds
+//	fixed     as code, on a page that does not offer to send it again
+//	bare      as code, on a page that says nothing about it
+//	empty     signs in to an account without meters
 //	wrong     has the password rejected
 //	locked    has a locked account
 //	captcha   meets a captcha
@@ -82,10 +85,15 @@ func (s *scripted) login(ctx context.Context, in workflows.LoginInput) (workflow
 	window := s.open(in, login.Username)
 	found := workflows.Found{Window: &window, Typed: true}
 	switch login.Username {
-	case "plain":
+	case "plain", "empty":
 		found.Outcome = workflows.OutcomeSignedIn
 	case "code", "brief":
 		found.Outcome, found.Challenge = workflows.OutcomeChallenge, codeAsk()
+	case "fixed":
+		found.Outcome, found.Challenge = workflows.OutcomeChallenge, codeAsk()
+		found.Challenge.CanResend = false
+	case "bare":
+		found.Outcome, found.Challenge = workflows.OutcomeChallenge, &workflows.ChallengeAsk{Kind: workflows.NumberCode, Tries: 3}
 	case "question":
 		found.Outcome, found.Challenge = workflows.OutcomeChallenge,
 			&workflows.ChallengeAsk{Kind: workflows.SecurityAnswer, Prompt: "The name of your first sled?", Tries: 3}
@@ -125,7 +133,7 @@ func (s *scripted) open(in workflows.LoginInput, user string) workflows.Window {
 	if user == "brief" {
 		life = 2 * time.Second
 	}
-	w := workflows.Window{Host: scriptedHost, ID: fmt.Sprintf("%s.%d", in.RequestID, in.Attempt), ExpiresAt: time.Now().Add(life)}
+	w := workflows.Window{Host: scriptedHost, ID: fmt.Sprintf("%s.%s.%d", user, in.RequestID, in.Attempt), ExpiresAt: time.Now().Add(life)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.windows[w.ID] == nil {
@@ -189,6 +197,9 @@ func (s *scripted) resendCode(_ context.Context, in workflows.WindowInput) (work
 }
 
 func (s *scripted) meters(_ context.Context, in workflows.WindowInput) (workflows.Found, error) {
+	if strings.HasPrefix(in.Window.ID, "empty.") {
+		return workflows.Found{Outcome: workflows.OutcomeSignedIn, Window: &in.Window}, nil
+	}
 	return workflows.Found{Outcome: workflows.OutcomeSignedIn, Window: &in.Window, Meters: []workflows.Meter{
 		{AccountNumber: "1001", MeterNumber: "E-17", ServiceClass: "electric", ServiceAddress: `1 "Main" St, Springfield`, Status: "active"},
 		{AccountNumber: "1001", MeterNumber: "G-4", ServiceClass: "gas", ServiceAddress: `1 "Main" St, Springfield`},
