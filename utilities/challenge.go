@@ -292,9 +292,8 @@ func (o offered) spot(id string) (Spot, bool) {
 }
 
 var (
-	email    = regexp.MustCompile(`[\w.+*•-]+@[\w.*•-]*[\w*•]`)
-	phone    = regexp.MustCompile(`\+?[(\dxX*•][\dxX*•()\-. ]{5,}[\dxX*•]`)
-	isMasked = regexp.MustCompile(`[*•]|[xX]{2,}`)
+	email = regexp.MustCompile(`[\w.+*•-]+@[\w.*•-]*[\w*•]`)
+	phone = regexp.MustCompile(`\+?[(\dxX*•][\dxX*•()\-. ]{5,}[\dxX*•]`)
 )
 
 // maskContacts hides what is left unmasked of e-mail addresses and telephone numbers.
@@ -305,17 +304,25 @@ func maskContacts(text string) string {
 
 func maskEmail(address string) string {
 	name, host, _ := strings.Cut(address, "@")
-	if isMasked.MatchString(address) || name == "" {
+	if strings.ContainsAny(name, "*•") {
 		return address
 	}
 	return name[:1] + "***@" + host
 }
 
+// maskPhone leaves a number of which the site shows only a part. A bullet or a star before a whole number is no mask.
 func maskPhone(number string) string {
-	if isMasked.MatchString(number) || strings.Count(number, "") < 8 {
+	const whole = 7 // digits of a number without its area code
+	digits := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, number)
+	if len(digits) < whole {
 		return number
 	}
-	return "***" + number[len(number)-4:]
+	return "***" + digits[len(digits)-4:]
 }
 
 // maskedContact finds the masked number or address in the first of the texts that has one.

@@ -120,6 +120,7 @@ var (
 
 // impersonal takes out of a text what may be somebody's: addresses, numbers, names after a greeting, and what was typed.
 func (v *Visit) impersonal(text string) string {
+	text = strings.ToValidUTF8(text, "") // first: what goes must not join what stood around it
 	for _, secret := range v.secrets {
 		if secret != "" {
 			text = strings.ReplaceAll(text, secret, redacted)
