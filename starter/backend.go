@@ -113,8 +113,23 @@ func findUtility(id string) (*utilities.Utility, config.Config, error) {
 	return found, settings, nil
 }
 
+// utilityID is the id of the utility that goes by this name; none stands for none.
+func utilityID(name string) (string, error) {
+	if name == "" {
+		return "", nil
+	}
+	found, _, err := findUtility(name)
+	if err != nil {
+		return "", err
+	}
+	return found.ID, nil
+}
+
 // utilityName is how people know a utility; one that the catalog lacks shows by its id.
 func utilityName(id string) string {
+	if id == "" {
+		return "a utility of the customer's choice"
+	}
 	known, _, err := catalog()
 	if err != nil {
 		return id

@@ -33,7 +33,11 @@ func formFor(s workflows.State, current *form) *form {
 func newForm(s workflows.State) *form {
 	switch {
 	case takesLogin(s) == nil:
-		return &form{asks: "login " + s.Since.String(), fields: []field{{label: "User name"}, {label: "Password", hidden: true}}}
+		login := &form{asks: "login " + s.Since.String(), fields: []field{{label: "User name"}, {label: "Password", hidden: true}}}
+		if s.Utility == "" {
+			login.fields = append([]field{{label: "Utility"}}, login.fields...)
+		}
+		return login
 	case takesChoice(s) == nil:
 		return &form{asks: s.Challenge.ID, fields: []field{{label: fmt.Sprintf("Number, 1 to %d", len(s.Challenge.Options))}}}
 	case takesCode(s) == nil && s.Challenge.Kind == workflows.SecurityAnswer:

@@ -156,8 +156,7 @@ func (l *live) send(s sends) sends {
 func (l *live) submit() sends {
 	id, values, challenge := l.state.RequestID, l.form.values(), l.state.Challenge
 	if challenge == nil {
-		login := workflows.Credentials{Username: values[0], Password: values[1]}
-		return l.send(func(ctx context.Context, c *workflows.Client) error { return c.SubmitLogin(ctx, id, login) })
+		return l.submitLogin(values)
 	}
 	answer := strings.TrimSpace(values[0])
 	if challenge.Kind == workflows.MethodChoice {
@@ -171,6 +170,22 @@ func (l *live) submit() sends {
 	return l.send(func(ctx context.Context, c *workflows.Client) error {
 		return c.SubmitCode(ctx, id, challenge.ID, answer)
 	})
+}
+
+// submitLogin makes of user name and password, and of the utility before them where the customer chooses it, what is to be
+// sent.
+func (l *live) submitLogin(values []string) sends {
+	id, utility := l.state.RequestID, l.state.Utility
+	if utility == "" {
+		var err error
+		if utility, err = utilityID(strings.TrimSpace(values[0])); err != nil {
+			l.note, l.form = err.Error(), newForm(l.state)
+			return nil
+		}
+		values = values[1:]
+	}
+	login := workflows.Credentials{Username: values[0], Password: values[1]}
+	return l.send(func(ctx context.Context, c *workflows.Client) error { return c.SubmitLoginAt(ctx, id, utility, login) })
 }
 
 // lines draws the view.

@@ -104,7 +104,7 @@ func TestLiveResendsTheCodeOnlyWhereTheSiteCan(t *testing.T) {
 
 func TestLiveTakesALogin(t *testing.T) {
 	t.Parallel()
-	l := newLive(workflows.State{RequestID: "r-1", Status: workflows.AwaitingLogin, Since: nine})
+	l := newLive(workflows.State{Utility: "DEMO", RequestID: "r-1", Status: workflows.AwaitingLogin, Since: nine})
 	require.Nil(t, l.press("\rpat\r"), "a field that is empty is not sent")
 	require.Contains(t, l.text(nine), "  User name: pat\n> Password: ▏")
 	require.Nil(t, l.press("x\x15orange\x7fe"))
@@ -149,4 +149,15 @@ func TestKeysAreTextControlsAndSequences(t *testing.T) {
 		keys = append(keys, key)
 	}
 	require.Equal(t, []rune{'é', keyEnter, keyLeave, keyUp, keyDown, keyUp, keyDown, keyOther, keyOther, keyEscape}, keys)
+}
+
+func TestLiveAsksForTheUtilityWhereTheCustomerChooses(t *testing.T) {
+	t.Parallel()
+	l := newLive(workflows.State{RequestID: "r-1", Requester: "acme", Status: workflows.AwaitingLogin, Since: nine})
+	require.Contains(t, l.text(nine), "a utility of the customer's choice")
+	require.Contains(t, l.text(nine), "Utility: ▏")
+	require.Nil(t, l.press("nowhere\ruser\rsecret\r"))
+	require.Contains(t, l.note, "nowhere")
+	require.NotContains(t, l.text(nine), "secret")
+	require.NotNil(t, l.press("con edison\ruser\rsecret\r"))
 }

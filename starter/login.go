@@ -8,7 +8,8 @@ import (
 )
 
 type loginCmd struct {
-	ID string `arg:"" help:"The request's id."`
+	ID      string `arg:"" help:"The request's id."`
+	Utility string `help:"The utility that the login is for, where the request names none: its id or a name of it."`
 	waiting
 }
 
@@ -20,7 +21,8 @@ they leave this process.
 
   starter login r-1042
   pass show utility/coned | starter login r-1042 -o json
-  starter login r-1042 --no-wait < login.txt`
+  starter login r-1042 --no-wait < login.txt
+  starter login r-1043 --utility coned         where the request leaves the choice to the customer`
 }
 
 // Run asks for the login and sends it.
@@ -30,12 +32,27 @@ func (c *loginCmd) Run(ctx context.Context, a *app) error {
 			if err := b.canSeal(); err != nil {
 				return err
 			}
+			var err error
+			if s.Utility, err = c.chosen(s); err != nil {
+				return err
+			}
 			login, err := a.readLogin(ctx, s)
 			if err != nil {
 				return err
 			}
-			return b.call(ctx, func(ctx context.Context) error { return b.client.SubmitLogin(ctx, c.ID, login) })
+			return b.call(ctx, func(ctx context.Context) error { return b.client.SubmitLoginAt(ctx, c.ID, s.Utility, login) })
 		}})
+}
+
+// chosen is the utility that the login is for.
+func (c *loginCmd) chosen(s workflows.State) (string, error) {
+	if c.Utility == "" && s.Utility == "" {
+		return "", badInput(c.ID+" names no utility", "say which the login is for: --utility coned; starter utilities lists them")
+	}
+	if c.Utility == "" {
+		return s.Utility, nil
+	}
+	return utilityID(c.Utility)
 }
 
 func takesLogin(s workflows.State) error {

@@ -9,7 +9,7 @@ import (
 )
 
 type startCmd struct {
-	Utility        string `arg:"" help:"The customer's utility: its id, its name or another name it goes by."`
+	Utility        string `arg:"" optional:"" help:"The customer's utility: its id, its name or another name it goes by. Without it the customer chooses."`
 	Requester      string `required:"" placeholder:"ID" help:"Who asks: an id of your own choosing."`
 	ID             string `placeholder:"ID" help:"The request's id; one is made up otherwise."`
 	RequesterName  string `placeholder:"NAME" help:"How the customer knows the requester."`
@@ -31,11 +31,11 @@ func (startCmd) Help() string {
 
 // Run starts the request.
 func (c *startCmd) Run(ctx context.Context, a *app) error {
-	utility, _, err := findUtility(c.Utility)
+	utility, err := utilityID(c.Utility)
 	if err != nil {
 		return err
 	}
-	r := c.request(utility.ID)
+	r := c.request(utility)
 	if err := r.Validate(); err != nil {
 		return err
 	}

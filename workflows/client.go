@@ -142,12 +142,23 @@ func (c *Client) Cancel(ctx context.Context, requestID string) error {
 
 // State tells where the request stands. ErrNoWorker when no worker answered the query; the request is safe then.
 func (c *Client) State(ctx context.Context, requestID string) (State, error) {
+	state, err := c.query(ctx, requestID)
+	var failed *serviceerror.QueryFailed
+	if errors.As(err, &failed) {
+		// The query itself cannot fail: the worker could not bring the run to the point asked for. It has forgotten what it
+		// had in memory by now, and reads the history anew when asked again.
+		state, err = c.query(ctx, requestID)
+	}
+	return state, wrap("asking for the status of", requestID, err)
+}
+
+func (c *Client) query(ctx context.Context, requestID string) (State, error) {
 	var state State
 	answer, err := c.temporal.QueryWorkflow(ctx, WorkflowID(requestID), "", QueryStatus)
 	if err == nil {
 		err = answer.Get(&state)
 	}
-	return state, wrap("asking for the status of", requestID, err)
+	return state, err
 }
 
 // lookAnyway is how often Wait looks even though nothing was heard: a worker may have come back.
@@ -260,6 +271,7 @@ func wrap(doing, requestID string, err error) error {
 	var noWorker *serviceerror.WorkflowNotReady
 	var deadline *serviceerror.DeadlineExceeded
 	var canceled *serviceerror.FailedPrecondition
+	var failed *serviceerror.QueryFailed
 	switch {
 	case err == nil:
 		return nil
@@ -267,7 +279,7 @@ func wrap(doing, requestID string, err error) error {
 		err = ErrEnded
 	case errors.As(err, &notFound):
 		err = ErrNotFound
-	case errors.As(err, &noWorker), errors.As(err, &deadline), errors.As(err, &canceled):
+	case errors.As(err, &noWorker), errors.As(err, &deadline), errors.As(err, &canceled), errors.As(err, &failed):
 		err = fmt.Errorf("%w: %w", ErrNoWorker, err)
 	}
 	return fmt.Errorf("%s %s: %w", doing, requestID, err)
