@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -60,7 +61,7 @@ func (c *chromium) file(name string) string { return filepath.Join(c.dir, name) 
 // find returns the WebSocket address of the running browser, or "" if none runs or the one that runs does not answer.
 func (c *chromium) find(ctx context.Context) (string, error) {
 	if c.foreign() {
-		return browserAddress(ctx, c.cdpURL)
+		return browserAddress(ctx, httpAddress(c.cdpURL))
 	}
 	r, err := c.recall()
 	if err != nil || !c.answers(ctx, r) {
@@ -163,9 +164,19 @@ func (c *chromium) spawn(profile string) (running, <-chan struct{}, error) {
 }
 
 func (c *chromium) flags(profile string) []string {
-	flags := []string{
+	flags := Flags(profile, 0)
+	if os.Geteuid() == 0 {
+		flags = append(flags, "--no-sandbox")
+	}
+	return append(flags, c.args...)
+}
+
+// Flags are those that Chromium is to be started with, also by whoever runs one for [Options.CDPURL]: headless, its folder
+// profile, its DevTools on this port of loopback, 0 for a free one.
+func Flags(profile string, port int) []string {
+	return []string{
 		"--headless",
-		"--remote-debugging-port=0",
+		"--remote-debugging-port=" + strconv.Itoa(port),
 		"--remote-debugging-address=127.0.0.1",
 		"--user-data-dir=" + profile,
 		"--window-size=1280,800",
@@ -185,10 +196,6 @@ func (c *chromium) flags(profile string) []string {
 		"--password-store=basic",
 		"--use-mock-keychain",
 	}
-	if os.Geteuid() == 0 {
-		flags = append(flags, "--no-sandbox")
-	}
-	return append(flags, c.args...)
 }
 
 // chromiumEnv keeps what a browser needs of the environment. Ours may name keys and addresses that are no business of
@@ -300,11 +307,15 @@ func browserAddress(ctx context.Context, base string) (string, error) {
 	return version.Address, nil
 }
 
-// httpAddress turns ws://host:port/… into http://host:port.
-func httpAddress(ws string) string {
-	u, err := url.Parse(ws)
+// httpAddress turns ws://host:port/… into http://host:port, and wss into https.
+func httpAddress(address string) string {
+	u, err := url.Parse(address)
 	if err != nil {
-		return ws
+		return address
 	}
-	return "http://" + u.Host
+	scheme := "http"
+	if u.Scheme == "wss" || u.Scheme == "https" {
+		scheme = "https"
+	}
+	return scheme + "://" + u.Host
 }

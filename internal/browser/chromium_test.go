@@ -55,6 +55,8 @@ func TestBrowserAddress(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "ws://127.0.0.1:9/devtools/browser/1", address)
 	require.Equal(t, "http://127.0.0.1:9", httpAddress(address))
+	require.Equal(t, "https://browser.example", httpAddress("wss://browser.example/devtools/browser/1"))
+	require.Equal(t, "https://browser.example", httpAddress("https://browser.example"))
 
 	for _, answer = range []string{"{}", "not JSON"} {
 		_, err = browserAddress(t.Context(), server.URL)
@@ -70,7 +72,7 @@ func TestBrowserOfSomebodyElse(t *testing.T) {
 	require.NoError(t, err)
 
 	o := testOptions(t)
-	o.CDPURL = httpAddress(r.Address)
+	o.CDPURL = r.Address
 	h, err := Open(t.Context(), o)
 	require.NoError(t, err)
 	w := openWindow(t, h, "us")
