@@ -1,0 +1,51 @@
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/workflows"
+)
+
+// send stores a new request and starts it. It may be repeated with the same uid, whatever became of the first try: the customer is
+// asked once.
+func (h *dashboard) send(ctx context.Context, p person, r store.Request) error {
+	r.RequesterUID = p.requester.UID
+	// What would never start is not to stay in the list.
+	if err := started(p, r).Validate(); err != nil {
+		return err
+	}
+	stored, news, err := h.Store.CreateRequest(ctx, r)
+	if errors.Is(err, store.ErrConflict) {
+		stored, err = h.Store.Request(ctx, p.requester.UID, r.UID) // not found if it is another requester's
+	}
+	if err != nil {
+		return err
+	}
+	h.Webhooks.Deliver(ctx, news.Deliveries...)
+	if err := h.Requests.Start(ctx, started(p, stored)); err != nil && !errors.Is(err, workflows.ErrExists) {
+		return err
+	}
+	return nil
+}
+
+// started is what a stored request's workflow is started with.
+func started(p person, r store.Request) workflows.Request {
+	return workflows.Request{RequestID: r.UID, Requester: p.requester.UID, RequesterName: p.requester.Name,
+		RequesterEmail: p.requester.Email, CustomerEmail: r.CustomerEmail, Utility: r.Utility, Test: r.IsTest}
+}
+
+// findUtility is the id of the utility that somebody wrote; nothing stands for the customer's choice. The error says
+// what would be right.
+func (h *dashboard) findUtility(written string) (string, error) {
+	if written == "" {
+		return "", nil
+	}
+	u, err := h.Utilities.Find(written)
+	if err != nil {
+		return "", fmt.Errorf("%w. Leave it empty to let the customer choose", err)
+	}
+	return u.ID, nil
+}

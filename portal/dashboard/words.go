@@ -1,0 +1,164 @@
+package dashboard
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/meterkey/meterkey/workflows"
+)
+
+// tone groups statuses by how urgent they look. Colour never says more than the words beside it.
+type tone string
+
+const (
+	toneWaits  tone = "waits"  // a person has to act
+	toneBusy   tone = "busy"   // a machine is at work
+	toneGood   tone = "good"   // connected
+	toneEnded  tone = "ended"  // over, as somebody wanted it
+	toneFailed tone = "failed" // over, as nobody wanted it
+)
+
+// statusWords is how a requester's people read a status, and what happens next when no reason says more.
+type statusWords struct {
+	status workflows.Status
+	name   string
+	tone   tone
+	next   string
+}
+
+var statusTable = []statusWords{
+	{workflows.AwaitingLogin, "Waiting for sign-in", toneWaits,
+		"The customer opens the link in their e-mail and signs in to their utility account."},
+	{workflows.SigningIn, "Signing in", toneBusy,
+		"Meterkey is signing in at the utility's website. This usually takes a few seconds."},
+	{workflows.AwaitingChoice, "Waiting for a choice", toneWaits,
+		"The customer chooses how the utility sends its code. Their sign-in stays open meanwhile."},
+	{workflows.AwaitingCode, "Waiting for a code", toneWaits,
+		"The customer types what the utility asks for. Their sign-in stays open meanwhile."},
+	{workflows.SubmittingCode, "Checking the code", toneBusy,
+		"The utility is checking what the customer typed."},
+	{workflows.AwaitingMFAOff, "MFA to be turned off", toneWaits,
+		"The customer turns multi-factor authentication off at the utility and signs in again from the same link."},
+	{workflows.FetchingMeters, "Reading meters", toneBusy,
+		"The customer is signed in. Meterkey is reading the list of meters."},
+	{workflows.Connected, "Connected", toneGood,
+		"Nothing more is needed. The meters are below."},
+	{workflows.Declined, "Declined", toneEnded,
+		"The customer said no. Speak with them before you send the request again."},
+	{workflows.Canceled, "Canceled", toneEnded,
+		"This request was called off, and the customer was told. Resend it to open it again."},
+	{workflows.Expired, "Expired", toneEnded,
+		"The customer did not act in time. Resend the request to give them seven more days."},
+	{workflows.Failed, "Failed", toneFailed,
+		"This request could not be completed. Resend it to try again."},
+}
+
+// wordsFor is the row of a status. One that has no row yet, because the request is only now being started, is starting.
+func wordsFor(s workflows.Status) statusWords {
+	for _, row := range statusTable {
+		if row.status == s {
+			return row
+		}
+	}
+	return statusWords{s, "Starting", toneBusy, "The request is about to be sent to the customer."}
+}
+
+// actsWords says who must act, to the requester.
+func actsWords(who workflows.WaitingOn) string {
+	switch who {
+	case workflows.Customer:
+		return "The customer"
+	case workflows.Utility:
+		return "The utility"
+	case workflows.Requester:
+		return "You"
+	case workflows.Operator:
+		return "Meterkey’s operators"
+	}
+	return "Nobody"
+}
+
+// acts says who must act. A request that failed waits for nobody by itself; its reason tells who can mend it.
+func acts(waitsOn workflows.WaitingOn, s workflows.Status, reason workflows.Reason) workflows.WaitingOn {
+	if s == workflows.Failed && reason != "" {
+		return reason.Text().Acts
+	}
+	return waitsOn
+}
+
+// nextWords says what happens next: the reason's words while it still holds, or else the status's.
+func nextWords(s workflows.Status, reason workflows.Reason) string {
+	if text := reason.Text(); reason != "" && text.Next != "" && text.Leads == s {
+		return text.Next
+	}
+	return wordsFor(s).next
+}
+
+// reasonWords says to the requester why a request went back or failed.
+func reasonWords(reason workflows.Reason) string {
+	switch {
+	case reason == "":
+		return ""
+	case reason.Text().Requester != "":
+		return reason.Text().Requester
+	case reason == workflows.CodeRejected:
+		return "The utility did not accept the code."
+	}
+	return reason.Text().Customer
+}
+
+// lengthWords says how long something took, in its two largest units.
+func lengthWords(d time.Duration) string {
+	d = d.Round(time.Second)
+	days, hours, minutes, seconds := int(d.Hours())/24, int(d.Hours())%24, int(d.Minutes())%60, int(d.Seconds())%60
+	switch {
+	case d < time.Second:
+		return "under 1 s"
+	case days > 0:
+		return fmt.Sprintf("%d d %d h", days, hours)
+	case hours > 0:
+		return fmt.Sprintf("%d h %d min", hours, minutes)
+	case minutes > 0:
+		return fmt.Sprintf("%d min %d s", minutes, seconds)
+	}
+	return fmt.Sprintf("%d s", seconds)
+}
+
+// agoWords says roughly how far a moment is from now, either way.
+func agoWords(at, now time.Time) string {
+	d := now.Sub(at)
+	if d < 0 {
+		return "in " + roughly(-d)
+	}
+	if d < time.Minute {
+		return "just now"
+	}
+	return roughly(d) + " ago"
+}
+
+func roughly(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return "less than a minute"
+	case d < time.Hour:
+		return count(int(d.Minutes()), "minute")
+	case d < 48*time.Hour:
+		return count(int(d.Hours()), "hour")
+	}
+	return count(int(d.Hours()/24), "day")
+}
+
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return thousands(n) + " " + thing + "s"
+}
+
+// thousands writes 12345 as 12,345.
+func thousands(n int) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
+}
