@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -84,32 +84,149 @@ type AuthorizationChange struct {
 
 // Authorization reads one. ErrNotFound.
 func (s *Store) Authorization(ctx context.Context, requesterUID, uid string) (Authorization, error) {
-	return Authorization{}, errors.ErrUnsupported
+	return one[Authorization](ctx, s.db, "reading authorization", owned(requesterUID, uid))
 }
 
 // ListAuthorizations lists authorizations, newest first. ErrNotFound when After names none, ErrInvalid without Requester.
 func (s *Store) ListAuthorizations(ctx context.Context, f AuthorizationFilter) (Page[Authorization], error) {
-	return Page[Authorization]{}, errors.ErrUnsupported
+	const doing = "listing authorizations"
+	if err := needRequester(doing, f.Requester); err != nil {
+		return Page[Authorization]{}, err
+	}
+	return list[Authorization]{
+		db: s.db, column: "created", last: owned(f.Requester, f.After), queries: []*bun.SelectQuery{s.authorizationQuery(f)},
+	}.page(ctx, doing, f.After, f.Limit)
 }
 
 // UpdateAuthorization changes what the requester owns. ErrNotFound.
 func (s *Store) UpdateAuthorization(ctx context.Context, requesterUID, uid string, change AuthorizationChange) (Authorization, error) {
-	return Authorization{}, errors.ErrUnsupported
+	var a Authorization
+	err := s.write(ctx, "changing authorization", func(ctx context.Context, tx bun.Tx) (err error) {
+		if a, err = s.holdAuthorization(ctx, tx, requesterUID, uid); err != nil {
+			return err
+		}
+		set(&a.Nickname, change.Nickname)
+		set(&a.IsArchived, change.IsArchived)
+		return save(ctx, tx, &a)
+	})
+	return a, err
 }
 
 // Revoke ends the authorization and deletes its meters; until a customer authorizes anew, projections add nothing to it.
 // ErrNotFound; revoking again changes nothing. News: authorization_revoked.
 func (s *Store) Revoke(ctx context.Context, requesterUID, uid string) (Authorization, News, error) {
-	return Authorization{}, News{}, errors.ErrUnsupported
+	var a Authorization
+	var news News
+	err := s.write(ctx, "revoking authorization", func(ctx context.Context, tx bun.Tx) (err error) {
+		news = News{}
+		if a, err = s.holdAuthorization(ctx, tx, requesterUID, uid); err != nil || a.Revoked != nil {
+			return err
+		}
+		now := s.moment()
+		a.Revoked, a.MeterCount = &now, 0
+		if err := save(ctx, tx, &a); err != nil {
+			return err
+		}
+		if err := dropMeters(ctx, tx, a.UID); err != nil {
+			return err
+		}
+		news, err = s.publish(ctx, tx, requesterUID, []Event{a.event(EventAuthorizationRevoked)})
+		return err
+	})
+	return a, news, err
 }
 
 // DeleteTest deletes a practice authorization with its meters. ErrNotFound; ErrConflict for a real one.
 func (s *Store) DeleteTest(ctx context.Context, requesterUID, uid string) error {
-	return errors.ErrUnsupported
+	return s.write(ctx, "deleting authorization", func(ctx context.Context, tx bun.Tx) error {
+		a, err := s.holdAuthorization(ctx, tx, requesterUID, uid)
+		if err != nil {
+			return err
+		}
+		if !a.IsTest {
+			return fmt.Errorf("%w: only practice authorizations can be deleted; revoke this one", ErrConflict)
+		}
+		_, err = tx.NewUpdate().Model((*Request)(nil)).Set("authorization_uid = ''").Where("authorization_uid = ?", uid).
+			Where("deleted IS NULL").Exec(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = tx.NewDelete().Model(&a).WherePK().Exec(ctx)
+		return err
+	})
 }
+
+// soon is how long before its end an authorization is told to be expiring.
+const soon = 24 * time.Hour
 
 // ExpireAuthorizations marks those whose time has come, and tells of those that have less than a day left. News:
 // authorization_expired and authorization_expiring_soon, each once.
 func (s *Store) ExpireAuthorizations(ctx context.Context, now time.Time) (News, error) {
-	return News{}, errors.ErrUnsupported
+	var all News
+	err := s.write(ctx, "expiring authorizations", func(ctx context.Context, tx bun.Tx) error {
+		all = News{}
+		var ending []Authorization
+		q := tx.NewSelect().Model(&ending).Where("is_expired = ?", false).Where("expires IS NOT NULL").
+			Where("expires <= ?", now.Add(soon)).Where("(expires <= ? OR told_expiring = ?)", now, false).Order("expires", "uid")
+		if err := s.locked(q).Scan(ctx); err != nil {
+			return err
+		}
+		for i := range ending {
+			news, err := s.expire(ctx, tx, &ending[i], now)
+			if err != nil {
+				return err
+			}
+			all.Events = append(all.Events, news.Events...)
+			all.Deliveries = append(all.Deliveries, news.Deliveries...)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// place is where lists have it.
+func (a Authorization) place() (time.Time, string) { return a.Created, a.UID }
+
+// event is something that happened to the authorization.
+func (a Authorization) event(kind EventType) Event {
+	return Event{Type: kind, AuthorizationUID: a.UID, FormUID: a.FormUID}
+}
+
+func (s *Store) authorizationQuery(f AuthorizationFilter) *bun.SelectQuery {
+	q := s.db.NewSelect().Model((*Authorization)(nil)).Where("?TableAlias.requester_uid = ?", f.Requester)
+	oneOf(q, "uid", f.UIDs)
+	oneOf(q, "form_uid", f.Forms)
+	oneOf(q, "template_uid", f.Templates)
+	oneOf(q, "referral", f.Referrals)
+	equal(q, "utility", f.Utility)
+	flag(q, "is_archived", f.Archived)
+	flag(q, "is_test", f.Test)
+	flag(q, "is_expired", f.Expired)
+	happened(q, "declined", f.Declined)
+	happened(q, "revoked", f.Revoked)
+	return q
+}
+
+// holdAuthorization reads an authorization that is about to be changed.
+func (s *Store) holdAuthorization(ctx context.Context, tx bun.Tx, requesterUID, uid string) (Authorization, error) {
+	return one[Authorization](ctx, tx, "reading authorization", func(q *bun.SelectQuery) *bun.SelectQuery {
+		return s.locked(owned(requesterUID, uid)(q))
+	})
+}
+
+// expire marks one whose end is near or has come.
+func (s *Store) expire(ctx context.Context, tx bun.Tx, a *Authorization, now time.Time) (News, error) {
+	kind := EventAuthorizationExpiringSoon
+	a.ToldExpiring = true
+	if !a.Expires.After(now) {
+		kind = EventAuthorizationExpired
+		a.IsExpired = true
+	}
+	if err := save(ctx, tx, a); err != nil {
+		return News{}, err
+	}
+	if a.Revoked != nil {
+		return News{}, nil
+	}
+	return s.publish(ctx, tx, a.RequesterUID, []Event{a.event(kind)})
 }

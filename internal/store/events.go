@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"errors"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -62,15 +62,71 @@ type EventFilter struct {
 
 // Event reads one. ErrNotFound.
 func (s *Store) Event(ctx context.Context, requesterUID, uid string) (Event, error) {
-	return Event{}, errors.ErrUnsupported
+	return one[Event](ctx, s.db, "reading event", owned(requesterUID, uid))
 }
 
 // ListEvents lists events, newest first. ErrNotFound when After names none, ErrInvalid without Requester.
 func (s *Store) ListEvents(ctx context.Context, f EventFilter) (Page[Event], error) {
-	return Page[Event]{}, errors.ErrUnsupported
+	const doing = "listing events"
+	if err := needRequester(doing, f.Requester); err != nil {
+		return Page[Event]{}, err
+	}
+	q := s.db.NewSelect().Model((*Event)(nil)).Where("requester_uid = ?", f.Requester)
+	flag(q, "is_delivered", f.Delivered)
+	return list[Event]{
+		db: s.db, column: "ts", last: owned(f.Requester, f.After), queries: []*bun.SelectQuery{q},
+	}.page(ctx, doing, f.After, f.Limit)
 }
 
 // MarkDelivered sets by hand whether an event counts as delivered. ErrNotFound.
 func (s *Store) MarkDelivered(ctx context.Context, requesterUID, uid string, delivered bool) (Event, error) {
-	return Event{}, errors.ErrUnsupported
+	err := s.write(ctx, "marking event", func(ctx context.Context, tx bun.Tx) error {
+		return some(tx.NewUpdate().Model((*Event)(nil)).Set("is_delivered = ?", delivered).
+			Where("uid = ?", uid).Where("requester_uid = ?", requesterUID).Exec(ctx))
+	})
+	if err != nil {
+		return Event{}, err
+	}
+	return s.Event(ctx, requesterUID, uid)
+}
+
+// place is where lists have it.
+func (e Event) place() (time.Time, string) { return e.TS, e.UID }
+
+// maxBatch is how many events one delivery carries at most.
+const maxBatch = 1000
+
+// publish adds the events of one change, and their deliveries to each of the requester's enabled webhooks.
+func (s *Store) publish(ctx context.Context, tx bun.Tx, requesterUID string, events []Event) (News, error) {
+	var webhooks []Webhook
+	err := tx.NewSelect().Model(&webhooks).Where("requester_uid = ?", requesterUID).Where("enabled = ?", true).
+		Order("created", "uid").Scan(ctx)
+	if err != nil {
+		return News{}, err
+	}
+	return s.publishTo(ctx, tx, requesterUID, events, webhooks)
+}
+
+func (s *Store) publishTo(ctx context.Context, tx bun.Tx, requesterUID string, events []Event, webhooks []Webhook) (News, error) {
+	now := s.moment()
+	target := ""
+	if len(webhooks) > 0 {
+		target = webhooks[0].URL
+	}
+	var deliveries []Delivery
+	for batch := range slices.Chunk(events, maxBatch) {
+		batchUID := NewUID()
+		for i := range batch {
+			e := &batch[i]
+			e.UID, e.RequesterUID, e.TS, e.BatchUID, e.DeliveryTarget = NewUID(), requesterUID, now, batchUID, target
+			now = now.Add(time.Microsecond)
+		}
+		for _, webhook := range webhooks {
+			deliveries = append(deliveries, newDelivery(webhook, batchUID, len(batch), now))
+		}
+	}
+	if err := insert(ctx, tx, events, nil); err != nil {
+		return News{}, err
+	}
+	return News{Events: events, Deliveries: uids(deliveries)}, insert(ctx, tx, deliveries, nil)
 }

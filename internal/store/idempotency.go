@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -23,23 +22,50 @@ type Idempotency struct {
 	Created time.Time
 }
 
+// abandoned is when a reservation without an answer belongs to a call that will not come back.
+const abandoned = time.Minute
+
 // ReserveKey takes the key for a call, or finds who has it: the returned row is the caller's own (mine) or an earlier
 // one, whose answer is to be given again. A reservation without an answer is taken over after a minute.
 func (s *Store) ReserveKey(ctx context.Context, i Idempotency) (found Idempotency, mine bool, err error) {
-	return Idempotency{}, false, errors.ErrUnsupported
+	i.Status, i.Body, i.Created = 0, nil, s.moment()
+	err = s.write(ctx, "reserving idempotency key", func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.NewDelete().Model((*Idempotency)(nil)).Where("requester_uid = ?", i.RequesterUID).Where("key = ?", i.Key).
+			Where("status = 0").Where("created < ?", i.Created.Add(-abandoned)).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		result, err := tx.NewInsert().Model(&i).On("CONFLICT DO NOTHING").Exec(ctx)
+		if err != nil {
+			return err
+		}
+		rows, err := result.RowsAffected()
+		mine = rows > 0
+		if err != nil || mine {
+			found = i
+			return err
+		}
+		found, err = one[Idempotency](ctx, tx, "reading the first answer", func(q *bun.SelectQuery) *bun.SelectQuery {
+			return q.Where("requester_uid = ?", i.RequesterUID).Where("key = ?", i.Key)
+		})
+		return err
+	})
+	return found, mine, err
 }
 
 // AnswerKey keeps the answer of the call that reserved the key. ErrNotFound.
 func (s *Store) AnswerKey(ctx context.Context, requesterUID, key string, status int, body []byte) error {
-	return errors.ErrUnsupported
+	return s.write(ctx, "keeping the answer", func(ctx context.Context, tx bun.Tx) error {
+		return some(tx.NewUpdate().Model((*Idempotency)(nil)).Set("status = ?", status).Set("body = ?", body).
+			Where("requester_uid = ?", requesterUID).Where("key = ?", key).Exec(ctx))
+	})
 }
 
 // ReleaseKey gives a reserved key back after a call that changed nothing.
 func (s *Store) ReleaseKey(ctx context.Context, requesterUID, key string) error {
-	return errors.ErrUnsupported
-}
-
-// ForgetKeys forgets keys created before the given time.
-func (s *Store) ForgetKeys(ctx context.Context, before time.Time) error {
-	return errors.ErrUnsupported
+	return s.write(ctx, "releasing idempotency key", func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.NewDelete().Model((*Idempotency)(nil)).Where("requester_uid = ?", requesterUID).Where("key = ?", key).
+			Where("status = 0").Exec(ctx)
+		return err
+	})
 }

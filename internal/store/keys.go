@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -28,23 +27,49 @@ type APIKey struct {
 	Requester *Requester `bun:"rel:belongs-to,join:requester_uid=uid"`
 }
 
+// keyPrefix lets people and scanners of leaked secrets recognise a key.
+const keyPrefix = "mk_"
+
 // AddKey makes a key and returns it in the clear, this once. Expires may be nil. ErrNotFound without such a requester.
 func (s *Store) AddKey(ctx context.Context, requesterUID, name string, expires *time.Time) (k APIKey, key string, err error) {
-	return APIKey{}, "", errors.ErrUnsupported
+	key = keyPrefix + randomToken()
+	k = APIKey{UID: NewUID(), RequesterUID: requesterUID, Name: name, Prefix: key[:len(keyPrefix)+6], Hash: hashToken(key),
+		Created: s.moment(), Expires: expires}
+	err = s.write(ctx, "adding key", func(ctx context.Context, tx bun.Tx) error { return put(ctx, tx, &k) })
+	return k, key, err
 }
 
 // KeyOwner finds the key's row with its Requester, and notes that it was used. ErrNotFound for a key that does not
 // exist, has expired or was revoked, or whose requester is disabled.
 func (s *Store) KeyOwner(ctx context.Context, key string) (APIKey, error) {
-	return APIKey{}, errors.ErrUnsupported
+	now := s.moment()
+	k, err := one[APIKey](ctx, s.db, "finding key", func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.Relation("Requester").Where("requester.disabled = ?", false).
+			Where("?TableAlias.hash = ?", hashToken(key)).Where("?TableAlias.revoked IS NULL").
+			Where("(?TableAlias.expires IS NULL OR ?TableAlias.expires > ?)", now)
+	})
+	if err != nil || k.LastUsed != nil && now.Sub(*k.LastUsed) < time.Minute {
+		return k, err
+	}
+	k.LastUsed = &now
+	return k, s.write(ctx, "noting a key's use", func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.NewUpdate().Model(&k).Column("last_used").WherePK().Exec(ctx)
+		return err
+	})
 }
 
 // Keys lists a requester's keys, newest first, revoked ones included.
 func (s *Store) Keys(ctx context.Context, requesterUID string) ([]APIKey, error) {
-	return nil, errors.ErrUnsupported
+	var all []APIKey
+	err := s.db.NewSelect().Model(&all).Where("requester_uid = ?", requesterUID).
+		OrderBy("created", bun.OrderDesc).OrderBy("uid", bun.OrderDesc).Scan(ctx)
+	return all, failed("listing keys", err)
 }
 
 // RevokeKey makes the key useless for ever. ErrNotFound; revoking again is no error.
 func (s *Store) RevokeKey(ctx context.Context, requesterUID, uid string) error {
-	return errors.ErrUnsupported
+	return s.write(ctx, "revoking key", func(ctx context.Context, tx bun.Tx) error {
+		return some(tx.NewUpdate().Model((*APIKey)(nil)).Set("revoked = COALESCE(revoked, ?)", s.moment()).
+			Where("uid = ?", uid).Where("requester_uid = ?", requesterUID).Exec(ctx))
+	})
 }

@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
-	"errors"
+	"slices"
 	"time"
+
+	"github.com/uptrace/bun"
 
 	"github.com/meterkey/meterkey/workflows"
 )
@@ -34,5 +36,98 @@ type RequestFilter struct {
 
 // ListRequests lists requests, newest first. ErrNotFound when After names no request, ErrInvalid without Requester.
 func (s *Store) ListRequests(ctx context.Context, f RequestFilter) (Page[Request], error) {
-	return Page[Request]{}, errors.ErrUnsupported
+	const doing = "listing requests"
+	if err := needRequester(doing, f.Requester); err != nil {
+		return Page[Request]{}, err
+	}
+	search, err := s.search(ctx, f)
+	if err != nil {
+		return Page[Request]{}, failed(doing, err)
+	}
+	return list[Request]{
+		db: s.db, column: "created", last: ofRequester(f.Requester, f.After), queries: s.requestQueries(f, search),
+	}.page(ctx, doing, f.After, f.Limit)
+}
+
+// found is what a search comes to.
+type found struct {
+	prefix string
+	// uids are all requests that match, if they are few: the list is made from them.
+	uids []string
+	// many: they are too many for that. The list is read as if there were no search, and each of its requests looked up:
+	// where so many match, a page of them is soon found.
+	many bool
+}
+
+// fewMatches bounds what a search reads before it is clear which way the list is made.
+const fewMatches = 1000
+
+func (s *Store) search(ctx context.Context, f RequestFilter) (found, error) {
+	search := found{prefix: short(normal(f.Search))}
+	if search.prefix == "" {
+		return search, nil
+	}
+	err := s.matches(f.Requester, search.prefix).Scan(ctx, &search.uids)
+	search.many = len(search.uids) > fewMatches
+	slices.Sort(search.uids)
+	search.uids = slices.Compact(search.uids)
+	return search, err
+}
+
+// matches are the terms that match: one more than few at most, the same request perhaps by several.
+func (s *Store) matches(requester, prefix string) *bun.SelectQuery {
+	return beginning(s.db.NewSelect().Model((*requestTerm)(nil)).Column("request_uid"), requester, prefix).Limit(fewMatches + 1)
+}
+
+// requestQueries are one query for each status asked for, so that an index has the rows of each in the list's order.
+func (s *Store) requestQueries(f RequestFilter, search found) []*bun.SelectQuery {
+	statuses, narrowed := f.statuses()
+	if search.prefix != "" && !search.many || len(f.UIDs) > 0 {
+		q := s.requestQuery(f, search)
+		if narrowed {
+			q.Where("?TableAlias.status IN (?)", bun.List(statuses))
+		}
+		return []*bun.SelectQuery{q}
+	}
+	if !narrowed {
+		return []*bun.SelectQuery{s.requestQuery(f, search)}
+	}
+	queries := make([]*bun.SelectQuery, len(statuses))
+	for i, status := range statuses {
+		queries[i] = s.requestQuery(f, search).Where("?TableAlias.status = ?", status)
+	}
+	return queries
+}
+
+// statuses are those that Statuses and WaitingOn leave, and whether either narrows anything.
+func (f RequestFilter) statuses() (left []workflows.Status, narrowed bool) {
+	for _, status := range workflows.Statuses() {
+		if (len(f.Statuses) == 0 || slices.Contains(f.Statuses, status)) && (f.WaitingOn == "" || status.WaitingOn() == f.WaitingOn) {
+			left = append(left, status)
+		}
+	}
+	return left, len(f.Statuses) > 0 || f.WaitingOn != ""
+}
+
+func (s *Store) requestQuery(f RequestFilter, search found) *bun.SelectQuery {
+	q := s.db.NewSelect().Model((*Request)(nil))
+	switch {
+	case search.many:
+		matching := beginning(s.db.NewSelect().Model((*requestTerm)(nil)), f.Requester, search.prefix).
+			Where("term.request_uid = request.uid")
+		q.Where("EXISTS (?)", matching)
+	case search.prefix != "":
+		// The limit keeps the database from looking at anything but these.
+		few := s.db.NewSelect().Model((*Request)(nil)).Where("uid IN (?)", bun.List(search.uids)).Limit(fewMatches)
+		q.ModelTableExpr("(?) AS request", few)
+	}
+	q.Where("?TableAlias.requester_uid = ?", f.Requester).Where("?TableAlias.deleted IS NULL")
+	oneOf(q, "uid", f.UIDs)
+	equal(q, "template_uid", f.Template)
+	equal(q, "authorization_uid", f.Authorization)
+	equal(q, "chosen_utility", f.Utility)
+	flag(q, "is_archived", f.Archived)
+	flag(q, "is_test", f.Test)
+	between(q, "created", f.From, f.To)
+	return q
 }

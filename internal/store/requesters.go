@@ -2,7 +2,8 @@ package store
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -25,15 +26,38 @@ type Requester struct {
 
 // PutRequester creates the requester or changes its name, e-mail address and whether it is disabled.
 func (s *Store) PutRequester(ctx context.Context, r Requester) (Requester, error) {
-	return Requester{}, errors.ErrUnsupported
+	r.Created = s.moment()
+	err := s.write(ctx, "storing requester", func(ctx context.Context, tx bun.Tx) error {
+		if err := validUID(r.UID); err != nil {
+			return err
+		}
+		_, err := tx.NewInsert().Model(&r).On("CONFLICT (uid) DO UPDATE").
+			Set("name = EXCLUDED.name").Set("email = EXCLUDED.email").Set("disabled = EXCLUDED.disabled").
+			Returning("created").Exec(ctx)
+		return err
+	})
+	return r, err
 }
 
 // Requester reads one requester. ErrNotFound.
 func (s *Store) Requester(ctx context.Context, uid string) (Requester, error) {
-	return Requester{}, errors.ErrUnsupported
+	return one[Requester](ctx, s.db, "reading requester", func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.Where("uid = ?", uid)
+	})
 }
 
 // Requesters lists all requesters by uid.
 func (s *Store) Requesters(ctx context.Context) ([]Requester, error) {
-	return nil, errors.ErrUnsupported
+	var all []Requester
+	err := s.db.NewSelect().Model(&all).Order("uid").Scan(ctx)
+	return all, failed("listing requesters", err)
+}
+
+var uidForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+func validUID(uid string) error {
+	if !uidForm.MatchString(uid) {
+		return fmt.Errorf("%w: a uid is 1 to 64 letters, digits and . _ -", ErrInvalid)
+	}
+	return nil
 }

@@ -1,8 +1,8 @@
 package store
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -36,7 +36,8 @@ type Request struct {
 	// Updated is when anything of this last changed.
 	Updated time.Time
 
-	// What follows is projected from the workflow, see workflows.State. Status is empty until the first projection.
+	// What follows is projected from the workflow, see workflows.State. Before the first projection it awaits the
+	// customer's login.
 
 	// ChosenUtility is where the customer signs in: Utility, or the customer's choice; empty before it is known.
 	ChosenUtility string
@@ -99,36 +100,156 @@ type RequestChange struct {
 // projected fields are ignored. ErrConflict when the uid is taken, ErrNotFound without such a requester, or without the
 // authorization that AuthorizationUID is to renew. News: form_created.
 func (s *Store) CreateRequest(ctx context.Context, r Request) (Request, News, error) {
-	return Request{}, News{}, errors.ErrUnsupported
+	var news News
+	err := s.write(ctx, "creating request", func(ctx context.Context, tx bun.Tx) error {
+		r = r.asCreated(s.moment())
+		if err := validUID(r.UID); err != nil {
+			return err
+		}
+		if r.AuthorizationUID != "" {
+			_, err := one[Authorization](ctx, tx, "finding the authorization to renew", owned(r.RequesterUID, r.AuthorizationUID))
+			if err != nil {
+				return err
+			}
+		}
+		if err := addRequest(ctx, tx, &r); err != nil {
+			return err
+		}
+		var err error
+		news, err = s.publish(ctx, tx, r.RequesterUID,
+			[]Event{{Type: EventFormCreated, FormUID: r.UID, AuthorizationUID: r.AuthorizationUID}})
+		return err
+	})
+	return r, news, err
 }
 
 // UpdateRequest changes what the requester owns. ErrNotFound.
 func (s *Store) UpdateRequest(ctx context.Context, requesterUID, uid string, change RequestChange) (Request, error) {
-	return Request{}, errors.ErrUnsupported
+	var r Request
+	err := s.write(ctx, "changing request", func(ctx context.Context, tx bun.Tx) (err error) {
+		if r, err = s.holdRequest(ctx, tx, ofRequester(requesterUID, uid)); err != nil {
+			return err
+		}
+		change.apply(&r)
+		r.Updated = s.moment()
+		if err := save(ctx, tx, &r); err != nil {
+			return err
+		}
+		return indexTerms(ctx, tx, r)
+	})
+	return r, err
 }
 
 // DeleteRequest removes a request from every list and erases what it knew of the customer. Its authorization stays, and
 // later projections of it change nothing. Cancel its workflow first. ErrNotFound.
 func (s *Store) DeleteRequest(ctx context.Context, requesterUID, uid string) error {
-	return errors.ErrUnsupported
+	return s.write(ctx, "deleting request", func(ctx context.Context, tx bun.Tx) error {
+		r, err := s.holdRequest(ctx, tx, ofRequester(requesterUID, uid))
+		if err != nil {
+			return err
+		}
+		now := s.moment()
+		r.Deleted, r.Updated = &now, now
+		r.CustomerEmail, r.CustomerName, r.Nickname, r.Consent, r.Challenge, r.Message = "", "", "", nil, nil, ""
+		if err := save(ctx, tx, &r); err != nil {
+			return err
+		}
+		if err := forgetVisits(ctx, tx, uid); err != nil {
+			return err
+		}
+		return dropTerms(ctx, tx, uid)
+	})
 }
 
 // Request reads one of a requester's requests. ErrNotFound.
 func (s *Store) Request(ctx context.Context, requesterUID, uid string) (Request, error) {
-	return Request{}, errors.ErrUnsupported
+	return one[Request](ctx, s.db, "reading request", ofRequester(requesterUID, uid))
 }
 
 // RequestByID reads a request whoever asked: for the customer's pages. ErrNotFound.
 func (s *Store) RequestByID(ctx context.Context, uid string) (Request, error) {
-	return Request{}, errors.ErrUnsupported
+	return one[Request](ctx, s.db, "reading request", ofAnybody(uid))
 }
 
 // MarkOpened notes that the customer opened the link, the first time. ErrNotFound.
 func (s *Store) MarkOpened(ctx context.Context, uid string) error {
-	return errors.ErrUnsupported
+	return s.write(ctx, "noting that the link was opened", func(ctx context.Context, tx bun.Tx) error {
+		r, err := s.holdRequest(ctx, tx, ofAnybody(uid))
+		if err != nil || r.OpenedAt != nil {
+			return err
+		}
+		now := s.moment()
+		r.OpenedAt, r.Updated = &now, now
+		return save(ctx, tx, &r)
+	})
 }
 
 // SetConsent keeps what the customer agreed to. ErrNotFound.
 func (s *Store) SetConsent(ctx context.Context, uid string, c Consent) error {
-	return errors.ErrUnsupported
+	return s.write(ctx, "keeping the consent", func(ctx context.Context, tx bun.Tx) error {
+		r, err := s.holdRequest(ctx, tx, ofAnybody(uid))
+		if err != nil {
+			return err
+		}
+		c.At = exact(c.At)
+		r.Consent, r.Updated = &c, s.moment()
+		return save(ctx, tx, &r)
+	})
+}
+
+// place is where lists have it.
+func (r Request) place() (time.Time, string) { return r.Created, r.UID }
+
+// asCreated is the request as it stands before its workflow says anything.
+func (r Request) asCreated(now time.Time) Request {
+	return Request{
+		UID: cmp.Or(r.UID, NewUID()), RequesterUID: r.RequesterUID, TemplateUID: r.TemplateUID,
+		AuthorizationUID: r.AuthorizationUID, Utility: r.Utility, ChosenUtility: r.Utility, CustomerEmail: r.CustomerEmail,
+		CustomerName: r.CustomerName, Nickname: r.Nickname, Scope: r.Scope, IsArchived: r.IsArchived, Disabled: r.Disabled,
+		IsTest: r.IsTest, Created: now, Updated: now, Since: now,
+		Status: workflows.AwaitingLogin, WaitingOn: workflows.Customer,
+	}
+}
+
+func (c RequestChange) apply(r *Request) {
+	set(&r.Nickname, c.Nickname)
+	set(&r.CustomerEmail, c.CustomerEmail)
+	set(&r.CustomerName, c.CustomerName)
+	if c.Utility != nil && r.ChosenUtility == r.Utility {
+		r.ChosenUtility = *c.Utility
+	}
+	set(&r.Utility, c.Utility)
+	set(&r.Scope, c.Scope)
+	set(&r.IsArchived, c.IsArchived)
+	set(&r.Disabled, c.Disabled)
+}
+
+// set changes a field to the value, if there is one.
+func set[T any](field *T, value *T) {
+	if value != nil {
+		*field = *value
+	}
+}
+
+// addRequest adds the row with what it can be found by.
+func addRequest(ctx context.Context, tx bun.Tx, r *Request) error {
+	if err := put(ctx, tx, r); err != nil {
+		return err
+	}
+	return indexTerms(ctx, tx, *r)
+}
+
+// holdRequest reads a request that is about to be changed.
+func (s *Store) holdRequest(ctx context.Context, tx bun.Tx, where func(*bun.SelectQuery) *bun.SelectQuery) (Request, error) {
+	return one[Request](ctx, tx, "reading request", func(q *bun.SelectQuery) *bun.SelectQuery { return s.locked(where(q)) })
+}
+
+func ofAnybody(uid string) func(*bun.SelectQuery) *bun.SelectQuery {
+	return func(q *bun.SelectQuery) *bun.SelectQuery { return q.Where("uid = ?", uid).Where("deleted IS NULL") }
+}
+
+func ofRequester(requesterUID, uid string) func(*bun.SelectQuery) *bun.SelectQuery {
+	return func(q *bun.SelectQuery) *bun.SelectQuery {
+		return ofAnybody(uid)(q).Where("requester_uid = ?", requesterUID)
+	}
 }

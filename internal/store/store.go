@@ -46,6 +46,7 @@ type Options struct {
 type Store struct {
 	db      *bun.DB
 	now     func() time.Time
+	file    string        // SQLite's
 	writing chan struct{} // SQLite has one writer at a time: waiting here is fairer than at the file
 }
 

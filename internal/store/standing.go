@@ -1,0 +1,140 @@
+package store
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meterkey/meterkey/workflows"
+)
+
+// Types of notes. The first group is UtilityAPI's; the second is ours, for what UtilityAPI has no name for.
+const (
+	NoteAccessValid            = "access_valid"
+	NoteAccessInvalid          = "access_invalid"
+	NoteAccessLocked           = "access_locked"
+	NoteAccessUnsupported      = "access_unsupported"
+	NoteAccessCodeNeeded       = "access_code_needed"
+	NoteLiveInteraction        = "live_interaction_occurred"
+	NoteIncompleteRegistration = "incomplete_registration"
+	NoteRetrying               = "retrying"
+	NoteMetersFull             = "meters_full"
+
+	NoteMetersEmpty           = "meters_empty"
+	NoteAccessDeclined        = "access_declined"
+	NoteAccessPasswordExpired = "access_password_expired"
+	NoteAccessAttemptsUsed    = "access_attempts_used"
+	NoteAccessCaptcha         = "access_captcha"
+	NoteAccessInterrupted     = "access_interrupted"
+	NoteAccessUnreadable      = "access_unreadable"
+	NoteMFATimeout            = "mfa_timeout"
+	NoteMFAInvalid            = "mfa_invalid"
+	NoteMFAAbandoned          = "mfa_abandoned"
+	NoteUtilityUnavailable    = "utility_unavailable"
+	NoteUtilityChanged        = "utility_changed"
+	NoteUtilityUnknown        = "utility_unknown"
+	NoteRequestCanceled       = "request_canceled"
+	NoteRequestExpired        = "request_expired"
+)
+
+// standing is how an authorization stands while its request is at a status for a reason.
+type standing struct {
+	at      workflows.Status
+	because workflows.Reason // "" also serves for the reasons that have no row of their own
+	status  AuthorizationStatus
+	message string
+	note    string    // the note's type; "" for no note
+	event   EventType // what entering the status tells; "" for nothing
+}
+
+// standings is the one table of what a request's status and reason make of its authorization.
+var standings = []standing{
+	{workflows.AwaitingLogin, "", Pending, "Waiting for the customer to sign in", "", ""},
+	{workflows.AwaitingLogin, workflows.InvalidCredentials, Errored, "The utility did not accept the login", NoteAccessInvalid, EventAuthorizationUpdateErrored},
+	{workflows.AwaitingLogin, workflows.AccountLocked, Errored, "The account is locked at the utility", NoteAccessLocked, EventAuthorizationUpdateErrored},
+	{workflows.AwaitingLogin, workflows.PasswordExpired, Errored, "The password at the utility has expired", NoteAccessPasswordExpired, EventAuthorizationUpdateErrored},
+	{workflows.AwaitingLogin, workflows.RegistrationUnfinished, Errored, "Account holder needs to finish registration", NoteIncompleteRegistration, EventAuthorizationUpdateErrored},
+	{workflows.AwaitingLogin, workflows.CodeTimeout, Errored, "The code was not entered in time", NoteMFATimeout, EventAuthorizationUpdateErrored},
+	{workflows.AwaitingLogin, workflows.CodeAttemptsUsed, Errored, "The codes entered were not right", NoteMFAInvalid, EventAuthorizationUpdateErrored},
+	{workflows.AwaitingLogin, workflows.WindowClosed, Errored, "The customer left before the code was entered", NoteMFAAbandoned, EventAuthorizationUpdateErrored},
+	{workflows.AwaitingLogin, workflows.WindowLost, Errored, "Signing in was interrupted", NoteAccessInterrupted, EventAuthorizationUpdateErrored},
+	{workflows.AwaitingLogin, workflows.SessionEnded, Errored, "The utility ended the session", NoteAccessInterrupted, EventAuthorizationUpdateErrored},
+	{workflows.AwaitingLogin, workflows.UtilityUnavailable, Errored, "The utility's website is not available", NoteUtilityUnavailable, EventAuthorizationUpdateErrored},
+	{workflows.AwaitingLogin, workflows.Unreadable, Errored, "What the customer typed could not be read", NoteAccessUnreadable, EventAuthorizationUpdateErrored},
+	{workflows.SigningIn, "", Pending, "Signing in at the utility", "", EventAuthorizationUpdateStarted},
+	{workflows.SigningIn, workflows.UtilityUnavailable, Pending, "The utility's website is not available; trying again", NoteRetrying, EventAuthorizationUpdateRetrying},
+	{workflows.AwaitingChoice, "", Pending, "MFA choice needed", NoteAccessCodeNeeded, EventAuthorizationUpdateDelayed},
+	{workflows.AwaitingCode, "", Pending, "MFA code needed", NoteAccessCodeNeeded, EventAuthorizationUpdateDelayed},
+	{workflows.AwaitingCode, workflows.CodeRejected, Pending, "MFA code not accepted; another one is needed", NoteAccessCodeNeeded, EventAuthorizationUpdateDelayed},
+	{workflows.SubmittingCode, "", Pending, "The utility is checking the MFA code", "", EventAuthorizationUpdateProgress},
+	{workflows.AwaitingMFAOff, "", Errored, "MFA must be turned off at the utility", NoteAccessUnsupported, EventAuthorizationUpdateErrored},
+	{workflows.FetchingMeters, "", Pending, "Signed in; reading the meter list", NoteAccessValid, EventAuthorizationUpdateProgress},
+	{workflows.Connected, "", Updated, "The meter list is complete", NoteMetersFull, EventAuthorizationUpdateFinished},
+	{workflows.Declined, "", Errored, "The customer declined", NoteAccessDeclined, EventAuthorizationDeclined},
+	{workflows.Canceled, "", Errored, "The request was called off", NoteRequestCanceled, EventAuthorizationUpdateErrored},
+	{workflows.Expired, "", Errored, "The customer did not act in time", NoteRequestExpired, EventAuthorizationUpdateErrored},
+	{workflows.Failed, "", Errored, "The request could not be completed", NoteAccessUnsupported, EventAuthorizationUpdateErrored},
+	{workflows.Failed, workflows.TooManyLogins, Errored, "The utility rejected too many logins", NoteAccessAttemptsUsed, EventAuthorizationUpdateErrored},
+	{workflows.Failed, workflows.Captcha, Errored, "The utility asked for a captcha", NoteAccessCaptcha, EventAuthorizationUpdateErrored},
+	{workflows.Failed, workflows.SiteChanged, Errored, "The utility's website has changed", NoteUtilityChanged, EventAuthorizationUpdateErrored},
+	{workflows.Failed, workflows.NoMeters, Errored, "The account shows no meters", NoteMetersEmpty, EventAuthorizationUpdateErrored},
+	{workflows.Failed, workflows.UnknownUtility, Errored, "The utility is not known", NoteUtilityUnknown, EventAuthorizationUpdateErrored},
+}
+
+// standingOf is the row for a status and a reason.
+func standingOf(at workflows.Status, because workflows.Reason) standing {
+	for _, reason := range []workflows.Reason{because, ""} {
+		for _, row := range standings {
+			if row.at == at && row.because == reason {
+				return row
+			}
+		}
+	}
+	return standing{at: at, because: because, status: Pending}
+}
+
+// retryFor is how long a sign-in is retried while the utility's site is down.
+const retryFor = time.Hour
+
+// notesOf are an authorization's notes while its request is in this state.
+func notesOf(state workflows.State) []Note {
+	row := standingOf(state.Status, state.Reason)
+	var notes []Note
+	if row.note != "" {
+		note := Note{Type: row.note, Msg: explain(row, state.Reason), TS: state.Since}
+		if row.note == NoteRetrying {
+			eta := state.Since.Add(retryFor)
+			note.ETA = &eta
+		}
+		notes = append(notes, note)
+	}
+	if state.Status == workflows.Connected {
+		notes = append(notes, Note{Type: NoteAccessValid, Msg: "The utility accepted the login.", TS: state.Since})
+	}
+	if at, asked := lastAsked(state.Timeline); asked {
+		notes = append(notes, Note{Type: NoteLiveInteraction, Msg: "The utility asked the customer for more than the login on the latest sign-in.", TS: at})
+	}
+	return notes
+}
+
+// explain is a note's text: what the requester is told of the reason and of what happens next, where there is a reason.
+func explain(row standing, reason workflows.Reason) string {
+	text := reason.Text()
+	if text.Requester == "" {
+		return row.message + "."
+	}
+	return strings.TrimSpace(text.Requester + " " + text.Next)
+}
+
+// lastAsked tells whether, and when, the utility asked the customer for more than the login since the latest sign-in.
+func lastAsked(timeline []workflows.Moment) (time.Time, bool) {
+	for _, m := range slices.Backward(timeline) {
+		if slices.Contains(asking, m.Status) {
+			return m.At, true
+		}
+		if m.Status == workflows.SigningIn && m.Reason == "" {
+			break
+		}
+	}
+	return time.Time{}, false
+}
