@@ -273,10 +273,14 @@ func (r *reader) authorization(ctx context.Context, step Reading, found scope) (
 		if err != nil {
 			return "", err
 		}
-		if gone, err := r.absent(ctx, w, step, s); err != nil || gone {
-			return "", err
+		gone, err := r.absent(ctx, w, step, s)
+		if gone {
+			err = errNone // asking without the token would look like a session that has ended
 		}
-		if err := tick(ctx, poll); err != nil {
+		if err == nil {
+			err = tick(ctx, poll)
+		}
+		if err != nil {
 			return "", err
 		}
 	}
