@@ -76,6 +76,18 @@ use_driver() {
   say "  driver    $dir"
 }
 
+# The accessibility engine that tests run in pages.
+use_axe() {
+  local dir=$tools/axe source=tools/axe
+  if [ ! -f "$dir/node_modules/axe-core/axe.min.js" ] || ! cmp -s "$source/package-lock.json" "$dir/package-lock.json"; then
+    rm -rf "$dir"
+    mkdir -p "$dir"
+    cp "$source/package.json" "$source/package-lock.json" "$dir/"
+    npm_ci axe "$dir"
+  fi
+  say "  axe       $dir"
+}
+
 # What the examples in other languages need.
 use_examples() {
   local lock dir
@@ -211,6 +223,7 @@ write_env() {
 mkdir -p "$tools/bin" "$tools/log"
 check_commands
 use_driver
+use_axe
 use_examples
 use_chromium
 use_temporal

@@ -24,7 +24,8 @@ type Page struct {
 	Title string
 	// Flash, if any, is said above the content.
 	Flash *Flash
-	// Live is the address of the stream whose "page" events replace the content of <main>. Empty: the page stands still.
+	// Live is the address of the stream whose "page" events replace the content of <main>, until an "end" event. Empty:
+	// the page stands still.
 	Live string
 	// Key names what is shown. An event of the stream that carries the same id is not swapped in.
 	Key string

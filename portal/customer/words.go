@@ -1,0 +1,142 @@
+package customer
+
+import (
+	"embed"
+	"fmt"
+	"net/http"
+	"path"
+	"strconv"
+	"time"
+
+	"github.com/BurntSushi/toml"
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"golang.org/x/text/language"
+
+	"github.com/meterkey/meterkey/workflows"
+)
+
+// consentText is the version of the words that customers agree to. It changes whenever the consent page says something
+// else.
+const consentText = "2026-11"
+
+// consentTo names the words that a customer of a utility agrees to.
+func consentTo(utility string) string { return consentText + " " + utility }
+
+//go:embed words
+var wordFiles embed.FS
+
+// words holds all that customers read, in every language.
+type words struct {
+	bundle *i18n.Bundle
+}
+
+// languages lists the languages, the first of them for everybody whose own is not among them.
+func languages() []string { return []string{"en", "es"} }
+
+func loadWords() (*words, error) {
+	w := &words{bundle: i18n.NewBundle(language.English)}
+	w.bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
+	for _, lang := range languages() {
+		if _, err := w.bundle.LoadMessageFileFS(wordFiles, path.Join("words", lang+".toml")); err != nil {
+			return nil, fmt.Errorf("reading the words in %q: %w", lang, err)
+		}
+	}
+	return w, w.addReasons()
+}
+
+// addReasons takes what customers are told of each reason from the one table of reasons, which speaks English.
+func (w *words) addReasons() error {
+	for _, row := range workflows.Reasons() {
+		m := &i18n.Message{ID: "reason." + string(row.Reason) + ".text", Other: row.Customer}
+		if err := w.bundle.AddMessages(language.English, m); err != nil {
+			return fmt.Errorf("adding the reason %s: %w", row.Reason, err)
+		}
+	}
+	return nil
+}
+
+// speech speaks one language.
+type speech struct {
+	Lang      string
+	localizer *i18n.Localizer
+}
+
+// in speaks the first of the wanted languages that there is; each may be an Accept-Language header.
+func (w *words) in(wanted ...string) speech {
+	tags := make([]language.Tag, 0, len(languages()))
+	for _, lang := range languages() {
+		tags = append(tags, language.Make(lang))
+	}
+	_, best := language.MatchStrings(language.NewMatcher(tags), wanted...)
+	lang := languages()[best]
+	return speech{Lang: lang, localizer: i18n.NewLocalizer(w.bundle, lang)}
+}
+
+// T says something. Facts are pairs of a name and a value for its gaps. The error tells of a message that is missing.
+func (s speech) T(id string, facts ...any) (string, error) {
+	return s.localize(&i18n.LocalizeConfig{MessageID: id}, facts)
+}
+
+// N says something of a number of things.
+func (s speech) N(id string, count int, facts ...any) (string, error) {
+	return s.localize(&i18n.LocalizeConfig{MessageID: id, PluralCount: count}, append(facts, "Count", s.Number(count)))
+}
+
+func (s speech) localize(config *i18n.LocalizeConfig, facts []any) (string, error) {
+	gaps := map[string]any{}
+	for i := 0; i+1 < len(facts); i += 2 {
+		gaps[fmt.Sprint(facts[i])] = facts[i+1]
+	}
+	config.TemplateData = gaps
+	text, err := s.localizer.Localize(config)
+	if err != nil {
+		return "", fmt.Errorf("saying %q in %q: %w", config.MessageID, s.Lang, err)
+	}
+	return text, nil
+}
+
+// Has tells whether there is such a message.
+func (s speech) Has(id string) bool {
+	_, err := s.localizer.Localize(&i18n.LocalizeConfig{MessageID: id, TemplateData: map[string]any{}})
+	return err == nil
+}
+
+// Number writes a number with marks between thousands.
+func (s speech) Number(n int) string {
+	digits := strconv.Itoa(n)
+	mark := map[string]string{"es": "."}[s.Lang]
+	if mark == "" {
+		mark = ","
+	}
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + mark + digits[i:]
+	}
+	return digits
+}
+
+// Date writes a day.
+func (s speech) Date(t time.Time) (string, error) {
+	month, err := s.T("month." + strconv.Itoa(int(t.Month())))
+	if err != nil {
+		return "", err
+	}
+	return s.T("date", "Day", t.Day(), "Month", month, "Year", t.Year())
+}
+
+// languageCookie keeps the language that the customer chose by hand.
+const languageCookie = "meterkey_language"
+
+// forRequest speaks the language that the customer chose, or else that of their browser.
+func (w *words) forRequest(r *http.Request) speech {
+	var chosen string
+	if cookie, err := r.Cookie(languageCookie); err == nil {
+		chosen = cookie.Value
+	}
+	return w.in(chosen, r.Header.Get("Accept-Language"))
+}
+
+// keepLanguage has the browser remember a choice for a year.
+func keepLanguage(w http.ResponseWriter, r *http.Request, lang string) {
+	http.SetCookie(w, &http.Cookie{Name: languageCookie, Value: lang, Path: Prefix, MaxAge: int((365 * 24 * time.Hour).Seconds()),
+		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode})
+}
