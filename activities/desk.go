@@ -55,19 +55,14 @@ func (d *Desk) Notify(ctx context.Context, n workflows.Notice) error {
 	return nil
 }
 
-// Record projects a request's state.
+// Record projects a request's state, and writes one structured line of it, without personal data. Lines may come twice; the
+// version tells.
 func (d *Desk) Record(ctx context.Context, p workflows.Projection) error {
-	return wrap("recording "+p.Request.RequestID, d.Recorder.Record(ctx, p))
-}
-
-// Journal is the Recorder of a worker without a database: one structured line for each projection, without personal
-// data. Lines may come twice; the version tells.
-type Journal struct{ Log *zap.Logger }
-
-// Record writes the line.
-func (j Journal) Record(_ context.Context, p workflows.Projection) error {
-	j.Log.Info("data request", zap.String("request_id", p.Request.RequestID), zap.String("run_id", p.RunID),
-		zap.String("requester", p.Request.Requester), zap.String("utility", p.Request.Utility),
+	if err := d.Recorder.Record(ctx, p); err != nil {
+		return wrap("recording "+p.Request.RequestID, err)
+	}
+	d.Log.Info("data request", zap.String("request_id", p.Request.RequestID), zap.String("run_id", p.RunID),
+		zap.String("requester", p.Request.Requester), zap.String("utility", p.State.Utility),
 		zap.String("status", string(p.State.Status)), zap.String("reason", string(p.State.Reason)),
 		zap.Int("meters", len(p.State.Meters)), zap.Int("version", p.State.Version))
 	return nil

@@ -1,6 +1,8 @@
 package activities_test
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,8 +31,13 @@ func newDesk(t *testing.T, o notices.Options) (*activities.Desk, *observer.Obser
 	sender, err := notices.New(o)
 	require.NoError(t, err)
 	core, logs := observer.New(zap.InfoLevel)
-	return &activities.Desk{Utilities: catalog, Notices: sender, Recorder: activities.Journal{Log: zap.New(core)}, Log: zap.New(core)}, logs
+	return &activities.Desk{Utilities: catalog, Notices: sender, Recorder: recorder(func(workflows.Projection) error { return nil }), Log: zap.New(core)}, logs
 }
+
+// recorder is a Recorder made of a function.
+type recorder func(workflows.Projection) error
+
+func (r recorder) Record(_ context.Context, p workflows.Projection) error { return r(p) }
 
 func notice(kind workflows.NoticeKind) workflows.Notice {
 	return workflows.Notice{ID: "r-1.abc.1", Kind: kind, To: workflows.ToCustomer, Reason: workflows.MFAUnsupported,
@@ -81,7 +88,7 @@ func TestNotify_RefusedIsNotTriedAgain(t *testing.T) {
 	require.Equal(t, activities.ErrTypeRefused, refused.Type())
 }
 
-func TestRecord_JournalsWithoutPersonalData(t *testing.T) {
+func TestRecord_WritesALineWithoutPersonalData(t *testing.T) {
 	t.Parallel()
 	desk, logs := newDesk(t, notices.Options{Outbox: t.TempDir()})
 	require.NoError(t, desk.Record(t.Context(), workflows.Projection{Request: notice("").Request, RunID: "run-1",
@@ -93,4 +100,13 @@ func TestRecord_JournalsWithoutPersonalData(t *testing.T) {
 	for _, value := range line {
 		require.NotContains(t, []any{"c@example.com", "123456"}, value)
 	}
+}
+
+func TestRecord_ThatFailsIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	desk, logs := newDesk(t, notices.Options{Outbox: t.TempDir()})
+	down := errors.New("the database is down")
+	desk.Recorder = recorder(func(workflows.Projection) error { return down })
+	require.ErrorIs(t, desk.Record(t.Context(), workflows.Projection{Request: notice("").Request}), down)
+	require.Empty(t, logs.FilterMessage("data request").All(), "what was not recorded is not said to be")
 }

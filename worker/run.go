@@ -19,7 +19,10 @@ import (
 	"github.com/meterkey/meterkey/internal/logging"
 	"github.com/meterkey/meterkey/internal/notices"
 	"github.com/meterkey/meterkey/internal/portalkey"
+	"github.com/meterkey/meterkey/internal/recorder"
 	"github.com/meterkey/meterkey/internal/sealed"
+	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/internal/webhook"
 	"github.com/meterkey/meterkey/utilities"
 )
 
@@ -86,11 +89,17 @@ func serve(ctx context.Context, settings config.Config, log *zap.Logger) error {
 	if err != nil {
 		return err
 	}
+	database, err := store.Open(ctx, store.Options{URL: settings.DatabaseURL, File: settings.DatabaseFile})
+	if err != nil {
+		return fmt.Errorf("opening the database: %w", err)
+	}
+	defer database.Close() //nolint:errcheck // all that was written is committed
 	temporal, _, err := settings.TemporalClient(ctx, log)
 	if err != nil {
 		return err
 	}
 	defer temporal.Close()
+	desk.Recorder = recorder.Recorder{Store: database, Webhooks: &webhook.Starter{Temporal: temporal, Store: database, Log: log}}
 	return work(ctx, temporal, site, desk, log)
 }
 
@@ -137,7 +146,7 @@ func openDesk(settings config.Config, catalog *utilities.Catalog, log *zap.Logge
 	if err != nil {
 		return nil, fmt.Errorf("setting up notices: %w", err)
 	}
-	return &activities.Desk{Utilities: catalog, Notices: sender, Recorder: activities.Journal{Log: log}, Log: log}, nil
+	return &activities.Desk{Utilities: catalog, Notices: sender, Log: log}, nil
 }
 
 func disconnect(host *browser.Host, log *zap.Logger) {
