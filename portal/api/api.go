@@ -42,8 +42,8 @@ type API struct {
 	huma huma.API
 }
 
-// New is the API as a handler, to be mounted at /api/.
-func New(d Deps) http.Handler {
+// New is the API as a handler, to be mounted at /api/. The page for people loads web.Assets, which the portal serves.
+func New(d Deps) (http.Handler, error) {
 	d.PortalURL = strings.TrimSuffix(d.PortalURL, "/")
 	routes := http.NewServeMux()
 	a := &API{Deps: d, huma: humago.NewWithPrefix(routes, Prefix, config(d))}
@@ -53,9 +53,11 @@ func New(d Deps) http.Handler {
 	a.registerMeters()
 
 	all := http.NewServeMux()
-	a.serveDescription(all)
+	if err := a.serveDescription(all); err != nil {
+		return nil, err
+	}
 	all.Handle(Prefix+"/", a.authenticate(limitRate(enveloped(routes))))
-	return a.guard(enveloped(all))
+	return a.guard(enveloped(all)), nil
 }
 
 // config describes the API as a whole. The library's own pages are off: they load scripts from elsewhere.

@@ -12,6 +12,9 @@ import (
 	"github.com/meterkey/meterkey/internal/store"
 )
 
+// maxLimit is how many objects a page has at most.
+const maxLimit = 1000
+
 // Paging are the parameters of every list.
 type Paging struct {
 	After string `query:"after" maxLength:"64" pattern:"^[A-Za-z0-9._-]+$" doc:"Go on after the object with this uid. The address in \"next\" has it."`

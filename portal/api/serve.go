@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -19,6 +20,7 @@ type contextKey int
 const (
 	keyOfCaller contextKey = iota
 	keyOfRequest
+	keyOfIdempotency
 )
 
 // requestID is the id of the HTTP request that ctx belongs to.
@@ -99,7 +101,15 @@ func writeError(w http.ResponseWriter, e *Error) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(e.status)
-	_ = json.NewEncoder(w).Encode(e) // the client has gone: nobody is left to tell
+	_, _ = w.Write(marshalError(e)) // the client has gone: nobody is left to tell
+}
+
+func marshalError(e *Error) []byte {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(e) // texts and maps of texts can always be encoded
+	return body.Bytes()
 }
 
 // enveloped answers in our envelope where the mux has no handler: 404, or 405 with the methods that it has.

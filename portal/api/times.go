@@ -21,3 +21,11 @@ func (t Time) MarshalJSON() ([]byte, error) {
 func (Time) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Format: "date-time", Examples: []any{"2016-01-01T12:30:24.653422+00:00"}}
 }
+
+// optionalTime is the moment, or null.
+func optionalTime(t *time.Time) Optional[Time] {
+	if t == nil {
+		return Optional[Time]{}
+	}
+	return some(Time{*t})
+}

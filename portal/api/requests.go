@@ -1,0 +1,97 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/workflows"
+)
+
+const (
+	// stateLimit bounds how long an answer waits for what the workflow knows; the database's last word is used then.
+	stateLimit = 2 * time.Second
+	// settleLimit bounds how long an answer waits for the workflow to take in what was sent to it.
+	settleLimit = 5 * time.Second
+)
+
+// workflowRequest is what a request's workflow is started with.
+func workflowRequest(requester store.Requester, row store.Request) workflows.Request {
+	return workflows.Request{RequestID: row.UID, Requester: requester.UID, RequesterName: requester.Name,
+		RequesterEmail: requester.Email, CustomerEmail: row.CustomerEmail, Utility: row.Utility, Test: row.IsTest}
+}
+
+// start starts a stored request's workflow. That it runs already is what was wanted: start may be repeated.
+func (a *API) start(ctx context.Context, row store.Request) error {
+	err := a.Requests.Start(ctx, workflowRequest(callerOf(ctx).requester, row))
+	if err == nil || errors.Is(err, workflows.ErrExists) {
+		return nil
+	}
+	return unavailable("form "+row.UID+" is stored but could not be sent; repeat the call with the same Idempotency-Key, or get the form: "+
+		"either sends it", err)
+}
+
+// resend sends a request to the customer again, under a new link, and revives it if it has ended. It answers with what
+// is known once the workflow has done so.
+func (a *API) resend(ctx context.Context, row store.Request) (store.Request, error) {
+	if err := a.Requests.Resend(ctx, workflowRequest(callerOf(ctx).requester, row)); err != nil {
+		return row, unavailable("the form could not be sent; repeat the call in a moment", err)
+	}
+	return a.settled(ctx, row, func(s workflows.State) bool { return s.LinkedAt.After(row.LinkedAt) }), nil
+}
+
+// cancel calls a request off, unless it has ended or never began.
+func (a *API) cancel(ctx context.Context, uid string) error {
+	err := a.Requests.Cancel(ctx, uid)
+	if err == nil || errors.Is(err, workflows.ErrEnded) || errors.Is(err, workflows.ErrNotFound) {
+		return nil
+	}
+	return unavailable("the request could not be called off; repeat the call in a moment", err)
+}
+
+// fresh is the request with what its workflow says of it now, if it goes on and a worker answers.
+func (a *API) fresh(ctx context.Context, row store.Request) store.Request {
+	if row.Status.Terminal() && row.Status != "" {
+		return row
+	}
+	ctx, cancel := context.WithTimeout(ctx, stateLimit)
+	defer cancel()
+	state, err := a.Requests.State(ctx, row.UID)
+	if err != nil {
+		a.Log.Debug("answered from the database", zap.String("request_id", row.UID), zap.Error(err))
+		return row
+	}
+	return projected(row, state)
+}
+
+// settled is the request once its workflow satisfies done, or as it was last seen when that takes too long.
+func (a *API) settled(ctx context.Context, row store.Request, done func(workflows.State) bool) store.Request {
+	ctx, cancel := context.WithTimeout(ctx, settleLimit)
+	defer cancel()
+	state, err := a.Requests.Wait(ctx, row.UID, done)
+	if err != nil {
+		a.Log.Debug("answered before the workflow did", zap.String("request_id", row.UID), zap.Error(err))
+	}
+	return projected(row, state)
+}
+
+// projected is the request with a newer state of its workflow.
+func projected(row store.Request, s workflows.State) store.Request {
+	if s.LinkedAt.Before(row.LinkedAt) || s.LinkedAt.Equal(row.LinkedAt) && s.Version <= row.Version {
+		return row
+	}
+	row.ChosenUtility, row.Status, row.Reason, row.WaitingOn = s.Utility, s.Status, s.Reason, s.WaitingOn
+	row.Since, row.Until, row.Message, row.Challenge = s.Since, s.Until, s.Message, s.Challenge
+	row.LinkedAt, row.Version, row.Timeline = s.LinkedAt, s.Version, s.Timeline
+	return row
+}
+
+// stateOf is what is known of a request's workflow.
+func stateOf(row store.Request) workflows.State {
+	return workflows.State{Utility: row.ChosenUtility, Status: row.Status, Reason: row.Reason, WaitingOn: row.WaitingOn,
+		Since: row.Since, Until: row.Until, Message: row.Message, Challenge: row.Challenge, LinkedAt: row.LinkedAt,
+		Version: row.Version, Timeline: row.Timeline}
+}
