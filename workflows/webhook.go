@@ -29,20 +29,15 @@ const (
 // WebhookWorkflowID is the workflow id of a delivery.
 func WebhookWorkflowID(deliveryUID string) string { return "webhook-" + deliveryUID }
 
-// WebhookStart is how a delivery's workflow is started. One that runs, or has run, is not started again; anew starts it all
-// the same, at once, in place of one that runs.
-func WebhookStart(deliveryUID string, anew bool) client.StartWorkflowOptions {
-	options := client.StartWorkflowOptions{
+// WebhookStart is how a delivery's workflow is started. One that runs, or has run, is not started again; a delivery that is
+// to be made again is a new one.
+func WebhookStart(deliveryUID string) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
 		ID: WebhookWorkflowID(deliveryUID), TaskQueue: WebhookTaskQueue,
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            "Webhook delivery",
 	}
-	if anew {
-		options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
-		options.WorkflowIDConflictPolicy = enumspb.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING
-	}
-	return options
 }
 
 // WebhookDeliveryInput names what to deliver. What it says and where it goes stays in the database.

@@ -115,13 +115,3 @@ func TestWebhookDelivery_CanceledIsNotGivenUp(t *testing.T) {
 	require.ErrorAs(t, r.env.GetWorkflowError(), &canceled)
 	require.Zero(t, r.givenUp)
 }
-
-func TestWebhookStart_OnceUnlessAnew(t *testing.T) {
-	t.Parallel()
-	once, anew := WebhookStart("d1", false), WebhookStart("d1", true)
-	require.Equal(t, "webhook-d1", once.ID)
-	require.Equal(t, WebhookTaskQueue, once.TaskQueue)
-	require.Equal(t, once.ID, anew.ID)
-	require.NotEqual(t, once.WorkflowIDReusePolicy, anew.WorkflowIDReusePolicy)
-	require.NotEqual(t, once.WorkflowIDConflictPolicy, anew.WorkflowIDConflictPolicy)
-}

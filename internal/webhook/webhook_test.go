@@ -2,9 +2,7 @@ package webhook_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -206,14 +204,6 @@ func get(t *testing.T, client *http.Client, address string) (*http.Response, err
 	return answer, err
 }
 
-// shelf keeps the last webhook it was given.
-type shelf struct{ kept store.Webhook }
-
-func (s *shelf) AddWebhook(_ context.Context, w store.Webhook) (store.Webhook, error) {
-	s.kept = w
-	return w, nil
-}
-
 func newKey(t *testing.T) *portalkey.Key {
 	t.Helper()
 	key, err := portalkey.New(bytes.Repeat([]byte{7}, portalkey.Size))
@@ -221,17 +211,14 @@ func newKey(t *testing.T) *portalkey.Key {
 	return key
 }
 
-func TestAdd_KeepsTheSecretSealed(t *testing.T) {
+func TestNewSecret_IsKeptSealed(t *testing.T) {
 	t.Parallel()
 	key := newKey(t)
 	for _, given := range []string{"", "a-secret-of-our-own"} {
-		var s shelf
-		w, secret, err := webhook.Add(t.Context(), &s, key, webhook.NewGuard(false), "acme", "https://8.8.8.8/in", given)
+		secret, sealed, err := webhook.NewSecret(key, given)
 		require.NoError(t, err)
-		require.True(t, w.Enabled)
-		require.Equal(t, "acme", s.kept.RequesterUID)
-		require.NotContains(t, fmt.Sprint(s.kept), secret)
-		opened, err := webhook.OpenSecret(key, s.kept.SecretSealed)
+		require.NotContains(t, sealed, secret)
+		opened, err := webhook.OpenSecret(key, sealed)
 		require.NoError(t, err)
 		require.Equal(t, secret, opened)
 		if given != "" {
@@ -242,16 +229,12 @@ func TestAdd_KeepsTheSecretSealed(t *testing.T) {
 	}
 }
 
-func TestAdd_RefusesBadInput(t *testing.T) {
+func TestNewSecret_RefusesWhatIsEasyToGuessOrToMistype(t *testing.T) {
 	t.Parallel()
-	var s shelf
-	for _, secret := range []string{"short", strings.Repeat("x", 201), "sixteen letters and blanks", "sixteen\nletters-and"} {
-		_, _, err := webhook.Add(t.Context(), &s, newKey(t), webhook.NewGuard(false), "acme", "https://8.8.8.8/in", secret)
+	for _, secret := range []string{"short", strings.Repeat("x", 201), "sixteen letters and blanks", "sixteen\nletters-and", "sixteen-léttres-"} {
+		_, _, err := webhook.NewSecret(newKey(t), secret)
 		require.ErrorIs(t, err, webhook.ErrSecret)
 	}
-	_, _, err := webhook.Add(t.Context(), &s, newKey(t), webhook.NewGuard(false), "acme", "http://127.0.0.1/", "")
-	require.ErrorIs(t, err, webhook.ErrRefused)
-	require.Zero(t, s.kept)
 }
 
 // FuzzCheck: whatever a requester writes, Check answers without panic, and lets no loopback address pass.
