@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -143,30 +144,37 @@ func (c *Customer) Post(ctx context.Context, path string, body any) error {
 }
 
 func (c *Customer) do(ctx context.Context, method, path string, body, into any) error {
+	return call(ctx, method, c.Stack.Practice.URL()+path, http.Header{}, body, into)
+}
+
+// call makes an HTTP request with a JSON document and reads the JSON document that answers it.
+func call(ctx context.Context, method, address string, header http.Header, body, into any) error {
 	var content bytes.Buffer
 	if body != nil {
 		if err := json.NewEncoder(&content).Encode(body); err != nil {
 			return fmt.Errorf("encoding: %w", err)
 		}
 	}
-	request, err := http.NewRequestWithContext(ctx, method, c.Stack.Practice.URL()+path, &content)
+	request, err := http.NewRequestWithContext(ctx, method, address, &content)
 	if err != nil {
-		return fmt.Errorf("asking the practice utilities: %w", err)
+		return fmt.Errorf("asking %s: %w", address, err)
 	}
+	request.Header = header
 	request.Header.Set("Content-Type", "application/json")
 	response, err := (&http.Client{}).Do(request)
 	if err != nil {
-		return fmt.Errorf("asking the practice utilities: %w", err)
+		return fmt.Errorf("asking %s: %w", address, err)
 	}
 	defer func() { _ = response.Body.Close() }() // read to the end, or not needed
 	if response.StatusCode >= http.StatusBadRequest {
-		return fmt.Errorf("%s %s: %s", method, path, response.Status)
+		said, _ := io.ReadAll(io.LimitReader(response.Body, tailBytes))
+		return fmt.Errorf("%s %s: %s %s", method, address, response.Status, bytes.TrimSpace(said))
 	}
 	if into == nil {
 		return nil
 	}
 	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
-		return fmt.Errorf("reading %s: %w", path, err)
+		return fmt.Errorf("reading %s: %w", address, err)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"path/filepath"
 
 	"github.com/meterkey/meterkey/internal/store"
@@ -11,13 +12,16 @@ import (
 const (
 	// RequesterUID is the requester that Access gives a key and a user.
 	RequesterUID = "acme-solar"
-	// RequesterEmail and RequesterPassword sign in to its dashboard.
-	RequesterEmail    = "pat@acme.example"
+	// RequesterEmail is what its user signs in to the dashboard with.
+	RequesterEmail = "pat@acme.example"
+	// RequesterPassword is that user's password.
 	RequesterPassword = "practice-practice"
 )
 
 // Access is what a requester needs to use the portal.
 type Access struct {
+	// PortalURL is where the portal is.
+	PortalURL string
 	// Key is an API key.
 	Key string
 	// Email and Password sign in to the dashboard.
@@ -61,5 +65,10 @@ func (s *Stack) Grant(ctx context.Context) (Access, error) {
 	if err != nil {
 		return Access{}, fmt.Errorf("adding the practice requester's key: %w", err)
 	}
-	return Access{Key: key, Email: RequesterEmail, Password: RequesterPassword}, nil
+	return Access{PortalURL: s.PortalURL(), Key: key, Email: RequesterEmail, Password: RequesterPassword}, nil
+}
+
+// Call asks the API, as the requester's backend does. Body and into are JSON documents; either may be nil.
+func (a Access) Call(ctx context.Context, method, path string, body, into any) error {
+	return call(ctx, method, a.PortalURL+"/api/v2"+path, http.Header{"Authorization": {"Bearer " + a.Key}}, body, into)
 }
