@@ -80,11 +80,18 @@ func (s *Store) lockMigrations(ctx context.Context) (unlock func() error, err er
 	if err != nil {
 		return nil, err
 	}
-	if _, err = db.BeginTx(ctx, nil); err == nil {
-		_, err = s.db.ExecContext(ctx, "PRAGMA journal_mode = WAL")
-	}
+	held, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return db.Close, nil
+	unlock = func() error {
+		if err := held.Rollback(); err != nil && !errors.Is(err, sql.ErrTxDone) {
+			return errors.Join(err, db.Close())
+		}
+		return db.Close()
+	}
+	if _, err = s.db.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil {
+		return nil, errors.Join(err, unlock())
+	}
+	return unlock, nil
 }

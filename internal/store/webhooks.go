@@ -174,7 +174,8 @@ func (s *Store) MarkStarted(ctx context.Context, uids ...string) error {
 	})
 }
 
-// FinishAttempt notes how a try went; with DeliveryDelivered the events count as delivered. ErrNotFound.
+// FinishAttempt notes how a try went; with DeliveryDelivered the events count as delivered. DeliveryFailed says that there
+// will be no more tries, and counts as none. ErrNotFound.
 func (s *Store) FinishAttempt(ctx context.Context, uid string, a Attempt) error {
 	return s.write(ctx, "noting a delivery's attempt", func(ctx context.Context, tx bun.Tx) error {
 		d, err := one[Delivery](ctx, tx, "reading delivery", func(q *bun.SelectQuery) *bun.SelectQuery {
@@ -183,7 +184,9 @@ func (s *Store) FinishAttempt(ctx context.Context, uid string, a Attempt) error 
 		if err != nil {
 			return err
 		}
-		d.Attempts++
+		if a.Outcome != DeliveryFailed { // giving up is no attempt
+			d.Attempts++
+		}
 		d.LastStatus, d.LastError, d.Status = a.Status, a.Error, a.Outcome
 		if a.Outcome != DeliveryPending {
 			now := s.moment()

@@ -1,0 +1,114 @@
+package store_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/workflows"
+)
+
+// life makes the projections of one data request's workflow.
+type life struct {
+	request workflows.Request
+	state   workflows.State
+	runs    int
+	at      time.Time
+}
+
+func newLife(requestID string) *life {
+	l := &life{at: time.Date(2026, 11, 23, 10, 0, 0, 123456000, time.UTC), request: workflows.Request{
+		RequestID: requestID, Requester: "acme", RequesterName: "Acme Solar", RequesterEmail: "acme@example.com",
+		CustomerEmail: "Jane@Example.com", Utility: "CONED",
+	}}
+	l.revive()
+	return l
+}
+
+// revive starts a new run, as a resend does after the end.
+func (l *life) revive() workflows.Projection {
+	l.runs++
+	l.state = workflows.State{RequestID: l.request.RequestID, Requester: l.request.Requester, Utility: l.request.Utility}
+	return l.resend()
+}
+
+// resend has the customer asked with a new link.
+func (l *life) resend() workflows.Projection {
+	l.state.LinkedAt = l.at.Add(time.Minute)
+	return l.to(workflows.AwaitingLogin)
+}
+
+// to has the request take a status, a minute after the one before.
+func (l *life) to(status workflows.Status, reason ...workflows.Reason) workflows.Projection {
+	l.at = l.at.Add(time.Minute)
+	s := &l.state
+	s.Status, s.WaitingOn, s.Since, s.Reason = status, status.WaitingOn(), l.at, ""
+	if len(reason) > 0 {
+		s.Reason = reason[0]
+	}
+	s.Message = fmt.Sprintf("it's %s", status)
+	s.Version++
+	s.Timeline = append(slices.Clone(s.Timeline), workflows.Moment{Status: status, Reason: s.Reason, At: l.at})
+	return l.projection()
+}
+
+// connect has the request end with this many meters.
+func (l *life) connect(count int) workflows.Projection {
+	l.state.Meters = make([]workflows.Meter, count)
+	for i := range l.state.Meters {
+		l.state.Meters[i] = workflows.Meter{
+			AccountNumber: "A-1", MeterNumber: fmt.Sprintf("M%d", i), ServiceAddress: fmt.Sprintf("%d O'Hara St", i),
+			ServiceClass: "electric", Tariff: "SC1", Status: "active",
+		}
+	}
+	return l.to(workflows.Connected)
+}
+
+func (l *life) projection() workflows.Projection {
+	return workflows.Projection{Request: l.request, RunID: fmt.Sprintf("run-%d", l.runs), State: l.state}
+}
+
+// record records the projections in turn and returns the news of the last one.
+func record(t *testing.T, s *store.Store, projections ...workflows.Projection) store.News {
+	t.Helper()
+	var news store.News
+	for _, p := range projections {
+		var err error
+		news, err = s.Record(t.Context(), p)
+		require.NoError(t, err)
+	}
+	return news
+}
+
+// kinds are the events' types.
+func kinds(news store.News) []store.EventType {
+	types := []store.EventType{}
+	for _, event := range news.Events {
+		types = append(types, event.Type)
+	}
+	return types
+}
+
+// authorization reads what the request led to.
+func (w *world) authorization(t *testing.T, requestUID string) store.Authorization {
+	t.Helper()
+	request, err := w.RequestByID(t.Context(), requestUID)
+	require.NoError(t, err)
+	require.NotEmpty(t, request.AuthorizationUID)
+	authorization, err := w.Authorization(t.Context(), request.RequesterUID, request.AuthorizationUID)
+	require.NoError(t, err)
+	return authorization
+}
+
+// notes are the types of an authorization's notes.
+func notes(a store.Authorization) []string {
+	types := []string{}
+	for _, note := range a.Notes {
+		types = append(types, note.Type)
+	}
+	return types
+}
