@@ -27,7 +27,7 @@ const (
 	maxForm = 16 << 10
 )
 
-//go:embed templates
+//go:embed all:templates
 var templateFiles embed.FS
 
 // Deps is what the pages need.

@@ -95,12 +95,6 @@ func (s speech) localize(config *i18n.LocalizeConfig, facts []any) (string, erro
 	return text, nil
 }
 
-// Has tells whether there is such a message.
-func (s speech) Has(id string) bool {
-	_, err := s.localizer.Localize(&i18n.LocalizeConfig{MessageID: id, TemplateData: map[string]any{}})
-	return err == nil
-}
-
 // Number writes a number with marks between thousands.
 func (s speech) Number(n int) string {
 	digits := strconv.Itoa(n)

@@ -62,7 +62,7 @@ type Pages struct {
 }
 
 // NewPages reads templates: each *.html file of the folder is a page, named without the extension, except those whose
-// names begin with "_", which all pages share. A page defines at least the block "main"; it may define "head",
+// names begin with "_" (to embed those, write all:), which all pages share. A page defines at least the block "main"; it may define "head",
 // "header", "footer" as well. Its templates are executed with a Page. Funcs are added to "asset", which gives a file's
 // address.
 func NewPages(files fs.FS, assets *Assets, funcs template.FuncMap) (*Pages, error) {

@@ -1,0 +1,104 @@
+package customer_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/playwright-community/playwright-go"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap/zaptest"
+
+	"github.com/meterkey/meterkey/portal/customer"
+	"github.com/meterkey/meterkey/portal/web"
+	"github.com/meterkey/meterkey/utilities"
+)
+
+// patience is how long a page may take to show something, in milliseconds.
+const patience = 30_000.0
+
+// browser is one Chromium for all tests; each has windows of its own in it.
+var browser playwright.Browser
+
+func TestMain(m *testing.M) {
+	code, err := runTests(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "setting the tests up:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func runTests(m *testing.M) (code int, err error) {
+	flag.Parse()
+	if os.Getenv("PLAYWRIGHT_NODEJS_PATH") == "" {
+		node, err := exec.LookPath("node")
+		if err != nil {
+			return 1, err
+		}
+		if err := os.Setenv("PLAYWRIGHT_NODEJS_PATH", node); err != nil {
+			return 1, err
+		}
+	}
+	pw, err := playwright.Run(&playwright.RunOptions{DriverDirectory: driver(), SkipInstallBrowsers: true})
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, pw.Stop()) }()
+	args := []string{"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE *.localhost, EXCLUDE localhost, EXCLUDE 127.0.0.1"}
+	if os.Geteuid() == 0 {
+		args = append(args, "--no-sandbox")
+	}
+	browser, err = pw.Chromium.Launch(playwright.BrowserTypeLaunchOptions{ExecutablePath: playwright.String(chromium()), Args: args})
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, browser.Close()) }()
+	return m.Run(), nil
+}
+
+func driver() string {
+	if named := os.Getenv("PLAYWRIGHT_DRIVER_PATH"); named != "" {
+		return named
+	}
+	return "../../.tools/playwright"
+}
+
+// chromium finds a browser; without one, Playwright says what is missing.
+func chromium() string {
+	places := []string{os.Getenv("MK_CHROMIUM"), "/usr/lib/chromium/chromium-headless-shell"}
+	found, err := filepath.Glob("../../.tools/browsers/*/*/*headless?shell")
+	if err != nil {
+		return ""
+	}
+	for _, place := range append(places, found...) {
+		if _, err := os.Stat(place); place != "" && err == nil {
+			return place
+		}
+	}
+	return ""
+}
+
+// window opens a browser window of the test's own.
+func window(t *testing.T, o playwright.BrowserNewContextOptions) playwright.BrowserContext {
+	t.Helper()
+	w, err := browser.NewContext(o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, w.Close()) })
+	w.SetDefaultTimeout(patience)
+	return w
+}
+
+// deps are those of the gallery.
+func deps(t *testing.T) customer.Deps {
+	t.Helper()
+	catalog, err := utilities.Load("")
+	require.NoError(t, err)
+	assets, err := web.NewAssets()
+	require.NoError(t, err)
+	return customer.Deps{Utilities: catalog, Assets: assets, Log: zaptest.NewLogger(t)}
+}
