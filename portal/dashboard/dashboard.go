@@ -24,7 +24,7 @@ import (
 // Prefix is what the path of every page begins with.
 const Prefix = "/dashboard/"
 
-//go:embed templates
+//go:embed all:templates
 var templates embed.FS
 
 // Deps is what the dashboard works with.
@@ -49,6 +49,8 @@ type Webhooks interface {
 	NewSecret() (shown, sealed string, err error)
 	// Deliver starts deliveries. One that cannot be started now is started later.
 	Deliver(ctx context.Context, deliveries ...string)
+	// Redeliver makes a requester's delivery anew and starts it. store.ErrNotFound.
+	Redeliver(ctx context.Context, requester, uid string) (store.Delivery, error)
 }
 
 type dashboard struct {
@@ -205,7 +207,8 @@ func (h *dashboard) problem(w http.ResponseWriter, r *http.Request, p *person, e
 		h.Log.Error("dashboard", zap.String("method", r.Method), zap.String("page", r.Pattern), zap.Error(err))
 	}
 	if err := h.write(w, r, p, page{name: "problem", title: text.Heading, status: status, body: text}); err != nil {
-		h.Log.Warn("dashboard: showing a problem", zap.Error(err))
+		h.Log.Error("dashboard: showing a problem", zap.Error(err))
+		http.Error(w, text.Heading, status)
 	}
 }
 

@@ -185,7 +185,7 @@ func (h *dashboard) showSignIn(w http.ResponseWriter, r *http.Request, status in
 		{ID: "password", Label: "Password", Type: "password", Autocomplete: "current-password", Required: true},
 	}}
 	if err := h.write(w, r, nil, page{name: "sign-in", title: "Sign in", class: "dashboard", status: status, body: body}); err != nil {
-		h.Log.Warn("dashboard: showing the sign-in page", zap.Error(err))
+		h.problem(w, r, nil, err)
 	}
 }
 

@@ -153,11 +153,10 @@ func (h *dashboard) pingWebhook(w http.ResponseWriter, r *http.Request, p person
 }
 
 func (h *dashboard) redeliver(w http.ResponseWriter, r *http.Request, p person) error {
-	again, err := h.Store.Redeliver(r.Context(), p.requester.UID, r.PathValue("delivery"))
+	again, err := h.Webhooks.Redeliver(r.Context(), p.requester.UID, r.PathValue("delivery"))
 	if err != nil {
 		return err
 	}
-	h.Webhooks.Deliver(r.Context(), again.UID)
 	done(w, r, webhooksPath+"/"+again.WebhookUID, "redelivered")
 	return nil
 }
