@@ -270,9 +270,13 @@ func (h *Host) disconnected() error {
 	return nil
 }
 
-// folder returns a window's folder, whether there is such a window or not.
+// folder returns a window's folder, whether there is such a window or not. An id that is no plain name is no window's: it must not
+// lead to another folder.
 func (h *Host) folder(id string) folder {
-	return folder(filepath.Join(h.options.Dir, "windows", filepath.Base(id)))
+	if id == "." || id != filepath.Base(id) || !filepath.IsLocal(id) {
+		id = "none"
+	}
+	return folder(filepath.Join(h.options.Dir, "windows", id))
 }
 
 // folders lists the windows that have a record.

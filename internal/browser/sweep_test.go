@@ -172,3 +172,5 @@ func TestHalfClosedWindowIsClosedBySweeper(t *testing.T) {
 	requireDone(t, w, ErrWindowLost)
 	require.NoDirExists(t, windowFile(h, w, ""))
 }
+
+func chtimes(path string, at time.Time) error { return os.Chtimes(path, at, at) }

@@ -1,0 +1,188 @@
+package browser
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What a browser says and what files hold may be anything. Each of these is also a test over its seeds.
+
+// FuzzMessages takes whatever a browser sends: calls get their own answers or none, and what is not understood changes nothing.
+func FuzzMessages(f *testing.F) {
+	for _, text := range []string{
+		`{"id":1,"result":{}}`, `{"id":1,"error":{"code":1,"message":"no"}}`, `{"id":1,"method":"Target.targetCreated"}`, `{"id":1e30}`, `null`, `[]`,
+		`{"method":"Target.targetCreated","params":{"targetInfo":{"targetId":"a","type":"page","browserContextId":"W"}}}`,
+		`{"method":"Target.targetCrashed","params":{"targetId":"a"}}`, `{"method":"Target.targetDestroyed","params":null}`,
+		`{"method":"Target.targetCreated","params":{"targetInfo":5}}`, `{"id":2,"result":{}}`, `{"id":1,"result":"x"}{`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		all := newTargets(newSignal())
+		w := &wire{onEvent: all.onEvent, waiting: map[int64]chan wireMessage{}}
+		id, answer := w.expect()
+		var m wireMessage
+		if json.Unmarshal(data, &m) != nil {
+			return
+		}
+		w.dispatch(m)
+		w.dispatch(m) // a browser that repeats itself must not hold up anybody
+		mine := m.ID == id && m.Method == ""
+		require.Equal(t, mine, len(answer) == 1)
+		require.Equal(t, !mine, len(w.waiting) == 1)
+		for _, page := range all.pages("") {
+			require.True(t, page.isPage())
+			require.Positive(t, page.seen)
+		}
+	})
+}
+
+// FuzzPageOrder: whatever was noted and whatever is open, the order holds every open page once, those noted first and as noted.
+func FuzzPageOrder(f *testing.F) {
+	f.Add([]byte("abc"), []byte("cab"))
+	f.Add([]byte("aab"), []byte("b"))
+	f.Add([]byte(""), []byte("xyz"))
+	f.Fuzz(func(t *testing.T, noted, open []byte) {
+		var names, ids []string
+		for _, b := range noted {
+			if id := string(b); !slices.Contains(names, id) {
+				names = append(names, id)
+			}
+		}
+		var pages []target
+		for _, b := range open {
+			if id := string(b); !slices.Contains(ids, id) {
+				ids = append(ids, id)
+				pages = append(pages, target{ID: id})
+			}
+		}
+		order := inOrder(names, pages)
+		require.ElementsMatch(t, ids, order)
+		places := make([]int, 0, len(order))
+		for _, id := range order {
+			place := slices.Index(names, id)
+			if place < 0 {
+				place = len(names) + slices.Index(ids, id)
+			}
+			places = append(places, place)
+		}
+		require.True(t, slices.IsSorted(places), "%v of %v noted", order, names)
+		require.Equal(t, order, inOrder(order, pages), "what was noted so stays so")
+	})
+}
+
+// FuzzRecords reads window records of all sorts: a window has a record or an error, never half of one.
+func FuzzRecords(f *testing.F) {
+	for _, text := range []string{
+		`{}`, `{"id":"W1","owner":"someone","opened_at":"2026-11-23T09:00:00Z","marks":{"login":"2026-11-23T09:00:00Z"}}`, `{"closed_at":"x"}`, `[`, ``,
+		`{"pages":["a","a"],"notes":{"browser.parked":"{"}}`, `{"expires_at":"9999-12-31T23:59:59Z"}`, `{"marks":[]}`, `null`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		dir := folder(t.TempDir())
+		require.NoError(t, makeFiles(string(dir), "record.lock", "work.lock", "claim"))
+		require.NoError(t, os.WriteFile(dir.file("record.json"), data, 0o600))
+		w := &Window{folder: dir, done: make(chan struct{})}
+		before, err := dir.read()
+		marked := w.Mark("login")
+		after, errAfter := dir.read()
+		if err != nil {
+			require.ErrorContains(t, err, "reading window record")
+			require.Error(t, marked)
+			require.Error(t, errAfter, "what cannot be read is not overwritten")
+			return
+		}
+		require.NoError(t, errAfter)
+		require.Equal(t, before.Owner, after.Owner)
+		require.True(t, before.Expires.Equal(after.Expires))
+		if _, was := before.Marks["login"]; was {
+			require.ErrorIs(t, marked, ErrMarked)
+		} else {
+			require.NoError(t, marked)
+		}
+		require.ErrorIs(t, w.Mark("login"), ErrMarked)
+	})
+}
+
+// FuzzRunning reads descriptions of a browser that somebody else may have written: no other process is taken for it.
+func FuzzRunning(f *testing.F) {
+	for _, text := range []string{`{}`, `{"pid":1}`, `{"pid":-1,"started":""}`, `{"pid":1,"started":"1","address":"ws://x"}`, `{"pid":1e9}`, `"x"`} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var r running
+		if json.Unmarshal(data, &r) != nil {
+			return
+		}
+		if started, ok := startOf(r.PID); ok && r.Started == started {
+			return // by chance it does describe a process of this machine, which is not to be killed
+		}
+		require.False(t, r.alive())
+		require.NoError(t, kill(r), "nobody is killed")
+	})
+}
+
+// TestSeatsAddUp opens, reserves, uses and releases at random: no more is given than there is, and in the end all is free.
+func TestSeatsAddUp(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(50) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		s := &seats{capacity: 1 + r.IntN(5), changed: newSignal()}
+		var releases []func()
+		open := 0
+		for range 200 {
+			switch r.IntN(4) {
+			case 0:
+				free := s.free()
+				release, ok := s.tryReserve()
+				require.Equal(t, free > 0, ok)
+				if ok {
+					require.Equal(t, free-1, s.free())
+					releases = append(releases, release)
+				}
+			case 1:
+				if len(releases) > 0 {
+					i := r.IntN(len(releases))
+					releases[i]()
+					releases[i]() // once more is once
+					releases = slices.Delete(releases, i, i+1)
+				}
+			case 2:
+				open = r.IntN(s.capacity + 1)
+				s.setOpen(open)
+			case 3:
+				require.Equal(t, s.capacity-open-len(releases), s.free())
+			}
+		}
+		for _, release := range releases {
+			release()
+		}
+		s.setOpen(0)
+		require.Equal(t, s.capacity, s.free())
+	}
+}
+
+func TestWaitersAreToldOnlyOfChanges(t *testing.T) {
+	t.Parallel()
+	s := &seats{capacity: 2, changed: newSignal()}
+	changed := s.changed.next()
+	s.setOpen(0)
+	select {
+	case <-changed:
+		require.Fail(t, "nothing has changed")
+	default:
+	}
+	s.setOpen(1)
+	select {
+	case <-changed:
+	case <-time.After(patience):
+		require.Fail(t, "nobody was told")
+	}
+}
