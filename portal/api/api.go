@@ -6,7 +6,6 @@
 package api
 
 import (
-	"context"
 	"net/http"
 	"strings"
 
@@ -16,6 +15,8 @@ import (
 
 	"github.com/meterkey/meterkey/internal/portalkey"
 	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/portal/testsubmit"
+	"github.com/meterkey/meterkey/portal/webhooks"
 	"github.com/meterkey/meterkey/utilities"
 	"github.com/meterkey/meterkey/workflows"
 )
@@ -31,9 +32,11 @@ type Deps struct {
 	Key       *portalkey.Key
 	// PortalURL is where the portal is reached from outside, without a slash at its end; links begin with it.
 	PortalURL string
-	// Announce starts the webhook deliveries of a change. What it misses, the portal's sweep starts.
-	Announce func(context.Context, store.News)
-	Log      *zap.Logger
+	// Webhooks checks webhooks' addresses, makes their secrets, and starts and repeats their deliveries.
+	Webhooks *webhooks.Service
+	// TestSubmit plays practice customers; nil where there are no practice utilities.
+	TestSubmit *testsubmit.Service
+	Log        *zap.Logger
 }
 
 // API serves the operations. It is safe for concurrent use.
@@ -51,6 +54,9 @@ func New(d Deps) (http.Handler, error) {
 	a.registerForms()
 	a.registerAuthorizations()
 	a.registerMeters()
+	a.registerEvents()
+	a.registerWebhooks()
+	a.registerTestSubmit()
 
 	all := http.NewServeMux()
 	if err := a.serveDescription(all); err != nil {

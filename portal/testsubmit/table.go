@@ -133,3 +133,12 @@ func steps(all ...workflows.TestAction) []workflows.TestStep {
 func again(kind string) []workflows.TestStep {
 	return []workflows.TestStep{{Do: workflows.TestSignIn, Nth: 1}, {Do: workflows.TestAskAgain}, {Do: workflows.TestSignIn, Nth: 1, User: kind}}
 }
+
+// Names lists the scenarios' names.
+func Names() []string {
+	var names []string
+	for _, s := range Scenarios() {
+		names = append(names, s.Name)
+	}
+	return names
+}
