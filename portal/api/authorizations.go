@@ -86,17 +86,17 @@ type AuthorizationChange struct {
 	_ struct{} `additionalProperties:"true"`
 }
 
-// include says what else an authorization is answered with.
-type include struct {
-	Include           []string `query:"include" maxItems:"10" doc:"meters adds each authorization's meters."`
+// Include says what else an authorization is answered with.
+type Include struct {
+	What              []string `query:"include" maxItems:"10" doc:"meters adds each authorization's meters."`
 	ExpandMeterBlocks []string `query:"expand_meter_blocks" maxItems:"10" doc:"Taken and without effect: the block base is always there."`
 }
 
-func (i include) meters() bool { return slices.Contains(i.Include, "meters") }
+func (i Include) meters() bool { return slices.Contains(i.What, "meters") }
 
 type listAuthorizationsInput struct {
 	Paging
-	include
+	Include
 	UIDs       []string `query:"uids" maxItems:"1000" doc:"Only these."`
 	Forms      []string `query:"forms" maxItems:"1000" doc:"Only those that these forms led to."`
 	Templates  []string `query:"templates" maxItems:"1000"`
@@ -111,12 +111,12 @@ type listAuthorizationsInput struct {
 }
 
 type getAuthorizationInput struct {
-	byUID
-	include
+	ByUID
+	Include
 }
 
 type changeAuthorizationInput struct {
-	byUID
+	ByUID
 	Body Fields[AuthorizationChange]
 }
 
@@ -146,7 +146,7 @@ func (a *API) listAuthorizations(ctx context.Context, in *listAuthorizationsInpu
 	if err != nil {
 		return nil, listError(err, in.After)
 	}
-	if list.Authorizations, err = a.authorizations(ctx, page.Items, in.include); err != nil {
+	if list.Authorizations, err = a.authorizations(ctx, page.Items, in.Include); err != nil {
 		return nil, err
 	}
 	list.Next = a.next(ctx, page.Next, in.Limit)
@@ -159,7 +159,7 @@ func excludes(filter []string, only string) bool {
 }
 
 // authorizations are rows in the API's shape, with where their forms stand.
-func (a *API) authorizations(ctx context.Context, rows []store.Authorization, with include) ([]Authorization, error) {
+func (a *API) authorizations(ctx context.Context, rows []store.Authorization, with Include) ([]Authorization, error) {
 	forms, err := a.formsOf(ctx, rows)
 	if err != nil {
 		return nil, err
@@ -239,7 +239,7 @@ func (a *API) changeAuthorization(ctx context.Context, in *changeAuthorizationIn
 	return &answer[Authorization]{a.authorization(ctx, row, form)}, nil
 }
 
-func (a *API) revoke(ctx context.Context, in *byUID) (*answer[Authorization], error) {
+func (a *API) revoke(ctx context.Context, in *ByUID) (*answer[Authorization], error) {
 	_, form, err := a.authorizationAndForm(ctx, in.UID)
 	if err != nil {
 		return nil, err
@@ -253,11 +253,11 @@ func (a *API) revoke(ctx context.Context, in *byUID) (*answer[Authorization], er
 	if err != nil {
 		return nil, err
 	}
-	a.announce(ctx, news)
+	a.Webhooks.Announce(ctx, news)
 	return &answer[Authorization]{a.authorization(ctx, row, form)}, nil
 }
 
-func (a *API) deleteAuthorization(ctx context.Context, in *byUID) (*answer[Success], error) {
+func (a *API) deleteAuthorization(ctx context.Context, in *ByUID) (*answer[Success], error) {
 	row, form, err := a.authorizationAndForm(ctx, in.UID)
 	if err != nil {
 		return nil, err

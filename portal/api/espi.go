@@ -61,7 +61,7 @@ type serviceDeliveryPoint struct {
 }
 
 type usagePointInput struct {
-	byUID
+	ByUID
 	Meter string `path:"meter" maxLength:"64" pattern:"^[A-Za-z0-9._-]+$" doc:"The meter's uid."`
 }
 
@@ -79,7 +79,7 @@ func (a *API) allUsagePoints(ctx context.Context, _ *struct{}) (*huma.StreamResp
 	return a.usagePointFeed(ctx, a.usagePointsLink(), requesterOf(ctx), pages), nil
 }
 
-func (a *API) subscriptionUsagePoints(ctx context.Context, in *byUID) (*huma.StreamResponse, error) {
+func (a *API) subscriptionUsagePoints(ctx context.Context, in *ByUID) (*huma.StreamResponse, error) {
 	pages, err := a.authorizedPages(ctx, in.UID)
 	if err != nil {
 		return nil, err

@@ -78,7 +78,7 @@ func (a *API) listMeters(ctx context.Context, in *listMetersInput) (*huma.Stream
 	return a.usagePointFeed(ctx, a.usagePointsLink(), requesterOf(ctx), pages), nil
 }
 
-func (a *API) metersCSV(ctx context.Context, in *byUID) (*huma.StreamResponse, error) {
+func (a *API) metersCSV(ctx context.Context, in *ByUID) (*huma.StreamResponse, error) {
 	pages, err := a.authorizedPages(ctx, in.UID)
 	if err != nil {
 		return nil, err

@@ -87,7 +87,7 @@ type createFormInput struct {
 }
 
 type changeFormInput struct {
-	byUID
+	ByUID
 	Body Fields[FormChange]
 }
 
@@ -120,7 +120,7 @@ func (a *API) listForms(ctx context.Context, in *listFormsInput) (*answer[FormLi
 	return &answer[FormList]{list}, nil
 }
 
-func (a *API) getForm(ctx context.Context, in *byUID) (*answer[Form], error) {
+func (a *API) getForm(ctx context.Context, in *ByUID) (*answer[Form], error) {
 	row, err := a.request(ctx, in.UID)
 	if err != nil {
 		return nil, err
@@ -217,7 +217,7 @@ func (a *API) close(ctx context.Context, row store.Request) (store.Request, erro
 	return a.settled(ctx, row, func(s workflows.State) bool { return s.Status.Terminal() }), nil
 }
 
-func (a *API) deleteForm(ctx context.Context, in *byUID) (*answer[Success], error) {
+func (a *API) deleteForm(ctx context.Context, in *ByUID) (*answer[Success], error) {
 	row, err := a.request(ctx, in.UID)
 	if err != nil {
 		return nil, err

@@ -78,7 +78,7 @@ type MeterChange struct {
 
 type listMetersInput struct {
 	Paging
-	include
+	Include
 	UIDs           []string `query:"uids" maxItems:"1000" doc:"Only these."`
 	Authorizations []string `query:"authorizations" maxItems:"1000" doc:"Only meters of these authorizations."`
 	Users          []string `query:"users" maxItems:"1000" doc:"Only those of these users, of which your key knows one."`
@@ -90,12 +90,12 @@ type listMetersInput struct {
 }
 
 type getMeterInput struct {
-	byUID
-	include
+	ByUID
+	Include
 }
 
 type changeMeterInput struct {
-	byUID
+	ByUID
 	Body Fields[MeterChange]
 }
 

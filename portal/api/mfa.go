@@ -54,12 +54,12 @@ type CodeResend struct {
 }
 
 type codeInput struct {
-	byUID
+	ByUID
 	Body Fields[CodeAnswer]
 }
 
 type resendCodeInput struct {
-	byUID
+	ByUID
 	Body *Fields[CodeResend]
 }
 

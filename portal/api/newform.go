@@ -110,7 +110,7 @@ func (a *API) store(ctx context.Context, row store.Request) (store.Request, erro
 	if err != nil {
 		return row, err
 	}
-	a.announce(ctx, news)
+	a.Webhooks.Announce(ctx, news)
 	return created, nil
 }
 
@@ -135,13 +135,6 @@ func uidFor(requester, key string) string {
 	}
 	sum := sha256.Sum256([]byte(requester + "\x00" + key))
 	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:10]))
-}
-
-// announce starts the webhook deliveries of a change.
-func (a *API) announce(ctx context.Context, news store.News) {
-	if a.Announce != nil {
-		a.Announce(ctx, news)
-	}
 }
 
 // knownUtility is the id of the utility with this id, name or other name; "" stays "".

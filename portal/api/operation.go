@@ -58,8 +58,8 @@ func unavailable(description string, cause error) *Error {
 // answer is an answer with a JSON body.
 type answer[T any] struct{ Body T }
 
-// byUID is the input of operations on one object.
-type byUID struct {
+// ByUID is the input of operations on one object.
+type ByUID struct {
 	UID string `path:"uid" maxLength:"64" pattern:"^[A-Za-z0-9._-]+$" doc:"The object's uid."`
 }
 

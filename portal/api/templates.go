@@ -39,7 +39,7 @@ func (a *API) listTemplates(ctx context.Context, _ *struct{}) (*answer[TemplateL
 	return &answer[TemplateList]{TemplateList{Templates: []Template{a.template(ctx)}}}, nil
 }
 
-func (a *API) getTemplate(ctx context.Context, in *byUID) (*answer[Template], error) {
+func (a *API) getTemplate(ctx context.Context, in *ByUID) (*answer[Template], error) {
 	if in.UID != defaultTemplate {
 		return nil, notFound("template")
 	}

@@ -1,0 +1,393 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+	"go.uber.org/zap"
+
+	"github.com/meterkey/meterkey/internal/logging"
+	"github.com/meterkey/meterkey/internal/portalkey"
+	"github.com/meterkey/meterkey/internal/sealed"
+	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/portal/webhooks"
+	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/workflows"
+)
+
+// within bounds everything that these tests wait for.
+const within = 30 * time.Second
+
+// world is what all tests share: a database, a Temporal server, and a worker at whose utilities the user name decides
+// what happens. Each test has a requester of its own in it.
+var world struct {
+	store    *store.Store
+	temporal client.Client
+	requests *workflows.Client
+	catalog  *utilities.Catalog
+	key      *portalkey.Key
+	site     *site
+}
+
+func TestMain(m *testing.M) {
+	code, err := runTests(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "setting the tests up:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func runTests(m *testing.M) (code int, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "meterkey-api-")
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	server, err := stack.StartTemporal(ctx, stack.TemporalOptions{Log: filepath.Join(dir, "temporal.log")})
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, server.Stop(context.Background())) }()
+	stop, err := openWorld(ctx, dir, server.Address())
+	if err != nil {
+		return 1, err
+	}
+	defer stop()
+	return m.Run(), nil
+}
+
+func openWorld(ctx context.Context, dir, temporal string) (stop func(), err error) {
+	if world.store, err = store.Open(ctx, store.Options{File: filepath.Join(dir, "meterkey.db")}); err != nil {
+		return nil, err
+	}
+	if world.catalog, err = utilities.Load(""); err != nil {
+		return nil, err
+	}
+	if world.key, err = portalkey.LoadOrCreate(filepath.Join(dir, "portal.key")); err != nil {
+		return nil, err
+	}
+	identity, err := sealed.LoadOrCreate(filepath.Join(dir, "identity.txt"))
+	if err != nil {
+		return nil, err
+	}
+	world.temporal, err = client.DialContext(ctx, client.Options{HostPort: temporal, Logger: logging.Temporal(zap.NewNop())})
+	if err != nil {
+		return nil, err
+	}
+	world.requests = workflows.NewClient(world.temporal, identity.Recipient(), nil)
+	world.site = &site{identity: identity, users: map[string]string{}}
+	workers, err := world.site.serve(world.temporal)
+	return func() {
+		for _, w := range workers {
+			w.Stop()
+		}
+		world.temporal.Close()
+		_ = world.store.Close() // its folder is removed next
+	}, err
+}
+
+// site plays the utilities' sites and the people who are written to.
+type site struct {
+	identity *sealed.Identity
+
+	mu      sync.Mutex
+	users   map[string]string // user name by request
+	notices []workflows.Notice
+}
+
+// serve starts a worker for each task queue: the real workflow and the real database, and a site.
+func (s *site) serve(c client.Client) ([]worker.Worker, error) {
+	desk := worker.New(c, workflows.TaskQueue, worker.Options{})
+	desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: workflows.WorkflowType})
+	signIn := worker.New(c, workflows.SignInTaskQueue, worker.Options{})
+	window := worker.New(c, workflows.WindowTaskQueue("h1"), worker.Options{})
+	for name, registered := range map[string]struct {
+		on worker.Worker
+		do any
+	}{
+		workflows.ActivityNotify: {desk, s.notify}, workflows.ActivityRecord: {desk, record}, workflows.ActivityLogin: {signIn, s.login},
+		workflows.ActivityHoldWindow: {window, s.hold}, workflows.ActivitySubmitCode: {window, s.submit},
+		workflows.ActivityResendCode: {window, s.resend}, workflows.ActivityFetchMeterList: {window, s.fetch},
+		workflows.ActivityCloseWindow: {window, func(context.Context, workflows.WindowInput) error { return nil }},
+	} {
+		registered.on.RegisterActivityWithOptions(registered.do, activity.RegisterOptions{Name: name})
+	}
+	workers := []worker.Worker{desk, signIn, window}
+	for _, w := range workers {
+		if err := w.Start(); err != nil {
+			return nil, err
+		}
+	}
+	return workers, nil
+}
+
+func record(ctx context.Context, p workflows.Projection) error {
+	_, err := world.store.Record(ctx, p)
+	return err
+}
+
+func (s *site) notify(_ context.Context, n workflows.Notice) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notices = append(s.notices, n)
+	return nil
+}
+
+// noticesOf are the notices of a request, of one kind.
+func (s *site) noticesOf(request string, kind workflows.NoticeKind) []workflows.Notice {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var of []workflows.Notice
+	for _, n := range s.notices {
+		if n.Request.RequestID == request && n.Kind == kind {
+			of = append(of, n)
+		}
+	}
+	return of
+}
+
+func (s *site) user(request string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.users[request]
+}
+
+func (s *site) login(_ context.Context, in workflows.LoginInput) (workflows.Found, error) {
+	credentials, err := s.identity.OpenCredentials(in.Credentials)
+	if err != nil {
+		return workflows.Found{}, err
+	}
+	s.mu.Lock()
+	s.users[in.RequestID] = credentials.Username
+	s.mu.Unlock()
+	found := workflows.Found{Outcome: workflows.OutcomeSignedIn,
+		Window: &workflows.Window{Host: "h1", ID: in.RequestID, ExpiresAt: time.Now().Add(10 * time.Minute)}}
+	switch credentials.Username {
+	case "code":
+		found.Outcome, found.Challenge = workflows.OutcomeChallenge, codeAsk()
+	case "choice":
+		found.Outcome, found.Challenge = workflows.OutcomeChallenge, &workflows.ChallengeAsk{Kind: workflows.MethodChoice,
+			Prompt: "How should we send it?", Tries: 3, Options: []workflows.Option{{ID: "sms", Label: "Text message", Target: "***-1234"}, {ID: "mail", Label: "E-mail"}}}
+	case "wrong":
+		found.Outcome, found.Reason = workflows.OutcomeStopped, workflows.InvalidCredentials
+	}
+	return found, nil
+}
+
+func codeAsk() *workflows.ChallengeAsk {
+	return &workflows.ChallengeAsk{Kind: workflows.NumberCode, Prompt: "Enter the code", SentTo: "(***) ***-1234", Digits: 6, CanResend: true, Tries: 3}
+}
+
+func (s *site) hold(ctx context.Context, _ workflows.WindowInput) (workflows.Found, error) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return workflows.Found{}, ctx.Err()
+		case <-activity.GetWorkerStopChannel(ctx):
+			return workflows.Found{}, errors.New("the worker stops")
+		case <-tick.C:
+			activity.RecordHeartbeat(ctx)
+		}
+	}
+}
+
+func (s *site) submit(_ context.Context, in workflows.SubmitCodeInput) (workflows.Found, error) {
+	code, err := s.identity.Open(in.Code)
+	switch {
+	case err != nil:
+		return workflows.Found{}, err
+	case in.Kind == workflows.MethodChoice:
+		return workflows.Found{Outcome: workflows.OutcomeChallenge, Challenge: codeAsk()}, nil
+	case string(code) == "000000":
+		return workflows.Found{Outcome: workflows.OutcomeCodeRejected, Challenge: codeAsk()}, nil
+	}
+	return workflows.Found{Outcome: workflows.OutcomeSignedIn}, nil
+}
+
+func (s *site) resend(context.Context, workflows.WindowInput) (workflows.Found, error) {
+	return workflows.Found{Outcome: workflows.OutcomeChallenge, Challenge: codeAsk()}, nil
+}
+
+// fetch reads three meters, or as many as the user name says ("meters-20000").
+func (s *site) fetch(_ context.Context, in workflows.WindowInput) (workflows.Found, error) {
+	count := 3
+	if _, err := fmt.Sscanf(s.user(in.RequestID), "meters-%d", &count); err != nil {
+		count = 3
+	}
+	return workflows.Found{Outcome: workflows.OutcomeSignedIn, Meters: manyMeters(count)}, nil
+}
+
+func manyMeters(count int) []workflows.Meter {
+	classes := []string{"electric", "gas", "water", ""}
+	meters := make([]workflows.Meter, count)
+	for i := range meters {
+		meters[i] = workflows.Meter{AccountNumber: "A-1", MeterNumber: fmt.Sprintf("M%05d", i), ServiceIdentifier: fmt.Sprintf("S%d", i),
+			ServiceAddress: fmt.Sprintf("%d Elm Street", i+1), ServiceClass: classes[i%len(classes)], Tariff: "RES-1", Status: "active"}
+	}
+	return meters
+}
+
+// party is one requester with a key, and the portal that it talks to.
+type party struct {
+	t      *testing.T
+	server *httptest.Server
+	uid    string
+	key    string
+	last   *http.Response // the latest answer; its body has been read
+}
+
+func newParty(t *testing.T, change ...func(*Deps)) *party {
+	t.Helper()
+	p := &party{t: t, uid: "r-" + store.NewUID()}
+	p.server = httptest.NewUnstartedServer(nil)
+	p.server.Start()
+	t.Cleanup(p.server.Close)
+	d := Deps{Store: world.store, Requests: world.requests, Utilities: world.catalog, Key: world.key,
+		Webhooks: webhooks.New(world.temporal, world.store, world.key, true, zap.NewNop()), PortalURL: p.server.URL, Log: zap.NewNop()}
+	for _, c := range change {
+		c(&d)
+	}
+	handler, err := New(d)
+	require.NoError(t, err)
+	p.server.Config.Handler = handler
+	_, err = world.store.PutRequester(t.Context(), store.Requester{UID: p.uid, Name: "Acme Solar", Email: "sales@acme.example"})
+	require.NoError(t, err)
+	_, p.key, err = world.store.AddKey(t.Context(), p.uid, "test", nil)
+	require.NoError(t, err)
+	return p
+}
+
+// do makes a call and returns the answer's body. A path that begins with http is taken as it is. Headers are pairs.
+func (p *party) do(method, path, body string, headers ...string) []byte {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), within)
+	defer cancel()
+	if !strings.HasPrefix(path, "http") {
+		path = p.server.URL + Prefix + path
+	}
+	r, err := http.NewRequestWithContext(ctx, method, path, strings.NewReader(body))
+	require.NoError(p.t, err)
+	r.Header.Set("Authorization", "Bearer "+p.key)
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	p.last, err = p.server.Client().Do(r)
+	require.NoError(p.t, err)
+	defer p.last.Body.Close()
+	answer, err := io.ReadAll(p.last.Body)
+	require.NoError(p.t, err)
+	return answer
+}
+
+// get decodes a successful answer strictly: a field that into does not have is an error.
+func get[T any](p *party, path string) T {
+	p.t.Helper()
+	return decoded[T](p, p.do(http.MethodGet, path, ""))
+}
+
+func post[T any](p *party, path, body string, headers ...string) T {
+	p.t.Helper()
+	return decoded[T](p, p.do(http.MethodPost, path, body, headers...))
+}
+
+func decoded[T any](p *party, body []byte) T {
+	p.t.Helper()
+	require.Equal(p.t, http.StatusOK, p.last.StatusCode, "%s", body)
+	return strictly[T](p.t, body)
+}
+
+func strictly[T any](t *testing.T, body []byte) T {
+	t.Helper()
+	decoder := json.NewDecoder(strings.NewReader(string(body)))
+	decoder.DisallowUnknownFields()
+	var into T
+	require.NoError(t, decoder.Decode(&into), "%s", body)
+	return into
+}
+
+// refused makes a call that must fail with this status, and returns the envelope.
+func (p *party) refused(status int, method, path, body string, headers ...string) Error {
+	p.t.Helper()
+	answer := p.do(method, path, body, headers...)
+	require.Equal(p.t, status, p.last.StatusCode, "%s %s: %s", method, path, answer)
+	require.Equal(p.t, "application/json", p.last.Header.Get("Content-Type"))
+	e := strictly[Error](p.t, answer)
+	require.NotEmpty(p.t, e.Code)
+	require.NotEmpty(p.t, e.Description)
+	return e
+}
+
+// form creates a form at the practice utility.
+func (p *party) form() Form {
+	p.t.Helper()
+	return post[Form](p, "/forms", `{"utility": "DEMO", "customer_email": "pat@example.com"}`)
+}
+
+// signIn signs the customer in and waits until the authorization satisfies done.
+func (p *party) signIn(form Form, user string, done func(Authorization) bool) Authorization {
+	p.t.Helper()
+	require.NoError(p.t, world.requests.SubmitLogin(p.t.Context(), form.UID, workflows.Credentials{Username: user, Password: "secret"}))
+	return p.await(form, done)
+}
+
+// await waits until the form's authorization satisfies done.
+func (p *party) await(form Form, done func(Authorization) bool) Authorization {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), within)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var seen Authorization
+		if list := get[AuthorizationList](p, "/authorizations?forms="+form.UID); len(list.Authorizations) > 0 {
+			seen = get[Authorization](p, "/authorizations/"+list.Authorizations[0].UID)
+			if done(seen) {
+				return seen
+			}
+		}
+		select {
+		case <-ctx.Done():
+			require.Fail(p.t, "nothing happened", "last seen: %+v", seen)
+		case <-tick.C:
+		}
+	}
+}
+
+func isConnected(a Authorization) bool { return a.Status == "updated" }
+
+// asks tells whether the customer is asked for this kind of thing.
+func asks(kind workflows.ChallengeKind) func(Authorization) bool {
+	return func(a Authorization) bool { return a.MFA.Value != nil && a.MFA.Value.Kind == string(kind) }
+}
+
+// connected is an authorization with three meters.
+func (p *party) connected() (Form, Authorization) {
+	p.t.Helper()
+	form := p.form()
+	return form, p.signIn(form, "ok", isConnected)
+}
