@@ -24,7 +24,7 @@ setup-check:
 	@tools/setup.sh check
 
 build: setup ## build the programs into bin/
-	@$(ALIVE) build go build -o bin/ ./worker ./starter ./sandbox ./examples/demo
+	@$(ALIVE) build go build -o bin/ ./worker ./portal ./starter ./sandbox ./examples/demo
 
 demo: build ## watch data requests for all utilities go through, then end everything
 	@$(ENV) bin/demo

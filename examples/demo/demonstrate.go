@@ -35,9 +35,18 @@ func demonstrate(ctx context.Context, s *stack.Stack, set flags, dir string, out
 	if err != nil {
 		return err
 	}
+	access, err := s.Grant(ctx)
+	if err != nil {
+		return err
+	}
+	visits, err := stack.OpenBrowser()
+	if err != nil {
+		return err
+	}
+	defer visits.Close() //nolint:errcheck // whatever it says, it holds nothing
 	began := time.Now()
 	report := &reporter{out: out, began: began}
-	rows := chosen(set.Only, began)
+	rows := chosen(routes(&visitor{Access: access, browser: visits}), set.Only, began)
 	if len(rows) == 0 {
 		return fmt.Errorf("no route's name contains %q", set.Only)
 	}
@@ -55,9 +64,9 @@ func demonstrate(ctx context.Context, s *stack.Stack, set flags, dir string, out
 	return store(ctx, s, set.Histories, rows)
 }
 
-func chosen(only string, began time.Time) []row {
+func chosen(all []route, only string, began time.Time) []row {
 	var rows []row
-	for i, r := range routes() {
+	for i, r := range all {
 		if strings.Contains(r.name, only) {
 			rows = append(rows, row{route: r, id: fmt.Sprintf("demo-%s-%02d", began.Format("150405"), i+1)})
 		}
@@ -93,7 +102,7 @@ func (r *row) run(ctx context.Context, s *stack.Stack, client *workflows.Client,
 	defer cancel()
 	c := &stack.Customer{Stack: s, Client: client, ID: r.id, Utility: r.utility, User: r.account + "." + r.id + "@example.com",
 		Say: func(format string, args ...any) { report.line(r.name, fmt.Sprintf(format, args...)) }}
-	if r.err = c.Start(ctx); r.err != nil {
+	if r.err = r.send(ctx, c); r.err != nil {
 		return
 	}
 	state, err := r.play(ctx, c)
@@ -104,6 +113,16 @@ func (r *row) run(ctx context.Context, s *stack.Stack, client *workflows.Client,
 	if r.err != nil {
 		report.line(r.name, "NOT AS EXPECTED: "+r.err.Error())
 	}
+}
+
+// send sends the data request; the API gives it an id of its own.
+func (r *row) send(ctx context.Context, c *stack.Customer) error {
+	if r.ask == nil {
+		return c.Start(ctx)
+	}
+	err := r.ask(ctx, c)
+	r.id = c.ID
+	return err
 }
 
 // finish waits until the request's notices are sent: a run ends after its last one.

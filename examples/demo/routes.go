@@ -17,15 +17,17 @@ var errUnexpected = errors.New("not as expected")
 type route struct {
 	name    string
 	utility string
-	account string // what kind of practice account
+	account string                                       // what kind of practice account
+	ask     func(context.Context, *stack.Customer) error // how the request is sent; by the Go client unless given
 	play    func(context.Context, *stack.Customer) (workflows.State, error)
 	// logins and codes are what the practice site's ledger must count in the end.
 	logins, codes int
 	alone         bool // runs after all others: it disturbs the worker
 }
 
-func routes() []route {
+func routes(v *visitor) []route {
 	all := []route{
+		{name: "CONED, by API and the customer's pages", utility: "CONED", account: "code", ask: v.ask, play: v.walk, logins: 1, codes: 1},
 		{name: "CONED, number code", utility: "CONED", account: "code", play: code, logins: 1, codes: 1},
 		{name: "CONED, security answer", utility: "CONED", account: "question", play: code, logins: 1, codes: 1},
 		{name: "EVERSOURCE, number code", utility: "EVERSOURCE", account: "code", play: code, logins: 1, codes: 1},

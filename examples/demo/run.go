@@ -16,7 +16,7 @@ import (
 	"github.com/meterkey/meterkey/sandbox/practice"
 )
 
-const usage = `Runs Meterkey on this machine: Temporal's development server, practice utilities, a worker and its browser.
+const usage = `Runs Meterkey on this machine: Temporal's development server, practice utilities, a worker and its browser, the portal.
 
 Without flags it sends a data request down every route, prints a table, ends everything it started, and exits 0 only if
 every row came out as expected. With --keep it sends none and keeps all of it up until Ctrl-C.`
@@ -44,7 +44,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "Starting Temporal, the practice utilities, a worker and its browser …")
+	fmt.Fprintln(out, "Starting Temporal, the practice utilities, a worker with its browser, and the portal …")
 	began := time.Now()
 	s, err := up(ctx, dir)
 	if err == nil {
@@ -105,42 +105,60 @@ func up(ctx context.Context, dir string) (*stack.Stack, error) {
 	s, err := stack.Up(ctx, stack.Options{
 		Bin: filepath.Dir(self), Dir: dir,
 		Temporal: stack.TemporalOptions{Address: usual("127.0.0.1:7233"), UIPort: port(usual("127.0.0.1:8233"))},
-		Practice: practice.Options{Addr: usual("127.0.0.1:8420")},
+		Practice: practice.Options{Addr: usual("127.0.0.1:8420")}, Portal: usual("127.0.0.1:8400"),
 	})
 	if err != nil {
 		return s, err
 	}
-	_, err = s.StartWorker(ctx, "a")
+	if _, err = s.StartWorker(ctx, "a"); err == nil {
+		_, err = s.StartPortal(ctx)
+	}
 	return s, err
 }
 
 func use(ctx context.Context, s *stack.Stack, set flags, dir string, out io.Writer) error {
 	if set.Keep {
-		keep(ctx, s, dir, out)
-		return nil
+		return keep(ctx, s, dir, out)
 	}
 	return demonstrate(ctx, s, set, dir, out)
 }
 
 // keep says how to use the stack, and waits for Ctrl-C.
-func keep(ctx context.Context, s *stack.Stack, dir string, out io.Writer) {
-	fmt.Fprintf(out, `Watch data requests:      %s
-Practice sites and inbox: %s
-Notices (.eml files):     %s
+func keep(ctx context.Context, s *stack.Stack, dir string, out io.Writer) error {
+	access, err := s.Grant(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, `Dashboard:                %[1]s/dashboard/   (%[2]s, password: %[3]s)
+API and its description:  %[1]s/api/v2   %[1]s/api/docs
+A requester's API key:    %[4]s
+Practice sites and inbox: %[5]s   %[5]s/inbox
+Every page in every state: %[1]s/gallery
+Watch data requests:      %[6]s
+Notices (.eml files):     %[7]s
 
-In another shell:
-%s
-  bin/starter start CONED --requester acme --customer-email you@example.com --watch
-  (sign in as code.you@example.com with the password: practice)
+Ask a customer of CONED, in another shell, and open the url that it answers with:
+
+  curl -s %[1]s/api/v2/forms -H 'Authorization: Bearer %[4]s' -H 'Content-Type: application/json' -d '{"utility": "CONED"}'
+
+Sign in there as code.you@example.com with the password: practice. The code arrives in the practice inbox. Then:
+
+  curl -s '%[1]s/api/v2/authorizations?include=meters' -H 'Authorization: Bearer %[4]s'
+
+For the starter:
+%[8]s
+  bin/starter start CONED --requester %[9]s --customer-email you@example.com --watch
 
 Ctrl-C ends everything.
-`, s.Temporal.UIURL(), s.Practice.URL(), filepath.Join(dir, "outbox"), exports(s.Env()))
+`, access.PortalURL, access.Email, access.Password, access.Key, s.Practice.URL(), s.Temporal.UIURL(), filepath.Join(dir, "outbox"),
+		exports(s.Env()), stack.RequesterUID)
 	select {
 	case <-ctx.Done():
 	case <-s.Temporal.Done():
 		fmt.Fprintln(out, "Temporal's development server ended by itself; its log is in", dir)
 	}
 	fmt.Fprintln(out, "\nEnding …")
+	return nil
 }
 
 func exports(env []string) string {

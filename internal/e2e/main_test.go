@@ -50,7 +50,7 @@ func runTests(m *testing.M) (int, error) {
 		return 1, err
 	}
 	defer func() { _ = os.RemoveAll(bin) }() // a folder of the tests' own
-	build := exec.CommandContext(context.Background(), "go", "build", "-o", bin, "../../worker")
+	build := exec.CommandContext(context.Background(), "go", "build", "-o", bin, "../../worker", "../../portal")
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {
 		return 1, err

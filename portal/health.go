@@ -1,0 +1,37 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+)
+
+type healthCmd struct{}
+
+// Run implements the command: for containers, which have nothing else to ask with.
+func (healthCmd) Run(a *app) error {
+	_, port, err := net.SplitHostPort(a.settings.PortalListen)
+	if err != nil {
+		return fmt.Errorf("reading MK_PORTAL_LISTEN: %w", err)
+	}
+	request, err := http.NewRequestWithContext(a.ctx, http.MethodGet, "http://"+net.JoinHostPort("127.0.0.1", port)+"/healthz", http.NoBody)
+	if err != nil {
+		return fmt.Errorf("asking the portal: %w", err)
+	}
+	response, err := (&http.Client{Timeout: 2 * healthLimit}).Do(request)
+	if err != nil {
+		return fmt.Errorf("asking the portal: %w", err)
+	}
+	text, err := io.ReadAll(io.LimitReader(response.Body, 1<<10))
+	if err = errors.Join(err, response.Body.Close()); err != nil {
+		return fmt.Errorf("reading the portal's answer: %w", err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("the portal is not well: %s", strings.TrimSpace(string(text)))
+	}
+	fmt.Fprint(a.stdout, string(text))
+	return nil
+}
