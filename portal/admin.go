@@ -100,8 +100,16 @@ func (c userAddCmd) Run(a *app) error {
 		if err == nil {
 			fmt.Fprintf(a.stdout, "%s signs in to %s's dashboard at %s/dashboard/\n", u.Email, u.RequesterUID, a.settings.PortalURL)
 		}
-		return err
+		return noRequester(c.Requester, err)
 	})
+}
+
+// noRequester says it in words for whoever typed the command.
+func noRequester(uid string, err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("no requester is called %q: see portal requester list, or add it with portal requester add", uid)
+	}
+	return err
 }
 
 type userPasswordCmd struct {
@@ -116,8 +124,11 @@ func (c userPasswordCmd) Run(a *app) error {
 	}
 	return a.withStore(func(s *store.Store) error {
 		err := s.SetPassword(a.ctx, c.Email, password)
-		if err == nil {
+		switch {
+		case err == nil:
 			fmt.Fprintln(a.stdout, "the password is set; all of this user's sessions have ended")
+		case errors.Is(err, store.ErrNotFound):
+			return fmt.Errorf("nobody signs in as %s: add them with portal user add", c.Email)
 		}
 		return err
 	})
@@ -174,7 +185,7 @@ func (c keyAddCmd) Run(a *app) error {
 		if err == nil {
 			fmt.Fprintln(a.stdout, key)
 		}
-		return err
+		return noRequester(c.Requester, err)
 	})
 }
 
@@ -215,8 +226,11 @@ type keyRevokeCmd struct {
 func (c keyRevokeCmd) Run(a *app) error {
 	return a.withStore(func(s *store.Store) error {
 		err := s.RevokeKey(a.ctx, c.Requester, c.UID)
-		if err == nil {
+		switch {
+		case err == nil:
 			fmt.Fprintf(a.stdout, "key %s is revoked\n", c.UID)
+		case errors.Is(err, store.ErrNotFound):
+			return fmt.Errorf("%s has no key %q: see portal key list", c.Requester, c.UID)
 		}
 		return err
 	})

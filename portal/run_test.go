@@ -105,17 +105,18 @@ func TestAdmin_SaysWhatIsWrong(t *testing.T) {
 	h := newHome(t)
 	h.says(t, "", "requester", "add", "acme")
 	for says, c := range map[string]struct{ stdin, line string }{
-		"see portal --help":           {"", "frobnicate"},
-		"missing flags: --requester":  {"", "key add"},
-		"not found":                   {"", "key add --requester nobody"},
-		"cannot have expired already": {"", "key add --requester acme --lifetime -1h"},
-		"no password: type it":        {"", "user add a@b.example --requester acme"},
-		"10 characters":               {"short\n", "user add a@b.example --requester acme"},
-		"requester":                   {"long enough password\n", "user add a@b.example --requester nobody"},
-		"letters":                     {"", "requester add no/slash"},
-		"connecting to Temporal at":   {"", "redeliver d1"},
-		"asking the portal":           {"", "health"},
-		"nobody@acme.example":         {"long enough password\n", "user password nobody@acme.example"},
+		"see portal --help":                    {"", "frobnicate"},
+		"missing flags: --requester":           {"", "key add"},
+		`no requester is called "nobody"`:      {"", "key add --requester nobody"},
+		"cannot have expired already":          {"", "key add --requester acme --lifetime=-1h"},
+		"acme has no key \"k\"":                {"", "key revoke k --requester acme"},
+		"no password: type it":                 {"", "user add a@b.example --requester acme"},
+		"10 to 1000 characters":                {"short\n", "user add a@b.example --requester acme"},
+		`no requester is called "stranger"`:    {"long enough password\n", "user add a@b.example --requester stranger"},
+		"requester":                            {"", "requester add no/slash"},
+		"connecting to Temporal at":            {"", "redeliver d1"},
+		"asking the portal":                    {"", "health"},
+		"nobody signs in as who@acme.example:": {"long enough password\n", "user password who@acme.example"},
 	} {
 		t.Run(says, func(t *testing.T) {
 			t.Parallel()
