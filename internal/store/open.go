@@ -90,6 +90,8 @@ func (s *Store) postgres(o Options) error {
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
 	config.RuntimeParams["standard_conforming_strings"] = "on"
 	config.RuntimeParams["application_name"] = "meterkey"
+	// Disks that turn made PostgreSQL shun indexes: its own setting is for those.
+	config.RuntimeParams["random_page_cost"] = "1.1"
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(20)
 	db.SetMaxIdleConns(20)

@@ -57,14 +57,14 @@ func (s *server) url(database string) string {
 }
 
 // create makes a database like another and returns its address.
-func (s *server) create(t *testing.T, like string) string {
+func (s *server) create(t testing.TB, like string) string {
 	t.Helper()
 	name := fmt.Sprintf("t%d", s.names.Add(1))
 	s.do(t, fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", name, like))
 	return s.url(name)
 }
 
-func (s *server) do(t *testing.T, statement string) {
+func (s *server) do(t testing.TB, statement string) {
 	t.Helper()
 	startOnce.Do(func() { errPostgres = s.start() })
 	require.NoError(t, errPostgres)
@@ -76,7 +76,7 @@ func (s *server) do(t *testing.T, statement string) {
 }
 
 // migrated makes a database that has all tables.
-func (s *server) migrated(t *testing.T) string {
+func (s *server) migrated(t testing.TB) string {
 	t.Helper()
 	migratedOnce.Do(func() {
 		s.do(t, "CREATE DATABASE migrated")

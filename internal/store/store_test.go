@@ -63,6 +63,11 @@ func contract(t *testing.T, database func(*testing.T) store.Options) {
 		"deliveries":               testDeliveries,
 		"events":                   testEvents,
 		"visits":                   testVisits,
+		"list requests":            testListRequests,
+		"search with many matches": testSearchWithManyMatches,
+		"numbers":                  testNumbers,
+		"same moment":              testSameMoment,
+		"plans":                    testPlans,
 		"standings":                testStandings,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -79,7 +84,7 @@ type world struct {
 	clock   *clock
 }
 
-func newWorld(t *testing.T, o store.Options) *world {
+func newWorld(t testing.TB, o store.Options) *world {
 	t.Helper()
 	w := &world{options: o, clock: &clock{now: time.Date(2026, 11, 23, 9, 0, 0, 123456789, time.FixedZone("", 3600))}}
 	w.options.Now = w.clock.next
@@ -88,7 +93,7 @@ func newWorld(t *testing.T, o store.Options) *world {
 }
 
 // open opens the same database once more, as another process would.
-func (w *world) open(t *testing.T) *store.Store {
+func (w *world) open(t testing.TB) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), w.options)
 	require.NoError(t, err)

@@ -27,6 +27,11 @@ func indexTerms(ctx context.Context, tx bun.Tx, r Request) error {
 	if err := dropTerms(ctx, tx, r.UID); err != nil {
 		return err
 	}
+	return insert(ctx, tx, termsOf(r), nil)
+}
+
+// termsOf are the rows that find the request.
+func termsOf(r Request) []requestTerm {
 	var rows []requestTerm
 	seen := map[string]bool{}
 	for _, text := range []string{r.UID, r.CustomerEmail, r.CustomerName, r.Nickname} {
@@ -37,7 +42,7 @@ func indexTerms(ctx context.Context, tx bun.Tx, r Request) error {
 			}
 		}
 	}
-	return insert(ctx, tx, rows, nil)
+	return rows
 }
 
 func dropTerms(ctx context.Context, tx bun.Tx, uid string) error {
