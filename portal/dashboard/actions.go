@@ -57,9 +57,13 @@ func stranded(r store.Request) bool { return r.Status == "" && time.Since(r.Crea
 func actionsFor(r store.Request, revoked bool) []action {
 	var fitting []action
 	for _, a := range actions() {
-		if a.fits(r, revoked) {
-			fitting = append(fitting, a)
+		if !a.fits(r, revoked) {
+			continue
 		}
+		if r.Status == workflows.Connected {
+			a.Look = "plain" // nothing needs to be done
+		}
+		fitting = append(fitting, a)
 	}
 	return fitting
 }

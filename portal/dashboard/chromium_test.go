@@ -1,7 +1,9 @@
 package dashboard
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -25,8 +27,10 @@ var chromium = sync.OnceValues(func() (playwright.Browser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pw.Chromium.Launch(playwright.BrowserTypeLaunchOptions{ExecutablePath: &executable, ChromiumSandbox: playwright.Bool(os.Geteuid() != 0),
+	b, err := pw.Chromium.Launch(playwright.BrowserTypeLaunchOptions{ExecutablePath: &executable, ChromiumSandbox: playwright.Bool(os.Geteuid() != 0),
 		Args: []string{`--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1`}})
+	ends = append(ends, func(context.Context) error { return errors.Join(b.Close(), pw.Stop()) })
+	return b, err
 })
 
 // axe is the accessibility engine.
@@ -61,11 +65,11 @@ func (w *world) open(t *testing.T, size playwright.Size, email string, adapt ...
 	for _, change := range adapt {
 		change(&o)
 	}
-	context, err := b.NewContext(o)
+	window, err := b.NewContext(o)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, context.Close()) })
-	context.SetDefaultTimeout(float64(stepLimit.Milliseconds()))
-	page, err := context.NewPage()
+	t.Cleanup(func() { require.NoError(t, window.Close()) })
+	window.SetDefaultTimeout(float64(stepLimit.Milliseconds()))
+	page, err := window.NewPage()
 	require.NoError(t, err)
 	page.OnPageError(func(err error) { t.Errorf("a script failed on %s: %v", page.URL(), err) })
 	page.OnConsole(func(m playwright.ConsoleMessage) {

@@ -1,7 +1,7 @@
 // What the dashboard's pages do with scripts: times in the reader's own zone, buttons that copy, forms that are sent once.
 "use strict";
 
-const zoned = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+const zoned = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 function roughly(seconds) {
   const say = (n, thing) => `${n} ${thing}${n === 1 ? "" : "s"}`;

@@ -1,0 +1,28 @@
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+)
+
+// ends are what tests share and what has to be ended after all of them.
+var ends []func(context.Context) error
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	var err error
+	for _, end := range ends {
+		err = errors.Join(err, end(ctx))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "ending what tests shared:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
