@@ -57,7 +57,7 @@ func runTests(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	defer func() { err = errors.Join(err, browser.Close()) }()
+	defer func() { err = errors.Join(err, browser.Close(), endWorld()) }()
 	return m.Run(), nil
 }
 

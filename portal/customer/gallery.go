@@ -2,7 +2,6 @@ package customer
 
 import (
 	"net/http"
-	"slices"
 
 	"go.uber.org/zap"
 
@@ -49,27 +48,36 @@ func (g *gallery) index(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (g *gallery) scene(w http.ResponseWriter, r *http.Request) {
-	lang, name := r.PathValue("lang"), r.PathValue("name")
-	at := slices.IndexFunc(g.scenes, func(s scene) bool { return s.name == name })
-	if at < 0 || !slices.Contains(languages(), lang) {
+	lang, s := knownLanguage(r.PathValue("lang")), g.named(r.PathValue("name"))
+	if s == nil || lang == "" {
 		g.missing(w, r)
 		return
 	}
-	if other := r.URL.Query().Get("lang"); slices.Contains(languages(), other) {
-		http.Redirect(w, r, GalleryPrefix+other+"/"+name, http.StatusSeeOther)
+	if other := knownLanguage(r.URL.Query().Get("lang")); other != "" {
+		http.Redirect(w, r, GalleryPrefix+other+"/"+s.name, http.StatusSeeOther)
 		return
 	}
-	s := g.scenes[at]
 	if s.problem != "" {
 		g.problem(w, s.status, g.words.in(lang), s.problem, s.link, "Requester", s.sight.Requester)
 		return
 	}
-	s.sight.speech, s.sight.Base = g.words.in(lang), GalleryPrefix+lang+"/"+name
-	page, drawn, err := s.sight.draw()
+	sight := s.sight
+	sight.speech, sight.Base = g.words.in(lang), GalleryPrefix+lang+"/"+s.name
+	name, page, err := sight.draw()
 	if err == nil {
-		err = g.pages.Write(w, s.status, page, drawn)
+		err = g.pages.Write(w, s.status, name, page)
 	}
 	g.log(err)
+}
+
+// named finds a scene, nil if there is none of this name.
+func (g *gallery) named(name string) *scene {
+	for i := range g.scenes {
+		if g.scenes[i].name == name {
+			return &g.scenes[i]
+		}
+	}
+	return nil
 }
 
 func (g *gallery) log(err error) {

@@ -1,14 +1,11 @@
 package customer
 
-import (
-	"net/http"
-	"slices"
-)
+import "net/http"
 
 // show shows the page where the request stands.
 func (v *visit) show() error {
-	if lang := v.r.URL.Query().Get("lang"); slices.Contains(languages(), lang) {
-		keepLanguage(v.w, v.r, lang)
+	if lang := knownLanguage(v.r.URL.Query().Get("lang")); lang != "" {
+		keepLanguage(v.w, lang)
 		return v.back()
 	}
 	if v.request.OpenedAt == nil {

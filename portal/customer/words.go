@@ -33,6 +33,16 @@ type words struct {
 // languages lists the languages, the first of them for everybody whose own is not among them.
 func languages() []string { return []string{"en", "es"} }
 
+// knownLanguage is the language of this name, "" if there is none.
+func knownLanguage(name string) string {
+	for _, lang := range languages() {
+		if lang == name {
+			return lang
+		}
+	}
+	return ""
+}
+
 func loadWords() (*words, error) {
 	w := &words{bundle: i18n.NewBundle(language.English)}
 	w.bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
@@ -130,7 +140,8 @@ func (w *words) forRequest(r *http.Request) speech {
 }
 
 // keepLanguage has the browser remember a choice for a year.
-func keepLanguage(w http.ResponseWriter, r *http.Request, lang string) {
-	http.SetCookie(w, &http.Cookie{Name: languageCookie, Value: lang, Path: Prefix, MaxAge: int((365 * 24 * time.Hour).Seconds()),
-		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode})
+func keepLanguage(w http.ResponseWriter, lang string) {
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // it is no secret, and must work without TLS
+		Name: languageCookie, Value: lang, Path: Prefix, MaxAge: int((365 * 24 * time.Hour).Seconds()),
+		HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }

@@ -75,7 +75,7 @@ function bars(values, c) {
         splits: () => places,
         values: (u) => {
           u.ctx.font = c.font;
-          const width = u.over.clientWidth / places.length - 6;
+          const width = (u.width - 60) / places.length - 6;
           return values.labels.map((label) => shorten(label, width, u.ctx));
         },
       }),
