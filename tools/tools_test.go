@@ -51,7 +51,7 @@ func TestAliveSaysThatItIs(t *testing.T) {
 }
 
 func TestSetupASecondTimeOnlyLooks(t *testing.T) {
-	anyBrowser := []string{"MK_CHROMIUM=", "MK_TEMPORAL="}
+	anyBrowser := []string{"MK_CHROMIUM=", "MK_TEMPORAL=", "MK_POSTGRES="}
 	out, status := run(t, anyBrowser, "./setup.sh")
 	require.Zero(t, status, out)
 	before := installed(t)
@@ -86,6 +86,10 @@ func TestSetupSaysWhatIsMissing(t *testing.T) { // one at a time: they share the
 			[]string{"MK_TEMPORAL=/bin/false", "MK_CHROMIUM="},
 			[]string{"MK_TEMPORAL names /bin/false, which is no temporal tool with a server of 1.29 or newer"},
 		},
+		"the PostgreSQL named": {
+			[]string{"MK_POSTGRES=/bin", "MK_TEMPORAL=", "MK_CHROMIUM="},
+			[]string{"MK_POSTGRES names /bin, which holds no initdb and postgres of version 15 or newer"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, status := run(t, test.env, "./setup.sh")
@@ -115,7 +119,7 @@ func run(t *testing.T, env []string, script string, args ...string) (string, int
 func installed(t *testing.T) map[string]time.Time {
 	t.Helper()
 	changed := map[string]time.Time{}
-	for _, folder := range []string{"bin", "playwright", "browsers"} {
+	for _, folder := range []string{"bin", "playwright", "browsers", "postgres"} {
 		err := filepath.WalkDir(filepath.Join("../.tools", folder), func(path string, entry fs.DirEntry, err error) error {
 			if err != nil {
 				return fs.SkipDir // not every machine needs every folder
