@@ -57,12 +57,17 @@ func (c *Client) Start(ctx context.Context, r Request) error {
 	return wrap("starting", r.RequestID, err)
 }
 
+// taskTimeout is how long a worker may take over one workflow task, which takes milliseconds: what a customer waits when a
+// worker is killed with a task in hand. Ten seconds, the usual, is long for somebody with a code.
+const taskTimeout = 5 * time.Second
+
 func startOptions(r Request, reuse enumspb.WorkflowIdReusePolicy) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
 		ID:                                       WorkflowID(r.RequestID),
 		TaskQueue:                                TaskQueue,
 		WorkflowIDReusePolicy:                    reuse,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		WorkflowTaskTimeout:                      taskTimeout,
 		StaticSummary:                            summary(r),
 		TypedSearchAttributes:                    temporal.NewSearchAttributes(searchAttributes(r, AwaitingLogin)...),
 	}
