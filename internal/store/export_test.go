@@ -50,6 +50,9 @@ func (s *Store) IsPostgres() bool { return s.isPostgres() }
 // Terms are what a text is found by.
 func Terms(text string) []string { return terms(text) }
 
+// Prefix is what a search compares the beginnings of terms with.
+func Prefix(search string) string { return short(normal(search)) }
+
 // Fill adds requests without asking whether they make sense.
 func (s *Store) Fill(ctx context.Context, requests []Request) error {
 	var rows []requestTerm

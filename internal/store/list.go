@@ -19,6 +19,8 @@ type RequestFilter struct {
 	// Authorization: requests that led to it.
 	Authorization string
 	Statuses      []workflows.Status
+	// Reasons are those of the present status.
+	Reasons []workflows.Reason
 	// Utility is compared with ChosenUtility.
 	Utility   string
 	WaitingOn workflows.WaitingOn
@@ -124,6 +126,7 @@ func (s *Store) requestQuery(f RequestFilter, search found) *bun.SelectQuery {
 	}
 	q.Where("?TableAlias.requester_uid = ?", f.Requester).Where("?TableAlias.deleted IS NULL")
 	oneOf(q, "uid", f.UIDs)
+	oneOf(q, "reason", f.Reasons)
 	equal(q, "template_uid", f.Template)
 	equal(q, "authorization_uid", f.Authorization)
 	equal(q, "chosen_utility", f.Utility)

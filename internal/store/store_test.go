@@ -68,6 +68,7 @@ func contract(t *testing.T, database func(*testing.T) store.Options) {
 		"numbers":                  testNumbers,
 		"same moment":              testSameMoment,
 		"plans":                    testPlans,
+		"no secret in the clear":   testNoSecretInTheClear,
 		"standings":                testStandings,
 	} {
 		t.Run(name, func(t *testing.T) {
