@@ -244,7 +244,7 @@ func (a *API) revoke(ctx context.Context, in *ByUID) (*answer[Authorization], er
 	if err != nil {
 		return nil, err
 	}
-	if form.UID != "" && !form.Status.Terminal() {
+	if live(form) {
 		if form, err = a.close(ctx, form); err != nil {
 			return nil, err
 		}
@@ -265,7 +265,7 @@ func (a *API) deleteAuthorization(ctx context.Context, in *ByUID) (*answer[Succe
 	if !row.IsTest {
 		return nil, fail(http.StatusForbidden, "only tests can be deleted; revoke the authorization instead: that deletes its meters")
 	}
-	if form.UID != "" && !form.Status.Terminal() {
+	if live(form) {
 		if _, err = a.close(ctx, form); err != nil {
 			return nil, err
 		}

@@ -99,7 +99,7 @@ func (a *API) registerForms() {
 	register(a, a.once(op("create-form", http.MethodPost, "/forms", "Create a form",
 		"Starts a data request and sends the customer its link, if customer_email is given.")), a.createForm)
 	register(a, op("get-form", http.MethodGet, "/forms/{uid}", "Get a form", ""), a.getForm)
-	register(a, op("modify-form", http.MethodPost, "/forms/{uid}", "Modify a form", ""), a.changeForm)
+	register(a, conflicting(op("modify-form", http.MethodPost, "/forms/{uid}", "Modify a form", "")), a.changeForm)
 	register(a, op("delete-form", http.MethodDelete, "/forms/{uid}", "Delete a form",
 		"Calls the request off, if it is still open, and forgets it. Its authorization stays."), a.deleteForm)
 }
@@ -125,7 +125,7 @@ func (a *API) getForm(ctx context.Context, in *ByUID) (*answer[Form], error) {
 	if err != nil {
 		return nil, err
 	}
-	if row.Status == "" && !row.Disabled {
+	if !begun(row) && !row.Disabled {
 		if err := a.start(ctx, row); err != nil {
 			return nil, err
 		}
@@ -173,7 +173,7 @@ func (a *API) formChange(c FormChange, row store.Request) (store.RequestChange, 
 		{"customer_email", c.CustomerEmail != nil && *c.CustomerEmail != row.CustomerEmail},
 		{"utility", c.Utility != nil && *c.Utility != row.Utility},
 	} {
-		if field.changes && !row.Status.Terminal() {
+		if field.changes && live(row) {
 			return change, fail(http.StatusConflict, "%s: the form is open; set disabled to true first, change it, then set disabled to false", field.name)
 		}
 	}

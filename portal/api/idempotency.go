@@ -29,8 +29,7 @@ func (a *API) once(op huma.Operation) huma.Operation {
 			"the call with the same key and body within 24 hours gets the first answer again and creates nothing.",
 		Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &longest}})
 	op.Middlewares = append(op.Middlewares, a.idempotent)
-	op.Errors = append(op.Errors, http.StatusConflict)
-	return op
+	return conflicting(op)
 }
 
 // idempotencyKeyOf is the key of the call that ctx belongs to, "" without one.

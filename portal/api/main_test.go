@@ -256,27 +256,47 @@ type party struct {
 	uid    string
 	key    string
 	last   *http.Response // the latest answer; its body has been read
+	// described is what every answer is held to.
+	described *description
 }
 
-func newParty(t *testing.T, change ...func(*Deps)) *party {
+func newParty(t *testing.T) *party {
 	t.Helper()
 	p := &party{t: t, uid: "r-" + store.NewUID()}
-	p.server = httptest.NewUnstartedServer(nil)
-	p.server.Start()
-	t.Cleanup(p.server.Close)
-	d := Deps{Store: world.store, Requests: world.requests, Utilities: world.catalog, Key: world.key,
-		Webhooks: webhooks.New(world.temporal, world.store, world.key, true, zap.NewNop()), PortalURL: p.server.URL, Log: zap.NewNop()}
-	for _, c := range change {
-		c(&d)
-	}
-	handler, err := New(d)
-	require.NoError(t, err)
-	p.server.Config.Handler = handler
-	_, err = world.store.PutRequester(t.Context(), store.Requester{UID: p.uid, Name: "Acme Solar", Email: "sales@acme.example"})
+	_, err := world.store.PutRequester(t.Context(), store.Requester{UID: p.uid, Name: "Acme Solar", Email: "sales@acme.example"})
 	require.NoError(t, err)
 	_, p.key, err = world.store.AddKey(t.Context(), p.uid, "test", nil)
 	require.NoError(t, err)
-	return p
+	return p.with(func(*Deps) {})
+}
+
+// with is the same requester at another portal.
+func (p *party) with(change func(*Deps)) *party {
+	p.t.Helper()
+	other := &party{t: p.t, uid: p.uid, key: p.key, server: httptest.NewServer(nil)}
+	p.t.Cleanup(other.server.Close)
+	d := Deps{Store: world.store, Requests: world.requests, Utilities: world.catalog, Key: world.key,
+		Webhooks: webhooks.New(world.temporal, world.store, world.key, true, zap.NewNop()), PortalURL: other.server.URL, Log: zap.NewNop()}
+	change(&d)
+	handler, err := New(d)
+	require.NoError(p.t, err)
+	other.server.Config.Handler = handler
+	other.described = newDescription(p.t, other.outside(Prefix+"/openapi.json"))
+	return other
+}
+
+// in is the same party in a part of the test.
+func (p *party) in(t *testing.T) *party {
+	t.Helper()
+	other := *p
+	other.t = t
+	return &other
+}
+
+// fuzzParty has no limit of rate; nothing else differs.
+func fuzzParty(t *testing.T) *party {
+	t.Helper()
+	return newParty(t)
 }
 
 // do makes a call and returns the answer's body. A path that begins with http is taken as it is. Headers are pairs.
@@ -301,6 +321,7 @@ func (p *party) do(method, path, body string, headers ...string) []byte {
 	defer p.last.Body.Close()
 	answer, err := io.ReadAll(p.last.Body)
 	require.NoError(p.t, err)
+	p.described.conforms(p.t, p.last, answer)
 	return answer
 }
 
@@ -360,7 +381,7 @@ func (p *party) await(form Form, done func(Authorization) bool) Authorization {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), within)
 	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		var seen Authorization

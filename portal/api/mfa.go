@@ -65,8 +65,8 @@ type resendCodeInput struct {
 
 func (a *API) registerMFA() {
 	op := func(id, path, summary, description string) huma.Operation {
-		return huma.Operation{OperationID: id, Method: http.MethodPost, Path: "/authorizations/{uid}/" + path, Summary: summary,
-			Description: description, Tags: []string{"Authorizations"}, Errors: []int{http.StatusConflict}}
+		return conflicting(huma.Operation{OperationID: id, Method: http.MethodPost, Path: "/authorizations/{uid}/" + path, Summary: summary,
+			Description: description, Tags: []string{"Authorizations"}})
 	}
 	register(a, op("submit-code", "code", "Answer the utility's question",
 		"For code pages of your own. The answer shows the authorization as it is once the code was taken; whether the utility accepts it shows a few seconds later."), a.submitCode)
@@ -170,7 +170,7 @@ func ignoredSince(before, after workflows.State, signal string) string {
 
 // mfa is where a form stands, null once it has ended.
 func (a *API) mfa(form store.Request) Optional[MFA] {
-	if form.Status.Terminal() {
+	if !live(form) {
 		return Optional[MFA]{}
 	}
 	m := MFA{Status: string(form.Status), Options: []Option{}, URL: a.customersPage(form.UID, form.LinkedAt),

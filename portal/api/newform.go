@@ -87,7 +87,7 @@ func (a *API) reauthorization(ctx context.Context, row store.Request) (_ store.R
 	if err != nil && !errors.Is(err, store.ErrNotFound) { // a form may have been deleted
 		return row, false, err
 	}
-	if latest = a.fresh(ctx, latest); latest.Status.Terminal() {
+	if latest = a.fresh(ctx, latest); !live(latest) {
 		row.CustomerEmail = cmp.Or(row.CustomerEmail, authorization.CustomerEmail)
 		row.Utility, row.IsTest = authorization.Utility, authorization.IsTest
 		return row, false, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"go.uber.org/zap"
@@ -21,6 +22,12 @@ func register[In, Out any](a *API, op huma.Operation, handle func(context.Contex
 	op.MaxBodyBytes = maxBody
 	op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusUnauthorized, http.StatusTooManyRequests,
 		http.StatusServiceUnavailable)
+	if strings.Contains(op.Path, "{") {
+		op.Errors = append(op.Errors, http.StatusNotFound)
+	}
+	if op.Method == http.MethodPost {
+		op.Errors = append(op.Errors, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity)
+	}
 	huma.Register(a.huma, op, func(ctx context.Context, in *In) (*Out, error) {
 		out, err := handle(ctx, in)
 		if err != nil {
@@ -28,6 +35,12 @@ func register[In, Out any](a *API, op huma.Operation, handle func(context.Contex
 		}
 		return out, nil
 	})
+}
+
+// conflicting documents an operation that may not fit with how things stand.
+func conflicting(op huma.Operation) huma.Operation {
+	op.Errors = append(op.Errors, http.StatusConflict)
+	return op
 }
 
 // explain turns any error into an answer. What is not the client's doing is logged, and told without its cause.

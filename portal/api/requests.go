@@ -24,6 +24,12 @@ func workflowRequest(requester store.Requester, row store.Request) workflows.Req
 		RequesterEmail: requester.Email, CustomerEmail: row.CustomerEmail, Utility: row.Utility, Test: row.IsTest}
 }
 
+// begun tells whether a request's workflow is known to have run.
+func begun(row store.Request) bool { return !row.LinkedAt.IsZero() }
+
+// live tells whether a request goes on. One that was deleted is the zero Request, and does not.
+func live(row store.Request) bool { return begun(row) && !row.Status.Terminal() }
+
 // start starts a stored request's workflow. That it runs already is what was wanted: start may be repeated.
 func (a *API) start(ctx context.Context, row store.Request) error {
 	err := a.Requests.Start(ctx, workflowRequest(callerOf(ctx).requester, row))
@@ -54,7 +60,7 @@ func (a *API) cancel(ctx context.Context, uid string) error {
 
 // fresh is the request with what its workflow says of it now, if it goes on and a worker answers.
 func (a *API) fresh(ctx context.Context, row store.Request) store.Request {
-	if row.Status.Terminal() && row.Status != "" {
+	if row.Status.Terminal() {
 		return row
 	}
 	ctx, cancel := context.WithTimeout(ctx, stateLimit)
