@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -110,12 +111,16 @@ func openHost(tb testing.TB, o Options) *Host {
 
 // shared is one host for all tests that need nothing of their own: to open one takes a second.
 var shared = sync.OnceValues(func() (*Host, error) {
+	sharedIsOpen.Store(true)
 	dir, err := os.MkdirTemp("", "shared-")
 	if err != nil {
 		return nil, err
 	}
 	return Open(context.Background(), Options{Dir: dir, Args: noInternet(), Capacity: 40})
 })
+
+// sharedIsOpen says whether any test wanted it: fuzzing does not.
+var sharedIsOpen atomic.Bool
 
 func sharedHost(t *testing.T) *Host {
 	t.Helper()
@@ -124,8 +129,10 @@ func sharedHost(t *testing.T) *Host {
 	return h
 }
 
-// endShared opens the shared host if no test has.
 func endShared() error {
+	if !sharedIsOpen.Load() {
+		return nil
+	}
 	h, err := shared()
 	if err != nil {
 		return err

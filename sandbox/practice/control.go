@@ -105,7 +105,7 @@ func (c *control) setOutage(w http.ResponseWriter, r *http.Request) {
 		c.refuse(w, http.StatusBadRequest, `send {"seconds": 30}, {"on": true} or {"on": false}`)
 		return
 	}
-	lasts := time.Duration(set.Seconds * float64(time.Second))
+	lasts := time.Duration(min(set.Seconds, forever.Seconds()) * float64(time.Second))
 	if set.On != nil {
 		lasts = 0
 		if *set.On {

@@ -59,6 +59,25 @@ func sdgeInChromium(t *testing.T, srv *practice.Server, browser playwright.Brows
 		p.sees("#meterDiv .md-text:has-text('" + second.MeterNumber + "')")
 		require.Contains(t, p.opensMeterMenuAtSDGE()[0], second.MeterNumber)
 	})
+	t.Run("a press on the menu is not lost while it is fetched", func(t *testing.T) {
+		p := sits(t, srv, browser, "SDGE", "many-3.late@example.com")
+		p.logsInAtSDGE()
+		second := p.meters()[1]
+		p.clicks(`button[data-id="accountList"]`)
+		pressed := make(chan struct{})
+		require.NoError(t, p.page.Route("**/GetMeters*", func(route playwright.Route) {
+			go func() {
+				<-pressed
+				if err := route.Continue(); err != nil {
+					t.Error(err)
+				}
+			}()
+		}))
+		p.clicks(`.AccountslctClass a[role=option]:has-text("` + second.AccountNumber + `")`)
+		p.clicks("#meterDiv .md-select-icon")
+		close(pressed)
+		require.Contains(t, p.sees(".md-clickable md-select-menu md-option"), second.MeterNumber)
+	})
 	t.Run("the paperless offer is closed", func(t *testing.T) {
 		p := sits(t, srv, browser, "SDGE", "nag.sdge@example.com")
 		p.logsInAtSDGE()
