@@ -24,11 +24,11 @@ func actions() []action {
 	return []action{
 		{Name: "resend", Label: "Resend", heading: "Send the request to the customer again?", done: "resent",
 			text: "The customer gets a new e-mail with a new link, and seven more days. The old link stops working.",
-			fits: func(r store.Request, _ bool) bool { return r.Status != "" && !atWork(r.Status) || stranded(r) },
+			fits: func(r store.Request, _ bool) bool { return isStarted(r) && !atWork(r.Status) || stranded(r) },
 			run:  (*dashboard).resend},
 		{Name: "cancel", Label: "Cancel", Look: "plain", heading: "Call the request off?", done: "canceled",
 			text: "The customer is told that there is nothing more to do. A sign-in that is under way is ended.",
-			fits: func(r store.Request, _ bool) bool { return r.Status != "" && !r.Status.Terminal() },
+			fits: func(r store.Request, _ bool) bool { return isStarted(r) && !r.Status.Terminal() },
 			run:  (*dashboard).cancel},
 		{Name: "revoke", Label: "Revoke", Look: "plain", heading: "Revoke the permission?", done: "revoked",
 			text: "The meters are deleted, here and in the API. This cannot be undone; the customer can only be asked anew.",
@@ -51,8 +51,11 @@ func actions() []action {
 // middle of it.
 func atWork(s workflows.Status) bool { return !s.Terminal() && s.WaitingOn() == workflows.Utility }
 
+// isStarted tells whether the request's workflow has been heard of.
+func isStarted(r store.Request) bool { return !r.LinkedAt.IsZero() }
+
 // stranded tells whether a request was stored but, it seems, never started: sending it again starts it.
-func stranded(r store.Request) bool { return r.Status == "" && time.Since(r.Created) > time.Minute }
+func stranded(r store.Request) bool { return !isStarted(r) && time.Since(r.Created) > time.Minute }
 
 func actionsFor(r store.Request, revoked bool) []action {
 	var fitting []action

@@ -57,12 +57,13 @@ func (h *dashboard) requestPage(r *http.Request, p person) (requestPage, error) 
 		return requestPage{}, err
 	}
 	shown := requestPage{Row: h.row(request), Live: listPath + "/" + request.UID + "/live?since=" + stamp(request.Updated),
-		Next: nextWords(request.Status, request.Reason), Timeline: steps(request.Timeline, time.Now()), Expires: scopeWords(request.Scope),
+		Timeline: steps(request.Timeline, time.Now()), Expires: scopeWords(request.Scope),
 		Authorization: request.AuthorizationUID}
+	shown.Next = nextWords(shown.Row.Status, request.Reason)
 	if asked := request.Challenge; asked != nil && asked.ExpiresAt.After(time.Now()) {
 		shown.Challenge, shown.CodeLabel, shown.Digits = asked, codeLabel(asked), asked.Kind == workflows.NumberCode && asked.Digits > 0
 	}
-	if !request.LinkedAt.IsZero() && !request.Status.Terminal() {
+	if isStarted(request) && !request.Status.Terminal() {
 		shown.Link = h.PortalURL + "/r/" + h.Key.LinkToken(request.UID, request.LinkedAt)
 	}
 	if err := h.addMeters(r, p, &shown); err != nil {

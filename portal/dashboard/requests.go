@@ -75,15 +75,31 @@ func (f filter) address() string {
 
 // stored is the filter in the store's terms.
 func (f filter) stored(requester string) store.RequestFilter {
-	stored := store.RequestFilter{Requester: requester, Utility: f.Utility, WaitingOn: f.Acts, Search: f.Search,
-		Archived: &f.Archived, After: f.After, Limit: pageSize}
+	stored := store.RequestFilter{Requester: requester, Utility: f.Utility, Search: f.Search, Archived: &f.Archived, After: f.After, Limit: pageSize}
 	if f.Status != "" {
 		stored.Statuses = []workflows.Status{f.Status}
 	}
 	if !f.Tests {
 		stored.Test = new(bool)
 	}
+	f.addActs(&stored)
 	return stored
+}
+
+// addActs narrows by who must act. A request that failed waits for nobody by itself: its reason tells who can mend it,
+// see acts.
+func (f filter) addActs(stored *store.RequestFilter) {
+	stored.WaitingOn = f.Acts
+	mends := f.Acts == workflows.Requester || f.Acts == workflows.Operator
+	if !mends || f.Status != "" && f.Status != workflows.Failed {
+		return
+	}
+	stored.WaitingOn, stored.Statuses = "", []workflows.Status{workflows.Failed}
+	for _, reason := range workflows.Reasons() {
+		if reason.Leads == workflows.Failed && reason.Acts == f.Acts {
+			stored.Reasons = append(stored.Reasons, reason.Reason)
+		}
+	}
 }
 
 // row is a request as lists show it.
@@ -106,8 +122,8 @@ func (h *dashboard) row(r store.Request) row {
 	if id := chosen(r); id != "" {
 		shown.UtilityName = h.utilityName(id)
 	}
-	if shown.Since.IsZero() {
-		shown.Since = r.Created
+	if !isStarted(r) {
+		shown.Status, shown.Acts, shown.Since = "", workflows.Nobody, r.Created
 	}
 	named := []string{}
 	for _, name := range []string{r.CustomerEmail, r.CustomerName, r.Nickname} {
@@ -179,7 +195,7 @@ func (h *dashboard) list(w http.ResponseWriter, r *http.Request, p person) error
 
 func (h *dashboard) listPage(r *http.Request, p person, f filter) (listPage, error) {
 	shown := listPage{Filter: f, Here: f.address(), Utilities: h.Utilities.All(),
-		Actors: []workflows.WaitingOn{workflows.Customer, workflows.Utility, workflows.Nobody}}
+		Actors: []workflows.WaitingOn{workflows.Customer, workflows.Utility, workflows.Requester, workflows.Operator}}
 	last, err := h.Store.LastChange(r.Context(), p.requester.UID)
 	if err != nil {
 		return shown, err

@@ -104,7 +104,9 @@ func (f *fakeWebhooks) Check(_ context.Context, address string) error {
 	return nil
 }
 
-func (f *fakeWebhooks) NewSecret() (shown, sealed string, err error) { return "shown-once", "sealed", nil }
+func (f *fakeWebhooks) NewSecret() (shown, sealed string, err error) {
+	return "shown-once", "sealed", nil
+}
 
 func (f *fakeWebhooks) Deliver(_ context.Context, uids ...string) {
 	f.delivered = append(f.delivered, uids...)
@@ -201,9 +203,9 @@ func (w *world) record(requester string, p past) string {
 	if p.uid == "" {
 		p.uid = store.NewUID()
 	}
-	step := 40 * time.Second
+	const step = 40 * time.Second
 	last := time.Now().Add(-p.ago)
-	first := last.Add(-time.Duration(len(p.statuses)-1) * step)
+	first := last.Add(-time.Duration(max(0, len(p.statuses)-1)) * step)
 	named := ""
 	if p.asked {
 		named = p.utility
@@ -222,7 +224,7 @@ func (w *world) record(requester string, p past) string {
 		}
 		state.Status, state.Reason, state.WaitingOn, state.Since, state.Version = status, reason, status.WaitingOn(), at, i+1
 		state.Timeline = append(state.Timeline, workflows.Moment{Status: status, Reason: reason, At: at})
-		if status != workflows.AwaitingLogin {
+		if p.asked || status != workflows.AwaitingLogin { // or else the customer has not chosen yet
 			state.Utility = p.utility
 		}
 		state.Challenge, state.Until, state.Meters = nil, nil, nil

@@ -1,0 +1,241 @@
+package dashboard
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meterkey/meterkey/workflows"
+)
+
+func TestAFilterIsItsAddress(t *testing.T) {
+	t.Parallel()
+	for _, f := range []filter{
+		{}, {Status: workflows.AwaitingCode}, {Search: "ana & co", Utility: "CONED", Acts: workflows.Customer, Tests: true, Archived: true, After: "abc"},
+	} {
+		u, err := url.Parse(f.address())
+		require.NoError(t, err)
+		require.Equal(t, f, readFilter(u.Query()))
+	}
+	require.Equal(t, "/dashboard/requests", filter{}.address())
+	require.Empty(t, readFilter(url.Values{"status": {"nonsense"}}).Status)
+}
+
+func TestTheListFilters(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, options{})
+	w.record("acme", past{email: "ana@example.com", name: "Ana", utility: "CONED", asked: true, statuses: byCode, meters: 1})
+	w.record("acme", past{email: "ben@example.com", nickname: "Roof 7", utility: "PSEG", asked: true, statuses: waiting})
+	w.record("acme", past{email: "cy@example.com", utility: "PSEG", asked: true, statuses: failed, reason: workflows.TooManyLogins})
+	w.record("acme", past{email: "dee@example.com", utility: "DEMO", asked: true, statuses: waiting, test: true})
+	v := w.signedIn(patsEmail)
+	for query, want := range map[string][]string{
+		"":                             {"ana", "ben", "cy"},
+		"?tests=yes":                   {"ana", "ben", "cy", "dee"},
+		"?status=connected":            {"ana"},
+		"?status=failed":               {"cy"},
+		"?utility=PSEG":                {"ben", "cy"},
+		"?acts=customer":               {"ben"},
+		"?acts=requester":              {"cy"},
+		"?q=BEN@EX":                    {"ben"},
+		"?q=roof":                      {"ben"},
+		"?q=ana&status=awaiting_login": nil,
+		"?archived=yes":                nil,
+		"?utility=PSEG&status=failed":  {"cy"},
+	} {
+		body := v.get("/dashboard/requests" + query).body
+		var found []string
+		for _, name := range []string{"ana", "ben", "cy", "dee"} {
+			if strings.Contains(body, name+"@example.com</a>") {
+				found = append(found, name)
+			}
+		}
+		require.Equal(t, want, found, query)
+	}
+}
+
+func TestTabsCount(t *testing.T) {
+	t.Parallel()
+	shown := tabs(filter{Status: workflows.Declined, Search: "x", After: "y"}, map[workflows.Status]int{workflows.Connected: 1200, workflows.Failed: 2, "": 1})
+	require.Equal(t, []tab{
+		{"", "All", "/dashboard/requests?q=x", 1203, false},
+		{workflows.Connected, "Connected", "/dashboard/requests?q=x&status=connected", 1200, false},
+		{workflows.Declined, "Declined", "/dashboard/requests?q=x&status=declined", 0, true},
+		{workflows.Failed, "Failed", "/dashboard/requests?q=x&status=failed", 2, false},
+	}, shown)
+}
+
+func TestPagesOfTheListMissNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, options{})
+	for i := range pageSize + 20 {
+		w.record("acme", past{email: fmt.Sprintf("c%03d@example.com", i), statuses: waiting, ago: time.Duration(i) * time.Minute})
+	}
+	v := w.signedIn(patsEmail)
+	first := v.get("/dashboard/requests").body
+	require.Equal(t, pageSize, strings.Count(first, `class="open"`))
+	require.Contains(t, first, "c000@example.com")
+	_, rest, found := strings.Cut(first, `<a class="button plain" href="/dashboard/requests?after=`)
+	require.True(t, found)
+	after, _, _ := strings.Cut(rest, `"`)
+	second := v.get("/dashboard/requests?after=" + after).body
+	require.Equal(t, 20, strings.Count(second, `class="open"`))
+	require.Contains(t, second, "c069@example.com")
+	require.NotContains(t, second, "Older requests")
+	require.Contains(t, second, ">Newest</a>")
+	require.Equal(t, "/dashboard/requests", v.get("/dashboard/requests?after=gone").location(), "a page that began after a request that is gone")
+}
+
+func TestStepsSayHowLongEachTook(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	timeline := []workflows.Moment{
+		{Status: workflows.AwaitingLogin, At: now.Add(-time.Hour)}, {Status: workflows.SigningIn, At: now.Add(-2 * time.Minute)},
+		{Status: workflows.AwaitingLogin, Reason: workflows.InvalidCredentials, At: now.Add(-90 * time.Second)},
+	}
+	shown := steps(timeline, now)
+	require.Equal(t, []string{"58 min 0 s", "30 s", "1 min 30 s so far"}, []string{shown[0].Length, shown[1].Length, shown[2].Length})
+	require.Equal(t, "The customer's utility did not accept the login.", shown[2].Why)
+	ended := steps(append(timeline, workflows.Moment{Status: workflows.Declined, At: now}), now)
+	require.Equal(t, "the end", ended[3].Length)
+}
+
+func TestActionsFitTheRequest(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		past past
+		fits []string
+	}{
+		"waiting":   {past{statuses: waiting}, []string{"resend", "cancel", "archive"}},
+		"signing":   {past{utility: "PSEG", statuses: signing}, []string{"cancel", "archive"}},
+		"asked":     {past{utility: "PSEG", statuses: asked}, []string{"resend", "cancel", "archive"}},
+		"connected": {past{utility: "PSEG", statuses: straight}, []string{"resend", "revoke", "archive"}},
+		"declined":  {past{statuses: declined}, []string{"resend", "archive"}},
+		"starting":  {past{}, []string{"archive"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, options{})
+			uid := w.record("acme", c.past)
+			v := w.signedIn(patsEmail)
+			body := v.get("/dashboard/requests/" + uid).body
+			for _, a := range actions() {
+				offered := slices.Contains(c.fits, a.Name)
+				require.Equal(t, offered, strings.Contains(body, "/"+a.Name+`"`), a.Name)
+				status := map[bool]int{true: 200, false: 404}[offered]
+				require.Equal(t, status, v.get("/dashboard/requests/"+uid+"/"+a.Name).status, a.Name)
+				if !offered {
+					require.Equal(t, 404, v.post("/dashboard/requests/"+uid+"/"+a.Name, nil).status, a.Name)
+				}
+			}
+		})
+	}
+}
+
+// A request that was stored but never started, because Temporal was down, can be sent again.
+func TestAStrandedRequestCanBeResent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, options{})
+	uid := w.record("acme", past{})
+	require.Equal(t, 404, w.signedIn(patsEmail).get("/dashboard/requests/"+uid+"/resend").status, "it is only now being started")
+	old := w.record("acme", past{ago: 2 * time.Minute})
+	require.Equal(t, 200, w.signedIn(patsEmail).get("/dashboard/requests/"+old+"/resend").status)
+}
+
+func TestArchivedRequestsComeBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, options{})
+	uid := w.record("acme", past{email: "ana@example.com", statuses: waiting})
+	v := w.signedIn(patsEmail)
+	require.Contains(t, v.post("/dashboard/requests/"+uid+"/archive", nil).location(), "done=archived")
+	require.NotContains(t, v.get("/dashboard/requests").body, "ana@example.com")
+	require.Contains(t, v.get("/dashboard/requests?archived=yes").body, "ana@example.com")
+	require.Contains(t, v.post("/dashboard/requests/"+uid+"/unarchive", nil).location(), "done=unarchived")
+	require.Contains(t, v.get("/dashboard/requests").body, "ana@example.com")
+}
+
+// The list shows what happens elsewhere, and neither focus nor scroll are lost over it.
+func TestTheListIsLive(t *testing.T) {
+	w := newWorld(t, options{})
+	w.seed()
+	uid := w.record("acme", past{email: "live@example.com", utility: "PSEG", asked: true, statuses: waiting, ago: 3 * time.Second})
+	s := w.open(t, desktop, patsEmail)
+	require.NoError(t, s.Locator("#open-"+uid).Focus())
+	_, err := s.Evaluate(`() => window.scrollTo(0, 120)`)
+	require.NoError(t, err)
+	w.record("acme", past{email: "fresh@example.com", statuses: waiting})
+	s.see("text=fresh@example.com")
+	focused, err := s.Evaluate(`() => document.activeElement.id`)
+	require.NoError(t, err)
+	require.Equal(t, "open-"+uid, focused)
+	scrolled, err := s.Evaluate(`() => window.scrollY`)
+	require.NoError(t, err)
+	require.EqualValues(t, 120, scrolled)
+}
+
+func TestSearchingAsOneTypes(t *testing.T) {
+	w := newWorld(t, options{})
+	w.seed()
+	s := w.open(t, desktop, patsEmail)
+	s.see("text=kim@example.com")
+	require.NoError(t, s.GetByLabel("Search").PressSequentially("ana.g"))
+	s.gone("text=kim@example.com")
+	s.see("text=ana.garcia@example.com")
+	require.NoError(t, s.WaitForURL("**/dashboard/requests?q=ana.g"), "the address can be kept")
+	value, err := s.GetByLabel("Search").InputValue()
+	require.NoError(t, err)
+	require.Equal(t, "ana.g", value)
+	said, err := s.Locator("#count").TextContent()
+	require.NoError(t, err)
+	require.Equal(t, "The list shows 1 data request.", said)
+}
+
+// From the address bar to the confirmation with the keyboard alone.
+func TestTheKeyboardSuffices(t *testing.T) {
+	w := newWorld(t, options{})
+	uid := w.record("acme", past{email: "ana@example.com", utility: "PSEG", asked: true, statuses: waiting})
+	s := w.open(t, desktop, patsEmail)
+	s.tabTo("#open-" + uid)
+	require.NoError(t, s.Keyboard().Press("Enter"))
+	s.see("h1:has-text('ana@example.com')")
+	s.tabTo("#do-archive")
+	require.NoError(t, s.Keyboard().Press("Enter"))
+	s.see("h1:has-text('Archive the request?')")
+	s.tabTo("button:has-text('Archive')")
+	require.NoError(t, s.Keyboard().Press("Space"))
+	s.see("text=The request is archived")
+}
+
+// tabTo presses Tab until the element has the focus.
+func (s *sight) tabTo(selector string) {
+	s.t.Helper()
+	for range 60 {
+		require.NoError(s.t, s.Keyboard().Press("Tab"))
+		has, err := s.Locator(selector).First().Evaluate(`(e) => e === document.activeElement`, nil)
+		require.NoError(s.t, err)
+		if has == true {
+			return
+		}
+	}
+	require.Fail(s.t, "the keyboard does not reach it", selector)
+}
+
+func TestWithoutScripts(t *testing.T) {
+	w := newWorld(t, options{})
+	seeded := w.seed()
+	s := w.open(t, phone, patsEmail, unscripted)
+	s.fill("Search", "ana")
+	s.press("Filter")
+	s.see("text=ana.garcia@example.com")
+	require.NoError(t, s.Locator("#open-"+seeded.connected).Click())
+	s.see("text=5 meters")
+	s.visit("/dashboard/numbers")
+	require.NoError(t, s.GetByText("The same as a table").First().Click())
+	s.see("td.amount")
+	s.fits()
+}
