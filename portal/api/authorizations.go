@@ -129,8 +129,10 @@ func (a *API) registerAuthorizations() {
 	register(a, op("modify-authorization", http.MethodPost, "/authorizations/{uid}", "Modify an authorization", ""), a.changeAuthorization)
 	register(a, op("revoke-authorization", http.MethodPost, "/authorizations/{uid}/revoke", "Revoke an authorization",
 		"Calls its data request off, if that is still open, and deletes its meters."), a.revoke)
-	register(a, op("delete-authorization", http.MethodDelete, "/authorizations/{uid}", "Delete a test authorization",
-		"Real authorizations are revoked instead."), a.deleteAuthorization)
+	remove := op("delete-authorization", http.MethodDelete, "/authorizations/{uid}", "Delete a test authorization",
+		"Real authorizations are revoked instead.")
+	remove.Errors = []int{http.StatusForbidden}
+	register(a, remove, a.deleteAuthorization)
 	a.registerMFA()
 }
 

@@ -30,6 +30,7 @@ import (
 	"github.com/meterkey/meterkey/portal/webhooks"
 	"github.com/meterkey/meterkey/utilities"
 	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey/workflows/payload"
 )
 
 // within bounds everything that these tests wait for.
@@ -90,11 +91,12 @@ func openWorld(ctx context.Context, dir, temporal string) (stop func(), err erro
 	if err != nil {
 		return nil, err
 	}
-	world.temporal, err = client.DialContext(ctx, client.Options{HostPort: temporal, Logger: logging.Temporal(zap.NewNop())})
+	converter := payload.New(payload.Keys{})
+	world.temporal, err = client.DialContext(ctx, client.Options{HostPort: temporal, DataConverter: converter, Logger: logging.Temporal(zap.NewNop())})
 	if err != nil {
 		return nil, err
 	}
-	world.requests = workflows.NewClient(world.temporal, identity.Recipient(), nil)
+	world.requests = workflows.NewClient(world.temporal, identity.Recipient(), converter)
 	world.site = &site{identity: identity, users: map[string]string{}}
 	workers, err := world.site.serve(world.temporal)
 	return func() {
