@@ -14,7 +14,9 @@ type Import struct {
 	UID          string `bun:"uid,pk"`
 	RequesterUID string
 	FileName     string
-	Created      time.Time
+	// Ignored names the columns that meant nothing, for people.
+	Ignored string
+	Created time.Time
 	// Started is when sending began, nil while the file is only looked at.
 	Started *time.Time
 }

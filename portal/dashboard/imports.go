@@ -86,7 +86,7 @@ func (h *dashboard) takeFile(w http.ResponseWriter, r *http.Request, p person) e
 	if err := h.Store.ForgetImports(r.Context(), p.requester.UID, time.Now().Add(-importsKept)); err != nil {
 		return err
 	}
-	kept, err := h.Store.AddImport(r.Context(), store.Import{RequesterUID: p.requester.UID, FileName: name}, rows)
+	kept, err := h.Store.AddImport(r.Context(), store.Import{RequesterUID: p.requester.UID, FileName: name, Ignored: strings.Join(file.Ignored, ", ")}, rows)
 	if err != nil {
 		return err
 	}

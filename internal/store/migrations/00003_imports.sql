@@ -5,6 +5,7 @@ CREATE TABLE imports (
   uid exact_text PRIMARY KEY,
   requester_uid exact_text NOT NULL REFERENCES requesters (uid),
   file_name TEXT NOT NULL,
+  ignored TEXT NOT NULL,
   created TIMESTAMP NOT NULL,
   started TIMESTAMP
 );
