@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -212,6 +213,18 @@ func (s *Store) holdAuthorization(ctx context.Context, tx bun.Tx, requesterUID, 
 	return one[Authorization](ctx, tx, "reading authorization", func(q *bun.SelectQuery) *bun.SelectQuery {
 		return s.locked(owned(requesterUID, uid)(q))
 	})
+}
+
+// authorizationOf reads the one that the request led to, or is to renew.
+func (s *Store) authorizationOf(ctx context.Context, tx bun.Tx, r Request) (a Authorization, there bool, err error) {
+	if r.AuthorizationUID == "" {
+		return Authorization{}, false, nil
+	}
+	a, err = s.holdAuthorization(ctx, tx, r.RequesterUID, r.AuthorizationUID)
+	if errors.Is(err, ErrNotFound) {
+		return Authorization{}, false, nil
+	}
+	return a, err == nil, err
 }
 
 // expire marks one whose end is near or has come.

@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"path/filepath"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -54,23 +53,20 @@ func TestMigrateByManyAtOnce(t *testing.T) {
 			t.Parallel()
 			options := empty(t)
 			var group errgroup.Group
-			var all sync.Map
-			for i := range 6 {
-				group.Go(func() error {
-					s, err := store.Open(t.Context(), options)
-					all.Store(i, s)
+			all := make([]*store.Store, 6)
+			for i := range all {
+				group.Go(func() (err error) {
+					all[i], err = store.Open(t.Context(), options)
 					return err
 				})
 			}
 			require.NoError(t, group.Wait())
-			all.Range(func(i, opened any) bool {
-				s := opened.(*store.Store)
-				_, err := s.PutRequester(t.Context(), store.Requester{UID: "acme", Name: string(rune('a' + i.(int)))})
+			for _, s := range all {
+				_, err := s.PutRequester(t.Context(), store.Requester{UID: "acme"})
 				require.NoError(t, err)
 				require.NoError(t, s.Ping(t.Context()))
 				require.NoError(t, s.Close())
-				return true
-			})
+			}
 		})
 	}
 }

@@ -19,7 +19,7 @@ import (
 // takes the meter list once connected. After it was revoked, it changes only when a customer signs in for it anew.
 func (s *Store) Record(ctx context.Context, p workflows.Projection) (News, error) {
 	var news News
-	err := s.write(ctx, "recording "+p.Request.RequestID, func(ctx context.Context, tx bun.Tx) error {
+	err := s.write(ctx, "storing projection", func(ctx context.Context, tx bun.Tx) error {
 		r := recording{store: s, tx: tx, now: s.moment(), asked: p.Request, run: p.RunID, state: p.State}
 		var err error
 		news, err = r.record(ctx)
@@ -149,6 +149,7 @@ func (q *Request) reach(state workflows.State) {
 			first(&q.CodeAskedAt, m.At)
 		case workflows.Connected:
 			first(&q.ConnectedAt, m.At)
+		default: // no milestone
 		}
 	}
 	q.EndedAt = nil
@@ -166,7 +167,7 @@ func first(milestone **time.Time, at time.Time) {
 
 // authorize brings the authorization up to the state, if the customer has come to one.
 func (r *recording) authorize(ctx context.Context) error {
-	authorization, there, err := r.authorization(ctx)
+	authorization, there, err := r.store.authorizationOf(ctx, r.tx, r.request)
 	if err != nil {
 		return err
 	}
@@ -175,7 +176,7 @@ func (r *recording) authorize(ctx context.Context) error {
 	case !there && !r.begins && !declines:
 		return nil
 	case !there:
-		authorization = r.created(declines)
+		authorization = r.created()
 		if err := put(ctx, r.tx, &authorization); err != nil {
 			return err
 		}
@@ -192,23 +193,11 @@ func (r *recording) authorize(ctx context.Context) error {
 	return r.follow(ctx, &authorization)
 }
 
-// authorization reads the one that the request led to or is to renew.
-func (r *recording) authorization(ctx context.Context) (a Authorization, there bool, err error) {
-	if r.request.AuthorizationUID == "" {
-		return Authorization{}, false, nil
-	}
-	a, err = r.store.holdAuthorization(ctx, r.tx, r.request.RequesterUID, r.request.AuthorizationUID)
-	if errors.Is(err, ErrNotFound) {
-		return Authorization{}, false, nil
-	}
-	return a, err == nil, err
-}
-
 // created is the authorization that the request leads to.
-func (r *recording) created(declines bool) Authorization {
+func (r *recording) created() Authorization {
 	a := Authorization{UID: NewUID(), RequesterUID: r.request.RequesterUID, Created: r.now, Referral: NewUID()}
 	a.adopt(r.request)
-	if r.begins || !declines {
+	if r.begins { // or the customer declined, which has an event of its own
 		r.tell(a.event(EventAuthorizationCreated))
 	}
 	return a
@@ -232,9 +221,8 @@ func (a *Authorization) adopt(q Request) {
 
 // follow brings the authorization that this request drives up to the state.
 func (r *recording) follow(ctx context.Context, a *Authorization) error {
-	row := standingOf(r.state.Status, r.state.Reason)
 	a.Utility, a.Consent = r.request.ChosenUtility, r.request.Consent
-	a.Status, a.StatusMessage, a.StatusTS, a.Notes = row.status, row.message, exact(r.state.Since), notesOf(r.state)
+	a.stand(r.state)
 	if r.state.Status == workflows.Declined {
 		a.Declined = exactly(&r.state.Since)
 	}

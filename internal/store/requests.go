@@ -141,7 +141,8 @@ func (s *Store) UpdateRequest(ctx context.Context, requesterUID, uid string, cha
 }
 
 // DeleteRequest removes a request from every list and erases what it knew of the customer. Its authorization stays, and
-// later projections of it change nothing. Cancel its workflow first. ErrNotFound.
+// later projections of it change nothing. Cancel its workflow first. ErrNotFound. News, for the sweep of DueDeliveries:
+// authorization_update_finished_errored, if the authorization was waiting for the request.
 func (s *Store) DeleteRequest(ctx context.Context, requesterUID, uid string) error {
 	return s.write(ctx, "deleting request", func(ctx context.Context, tx bun.Tx) error {
 		r, err := s.holdRequest(ctx, tx, ofRequester(requesterUID, uid))
@@ -154,11 +155,29 @@ func (s *Store) DeleteRequest(ctx context.Context, requesterUID, uid string) err
 		if err := save(ctx, tx, &r); err != nil {
 			return err
 		}
+		if err := s.abandon(ctx, tx, r); err != nil {
+			return err
+		}
 		if err := forgetVisits(ctx, tx, uid); err != nil {
 			return err
 		}
 		return dropTerms(ctx, tx, uid)
 	})
+}
+
+// abandon ends what a deleted request's authorization was waiting for.
+func (s *Store) abandon(ctx context.Context, tx bun.Tx, r Request) error {
+	a, there, err := s.authorizationOf(ctx, tx, r)
+	if err != nil || !there || a.FormUID != r.UID || a.Status != Pending {
+		return err
+	}
+	row := standingOf(workflows.Canceled, "")
+	a.stand(workflows.State{Status: workflows.Canceled, Since: r.Updated})
+	if err := save(ctx, tx, &a); err != nil {
+		return err
+	}
+	_, err = s.publish(ctx, tx, r.RequesterUID, []Event{a.event(row.event)})
+	return err
 }
 
 // Request reads one of a requester's requests. ErrNotFound.

@@ -93,6 +93,12 @@ func standingOf(at workflows.Status, because workflows.Reason) standing {
 	return standing{at: at, because: because, status: Pending}
 }
 
+// stand has the authorization stand as the state of its request makes it.
+func (a *Authorization) stand(state workflows.State) {
+	row := standingOf(state.Status, state.Reason)
+	a.Status, a.StatusMessage, a.StatusTS, a.Notes = row.status, row.message, exact(state.Since), notesOf(state)
+}
+
 // retryFor is how long a sign-in is retried while the utility's site is down.
 const retryFor = time.Hour
 
@@ -101,18 +107,18 @@ func notesOf(state workflows.State) []Note {
 	row := standingOf(state.Status, state.Reason)
 	var notes []Note
 	if row.note != "" {
-		note := Note{Type: row.note, Msg: explain(row, state.Reason), TS: state.Since}
+		note := Note{Type: row.note, Msg: explain(row, state.Reason), TS: exact(state.Since)}
 		if row.note == NoteRetrying {
-			eta := state.Since.Add(retryFor)
+			eta := exact(state.Since.Add(retryFor))
 			note.ETA = &eta
 		}
 		notes = append(notes, note)
 	}
 	if state.Status == workflows.Connected {
-		notes = append(notes, Note{Type: NoteAccessValid, Msg: "The utility accepted the login.", TS: state.Since})
+		notes = append(notes, Note{Type: NoteAccessValid, Msg: "The utility accepted the login.", TS: exact(state.Since)})
 	}
 	if at, asked := lastAsked(state.Timeline); asked {
-		notes = append(notes, Note{Type: NoteLiveInteraction, Msg: "The utility asked the customer for more than the login on the latest sign-in.", TS: at})
+		notes = append(notes, Note{Type: NoteLiveInteraction, Msg: "The utility asked the customer for more than the login on the latest sign-in.", TS: exact(at)})
 	}
 	return notes
 }

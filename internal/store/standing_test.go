@@ -1,0 +1,46 @@
+package store
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meterkey/meterkey/workflows"
+)
+
+func TestEveryStatusHasAStanding(t *testing.T) {
+	t.Parallel()
+	for _, status := range workflows.Statuses() {
+		row := standingOf(status, "")
+		require.NotEmpty(t, row.message, status)
+		require.Equal(t, status, row.at)
+	}
+}
+
+// Whatever a request goes back or fails for has a note of its own that explains it.
+func TestEveryReasonHasAStanding(t *testing.T) {
+	t.Parallel()
+	for _, text := range workflows.Reasons() {
+		row := standingOf(text.Leads, text.Reason)
+		require.NotEmpty(t, row.note, text.Reason)
+		require.NotEmpty(t, row.event, text.Reason)
+		if text.Leads == workflows.AwaitingLogin || text.Leads == workflows.Failed {
+			require.Equal(t, text.Reason, row.because, "a row of its own")
+			require.Equal(t, Errored, row.status, text.Reason)
+		}
+		if text.Requester != "" {
+			require.Contains(t, explain(row, text.Reason), text.Requester)
+			require.Contains(t, explain(row, text.Reason), text.Next)
+		}
+	}
+}
+
+func TestNoStandingTwice(t *testing.T) {
+	t.Parallel()
+	seen := map[[2]string]bool{}
+	for _, row := range standings {
+		key := [2]string{string(row.at), string(row.because)}
+		require.False(t, seen[key], key)
+		seen[key] = true
+	}
+}
