@@ -361,7 +361,7 @@ func TestHealth_IsAskedWithWhatIsInTheImage(t *testing.T) {
 		out, err := exec.CommandContext(t.Context(), bin+test[1], "--help").CombinedOutput()
 		if test[1] == "portal" {
 			require.NoError(t, err)
-			require.Contains(t, string(out), "\n  "+test[2]+" ")
+			require.Contains(t, string(out), "\n  "+test[2]+"\n")
 			continue
 		}
 		require.Regexp(t, `^http://127\.0\.0\.1:(9222/json/version|8420/healthz)$`, test[2], name)

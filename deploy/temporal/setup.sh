@@ -25,5 +25,7 @@ register() {
 
 patiently temporal operator cluster health
 patiently register
-patiently temporal operator search-attribute create --namespace "$TEMPORAL_NAMESPACE" --type Keyword \
-  --name MeterkeyStatus --name MeterkeyUtility --name MeterkeyRequester --name MeterkeyWaitingOn
+# One at a time: of several names in one call, the tool registers the first.
+for name in MeterkeyStatus MeterkeyUtility MeterkeyRequester MeterkeyWaitingOn; do
+  patiently temporal operator search-attribute create --namespace "$TEMPORAL_NAMESPACE" --type Keyword --name "$name"
+done
