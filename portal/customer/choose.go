@@ -26,7 +26,7 @@ func choices(catalog *utilities.Catalog, practice bool) []*utilities.Utility {
 }
 
 // search narrows a list to the utilities that the query may mean: one of their names has a word that begins with each of
-// the query's words, or the query stands somewhere in it; failing that, one is but a slip of the keys away. An exact name
+// the query's words, or it begins with the query, blanks aside; failing that, one is but a slip of the keys away. An exact name
 // comes alone.
 func search(all []*utilities.Utility, catalog *utilities.Catalog, query string) []*utilities.Utility {
 	wanted := plain(query)
@@ -59,7 +59,7 @@ func filter(all []*utilities.Utility, is func(name string) bool) []*utilities.Ut
 }
 
 func means(name, wanted string) bool {
-	return beginWords(name, wanted) || strings.Contains(solid(name), solid(wanted))
+	return beginWords(name, wanted) || strings.HasPrefix(solid(name), solid(wanted))
 }
 
 func beginWords(known, wanted string) bool {

@@ -80,7 +80,7 @@ func (h *Handler) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc(Prefix, h.missing)
 	mux.Handle("GET "+Prefix+"{token}", h.visited((*visit).show))
-	mux.Handle("GET "+Prefix+"{token}/live", h.visited((*visit).live))
+	mux.Handle("GET "+Prefix+"{token}/live", h.linked((*visit).live, (*visit).failLive))
 	mux.Handle("GET "+Prefix+"{token}/utilities", h.visited((*visit).found))
 	mux.Handle("GET "+Prefix+"{token}/decline", h.visited((*visit).askDecline))
 	mux.Handle("GET "+Prefix+"{token}/{rest...}", h.visited((*visit).goBack))

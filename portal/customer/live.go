@@ -93,11 +93,31 @@ func (v *visit) seeNews(stream *web.Stream, state workflows.State) error {
 		err = v.see(ctx, state)
 	}
 	v.sight.Behind = false
-	id := deadLink(err)
-	if id == "" {
-		return err
+	if dead := deadLink(err); dead != "" {
+		return v.sendDead(stream, dead)
 	}
-	page, err := v.problemPage(v.sight.speech, id, "", v.sight.names()...)
+	return err
+}
+
+// failLive says on the stream that the link counts no more. After any other error the browser tries again by itself.
+func (v *visit) failLive(id string, err error) {
+	dead := deadLink(err)
+	if dead == "" {
+		v.fail(id, err)
+		return
+	}
+	stream, err := web.NewStream(v.w, v.r)
+	if err == nil {
+		err = v.sendDead(stream, dead)
+	}
+	if !errors.Is(err, errStreamOver) && v.r.Context().Err() == nil {
+		v.Log.Warn("stream of a customer's page", zap.String("request_id", id), zap.Error(err))
+	}
+}
+
+// sendDead sends the page that says why the link counts no more, the last one.
+func (v *visit) sendDead(stream *web.Stream, id string) error {
+	page, err := v.problemPage(v.sight.speech, id, "", "Requester", v.sight.Requester)
 	if err == nil {
 		err = v.sendFragment(stream, "error", page)
 	}

@@ -92,7 +92,7 @@ func (v *visit) decline() error {
 // that takes longer, the page says that it is on its way. Sent to a request that has just ended, it does no harm.
 func (v *visit) send(what string, signal func(context.Context) error) error {
 	before := v.sight.State
-	err := signal(v.r.Context())
+	err := v.signal(signal)
 	if err != nil && !errors.Is(err, workflows.ErrEnded) {
 		return err
 	}
@@ -102,6 +102,13 @@ func (v *visit) send(what string, signal func(context.Context) error) error {
 	_, err = v.Requests.Wait(bounded, v.request.UID, func(s workflows.State) bool { return changed(before, s) })
 	v.sight.Sent = errors.Is(err, context.DeadlineExceeded)
 	return v.back()
+}
+
+// signal sends what has arrived here, even when the customer does not wait for the answer.
+func (v *visit) signal(send func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.r.Context()), signalLimit)
+	defer cancel()
+	return send(ctx)
 }
 
 // changed tells whether anything has happened to a request since.

@@ -7,20 +7,19 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
 
 	"github.com/meterkey/meterkey/portal/web"
 	"github.com/meterkey/meterkey/utilities"
 )
 
-func testDeps(t *testing.T) Deps {
+func testDeps(t testing.TB) Deps {
 	t.Helper()
 	catalog, err := utilities.Load("")
 	require.NoError(t, err)
 	assets, err := web.NewAssets()
 	require.NoError(t, err)
-	return Deps{Utilities: catalog, Assets: assets, Log: zaptest.NewLogger(t, zaptest.WrapOptions(zap.AddCaller()))}
+	return Deps{Utilities: catalog, Assets: assets, Log: zaptest.NewLogger(t)}
 }
 
 func testScenes(t *testing.T) []scene {

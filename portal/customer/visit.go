@@ -17,6 +17,8 @@ import (
 const (
 	// askLimit bounds asking the workflow where it stands; after that the store has to do.
 	askLimit = 3 * time.Second
+	// signalLimit bounds sending what the customer typed.
+	signalLimit = 10 * time.Second
 	// settleLimit bounds waiting until the workflow has taken what the customer sent.
 	settleLimit = 3 * time.Second
 )
@@ -39,8 +41,13 @@ type visit struct {
 	sight    sight
 }
 
-// visited lets a handler act on a genuine link that counts still, and says what is wrong with any other.
+// visited lets a handler act on a genuine link that counts still, and shows a page about what is wrong otherwise.
 func (h *Handler) visited(act func(*visit) error) http.Handler {
+	return h.linked(act, (*visit).fail)
+}
+
+// linked lets a handler act on a genuine link that counts still, and another one fail otherwise.
+func (h *Handler) linked(act func(*visit) error, fail func(*visit, string, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		v := &visit{Handler: h, w: w, r: r, token: r.PathValue("token")}
@@ -56,7 +63,7 @@ func (h *Handler) visited(act func(*visit) error) http.Handler {
 			err = act(v)
 		}
 		if err != nil {
-			v.fail(id, err)
+			fail(v, id, err)
 		}
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,6 +42,7 @@ type world struct {
 	server   *httptest.Server
 	log      *observer.ObservedLogs
 	dir      string
+	counted  sync.Map // of *atomic.Int64
 }
 
 // theWorld begins when the first test needs it.
@@ -99,10 +101,39 @@ func (w *world) serve(ctx context.Context) error {
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.Handle(customer.Prefix, http.NewCrossOriginProtection().Handler(w.pages))
+	mux.Handle(customer.Prefix, w.listen(http.NewCrossOriginProtection().Handler(w.pages)))
 	mux.Handle(web.AssetPrefix, assets)
 	w.server = httptest.NewServer(mux)
 	return nil
+}
+
+// listen counts the forms that arrive, and what was told of customers' presence once it was noted.
+func (w *world) listen(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(answer http.ResponseWriter, r *http.Request) {
+		token, below, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, customer.Prefix), "/")
+		presence := below == "visit"
+		if r.Method == http.MethodPost && !presence {
+			w.count(token + " /" + below)
+		}
+		next.ServeHTTP(answer, r)
+		if presence {
+			w.count(token + " " + r.PostFormValue("state"))
+		}
+	})
+}
+
+func (w *world) count(what string) {
+	n, _ := w.counted.LoadOrStore(what, &atomic.Int64{})
+	n.(*atomic.Int64).Add(1) //nolint:errcheck // nothing else is in it
+}
+
+// heard is how often something was counted for a link.
+func (w *world) heard(link, what string) int64 {
+	n, ok := w.counted.Load(link[strings.LastIndex(link, "/")+1:] + " " + what)
+	if !ok {
+		return 0
+	}
+	return n.(*atomic.Int64).Load() //nolint:errcheck // nothing else is in it
 }
 
 func endWorld() error {
