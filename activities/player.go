@@ -37,11 +37,9 @@ func (p *Player) Play(ctx context.Context, in workflows.PlayTestStepInput) (work
 	var result workflows.PlayTestStepResult
 	var err error
 	switch in.Step.Do {
-	case workflows.TestSignIn:
-		err = p.signIn(ctx, in, p.Requests)
-	case workflows.TestSignInUnreadably:
-		err = p.signInUnreadably(ctx, in)
-	case workflows.TestAnswer, workflows.TestAnswerWrongly:
+	case workflows.TestSignIn, workflows.TestSignInUnreadably:
+		err = p.signIn(ctx, in)
+	case workflows.TestAnswer, workflows.TestAnswerWrongly, workflows.TestAnswerUnreadably:
 		err = p.answer(ctx, in, workflows.AwaitingCode, p.readCode)
 	case workflows.TestChooseMethod:
 		err = p.answer(ctx, in, workflows.AwaitingChoice, firstOption)
@@ -98,27 +96,35 @@ func entered(status workflows.Status, n int) func(workflows.State) bool {
 	}
 }
 
-func (p *Player) signIn(ctx context.Context, in workflows.PlayTestStepInput, requests *workflows.Client) error {
+// sealing is the client that the step's login or answer is sealed by. What no worker is to open is sealed to a recipient
+// whose identity nobody keeps.
+func (p *Player) sealing(do workflows.TestAction) (*workflows.Client, error) {
+	if do != workflows.TestSignInUnreadably && do != workflows.TestAnswerUnreadably {
+		return p.Requests, nil
+	}
+	nobody, err := age.GenerateX25519Identity()
+	if err != nil {
+		return nil, fmt.Errorf("making a recipient: %w", err)
+	}
+	return p.Requests.SealingTo(nobody.Recipient().String()), nil
+}
+
+func (p *Player) signIn(ctx context.Context, in workflows.PlayTestStepInput) error {
 	signedIn := entered(workflows.SigningIn, in.Step.Nth)
 	_, done, err := p.await(ctx, in, signedIn, workflows.AwaitingLogin, workflows.AwaitingMFAOff)
 	if done || err != nil {
 		return err
 	}
+	client, err := p.sealing(in.Step.Do)
+	if err != nil {
+		return err
+	}
 	login := workflows.Credentials{Username: in.User, Password: practiceapi.Password}
-	if err := requests.SubmitLogin(ctx, in.RequestID, login); err != nil {
+	if err := client.SubmitLogin(ctx, in.RequestID, login); err != nil {
 		return err
 	}
 	_, err = p.Requests.Wait(ctx, in.RequestID, signedIn)
 	return wrap("waiting for the login to be taken", err)
-}
-
-// signInUnreadably seals the login to a recipient whose identity nobody keeps.
-func (p *Player) signInUnreadably(ctx context.Context, in workflows.PlayTestStepInput) error {
-	nobody, err := age.GenerateX25519Identity()
-	if err != nil {
-		return fmt.Errorf("making a recipient: %w", err)
-	}
-	return p.signIn(ctx, in, p.Requests.SealingTo(nobody.Recipient().String()))
 }
 
 // answer gives the text that read finds for the challenge.
@@ -133,7 +139,11 @@ func (p *Player) answer(ctx context.Context, in workflows.PlayTestStepInput, at 
 	if err != nil {
 		return err
 	}
-	if err := p.Requests.SubmitCode(ctx, in.RequestID, s.Challenge.ID, text); err != nil {
+	client, err := p.sealing(in.Step.Do)
+	if err != nil {
+		return err
+	}
+	if err := client.SubmitCode(ctx, in.RequestID, s.Challenge.ID, text); err != nil {
 		return err
 	}
 	_, err = p.Requests.Wait(ctx, in.RequestID, answered)

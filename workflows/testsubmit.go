@@ -40,6 +40,7 @@ const (
 	TestSignInUnreadably TestAction = "sign_in_unreadably" // sealed so that no worker can open it
 	TestAnswer           TestAction = "answer"             // rightly, as the practice phone says
 	TestAnswerWrongly    TestAction = "answer_wrongly"
+	TestAnswerUnreadably TestAction = "answer_unreadably" // sealed so that no worker can open it
 	TestChooseMethod     TestAction = "choose_method"
 	TestTurnMFAOff       TestAction = "turn_mfa_off"
 	TestLeave            TestAction = "leave"

@@ -38,11 +38,8 @@ type Service struct {
 	practice *practiceapi.Client
 }
 
-// New is the service on the practice utilities whose front page is at address; none without one.
+// New is the service on the practice utilities whose front page is at address.
 func New(temporal client.Client, requests *workflows.Client, catalog *utilities.Catalog, address string) *Service {
-	if address == "" {
-		return nil
-	}
 	return &Service{temporal: temporal, requests: requests, catalog: catalog, practice: practiceapi.New(address)}
 }
 

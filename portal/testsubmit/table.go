@@ -79,8 +79,8 @@ func reasons() []Scenario {
 	const awaiting, code, failed, interactive = workflows.AwaitingLogin, workflows.AwaitingCode, workflows.Failed, utilities.Interactive
 	list := []Scenario{
 		{Reason: workflows.InvalidCredentials, Means: "As badlogin.", Kind: "wrong", Status: awaiting},
-		{Reason: workflows.TooManyLogins, Means: "The utility rejects three logins, and the request ends.", Kind: "wrong",
-			Steps: steps(workflows.TestSignIn, workflows.TestSignIn, workflows.TestSignIn), Status: failed},
+		{Reason: workflows.TooManyLogins, Means: "The utility rejects three logins, of three accounts, and the request ends.", Kind: "wrong",
+			Steps: loginsOf("wrong", "wrong.second", "wrong.third"), Status: failed},
 		{Reason: workflows.AccountLocked, Means: "The utility has locked the account.", Kind: "locked", Status: awaiting},
 		{Reason: workflows.PasswordExpired, Means: "The utility wants a new password.", Kind: "expired", Status: awaiting},
 		{Reason: workflows.RegistrationUnfinished, Means: "The customer never finished registering.", Kind: "unfinished", Status: awaiting},
@@ -89,8 +89,9 @@ func reasons() []Scenario {
 			Policy: interactive, Steps: steps(workflows.TestSignIn, workflows.TestAnswerWrongly), Status: code},
 		{Reason: workflows.CodeTimeout, Means: "Nobody types the code: it takes as long as the window lives, ten minutes.", Kind: "code",
 			Policy: interactive, Status: awaiting},
-		{Reason: workflows.CodeAttemptsUsed, Means: "Three wrong codes.", Kind: "code", Policy: interactive,
-			Steps: steps(workflows.TestSignIn, workflows.TestAnswerWrongly, workflows.TestAnswerWrongly, workflows.TestAnswerWrongly), Status: awaiting},
+		{Reason: workflows.CodeAttemptsUsed, Means: "Three codes that are not right: one that no worker can open, and two wrong ones.", Kind: "code",
+			Policy: interactive, Steps: steps(workflows.TestSignIn, workflows.TestAnswerUnreadably, workflows.TestAnswerWrongly, workflows.TestAnswerWrongly),
+			Status: awaiting},
 		{Reason: workflows.WindowClosed, Means: "The customer leaves before the code is typed.", Kind: "code", Policy: interactive,
 			Steps: steps(workflows.TestSignIn, workflows.TestLeave), Status: awaiting},
 		{Reason: workflows.WindowLost, Means: "Our machine loses the browser window while the code is awaited.", Kind: "code", Policy: interactive,
@@ -120,7 +121,7 @@ func steps(all ...workflows.TestAction) []workflows.TestStep {
 		case workflows.TestSignIn, workflows.TestSignInUnreadably:
 			signIns++
 			step.Nth = signIns
-		case workflows.TestAnswer, workflows.TestAnswerWrongly, workflows.TestChooseMethod:
+		case workflows.TestAnswer, workflows.TestAnswerWrongly, workflows.TestAnswerUnreadably, workflows.TestChooseMethod:
 			answers++
 			step.Nth = answers
 		}
@@ -132,6 +133,15 @@ func steps(all ...workflows.TestAction) []workflows.TestStep {
 // again is signing in, being asked again once connected, and signing in with an account of another kind.
 func again(kind string) []workflows.TestStep {
 	return []workflows.TestStep{{Do: workflows.TestSignIn, Nth: 1}, {Do: workflows.TestAskAgain}, {Do: workflows.TestSignIn, Nth: 1, User: kind}}
+}
+
+// loginsOf is signing in with one account after the other: the sites themselves lock an account at its third rejected login.
+func loginsOf(kinds ...string) []workflows.TestStep {
+	var out []workflows.TestStep
+	for i, kind := range kinds {
+		out = append(out, workflows.TestStep{Do: workflows.TestSignIn, Nth: i + 1, User: kind})
+	}
+	return out
 }
 
 // Names lists the scenarios' names.

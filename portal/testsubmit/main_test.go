@@ -1,0 +1,133 @@
+package testsubmit_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/practice"
+)
+
+// world is one real stack for all tests of this package: Temporal, a worker with its Chromium, the practice sites, a portal.
+var world struct {
+	*stack.Stack
+	portal *stack.Process
+	access stack.Access
+}
+
+// atOnce is how many scenarios run side by side: most of their time they wait for a site.
+const atOnce = "5"
+
+// shortLived is the utility whose windows live for seconds here, so that a code can be late.
+const shortLived = "EVERSOURCE"
+
+func TestMain(m *testing.M) {
+	code, err := runTests(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "setting the tests up:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func runTests(m *testing.M) (code int, err error) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", atOnce); err != nil {
+		return 1, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "meterkey-testsubmit-")
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	defer func() {
+		bounded, stop := context.WithTimeout(context.Background(), time.Minute)
+		defer stop()
+		if world.Stack != nil {
+			err = errors.Join(err, world.Down(bounded))
+		}
+	}()
+	if err := up(ctx, dir); err != nil {
+		return 1, err
+	}
+	code = m.Run()
+	if os.Getenv("KEEP") != "" {
+		exec.Command("cp", "-r", dir, os.Getenv("KEEP")).Run()
+	}
+	return code, nil
+}
+
+func up(ctx context.Context, dir string) error {
+	bin := filepath.Join(dir, "bin")
+	build := exec.CommandContext(ctx, "go", "build", "-o", bin+"/", "../../worker", "../../portal")
+	build.Stdout, build.Stderr = os.Stderr, os.Stderr
+	if err := build.Run(); err != nil {
+		return err
+	}
+	files, err := hastyUtilities(dir)
+	if err != nil {
+		return err
+	}
+	world.Stack, err = stack.Up(ctx, stack.Options{Bin: bin, Dir: filepath.Join(dir, "home"), Env: []string{"MK_WINDOWS=12", "MK_UTILITIES_DIR=" + files},
+		Practice: practice.Options{SlowDelay: time.Second, EndsAfter: 3 * time.Second, FormDelay: 50 * time.Millisecond, ResendAfter: time.Millisecond}})
+	if err != nil {
+		return err
+	}
+	if _, err := world.StartWorker(ctx, "a"); err != nil {
+		return err
+	}
+	if world.portal, err = world.StartPortal(ctx); err != nil {
+		return err
+	}
+	world.access, err = world.Grant(ctx)
+	return err
+}
+
+// hastyUtilities is a folder of utilities' own files that wait less long: for pages that nobody knows, and for one code.
+func hastyUtilities(dir string) (string, error) {
+	files := filepath.Join(dir, "utilities")
+	if err := os.MkdirAll(files, 0o700); err != nil {
+		return "", err
+	}
+	for name, change := range map[string][2]string{
+		"demo.yaml":       {"\nflow:\n", "\nflow:\n  render_wait: 10s\n"},
+		"eversource.yaml": {"\nflow:\n", "\nwindow_lifetime: 25s\nflow:\n"},
+	} {
+		text, err := os.ReadFile(filepath.Join("../../utilities", name))
+		if err != nil {
+			return "", err
+		}
+		changed := bytes.Replace(text, []byte(change[0]), []byte(change[1]), 1)
+		if err := os.WriteFile(filepath.Join(files, name), changed, 0o600); err != nil {
+			return "", err
+		}
+	}
+	return files, nil
+}
+
+// bounded is a context for one scenario, far above what any takes.
+func bounded(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func call[T any](ctx context.Context, t *testing.T, method, path string, body any) T {
+	t.Helper()
+	var into T
+	require.NoError(t, world.access.Call(ctx, method, path, body, &into), "%s %s", method, path)
+	return into
+}
