@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/playwright-community/playwright-go"
@@ -21,44 +22,57 @@ import (
 // patience is how long a page may take to show something, in milliseconds.
 const patience = 30_000.0
 
-// browser is one Chromium for all tests; each has windows of its own in it.
-var browser playwright.Browser
-
 func TestMain(m *testing.M) {
-	code, err := runTests(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "setting the tests up:", err)
+	flag.Parse()
+	code := m.Run()
+	if err := errors.Join(closeBrowser(), endWorld()); err != nil {
+		fmt.Fprintln(os.Stderr, "ending what the tests used:", err)
 		code = 1
 	}
 	os.Exit(code)
 }
 
-func runTests(m *testing.M) (code int, err error) {
-	flag.Parse()
+// theBrowser is one Chromium for all tests; each has windows of its own in it. It starts when the first test needs it.
+var theBrowser = sync.OnceValues(openBrowser)
+
+// opened is what theBrowser opened, to be closed.
+var opened struct {
+	playwright *playwright.Playwright
+	browser    playwright.Browser
+}
+
+func openBrowser() (playwright.Browser, error) {
 	if os.Getenv("PLAYWRIGHT_NODEJS_PATH") == "" {
 		node, err := exec.LookPath("node")
 		if err != nil {
-			return 1, err
+			return nil, err
 		}
 		if err := os.Setenv("PLAYWRIGHT_NODEJS_PATH", node); err != nil {
-			return 1, err
+			return nil, err
 		}
 	}
-	pw, err := playwright.Run(&playwright.RunOptions{DriverDirectory: driver(), SkipInstallBrowsers: true})
+	var err error
+	opened.playwright, err = playwright.Run(&playwright.RunOptions{DriverDirectory: driver(), SkipInstallBrowsers: true})
 	if err != nil {
-		return 1, err
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, pw.Stop()) }()
 	args := []string{"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE *.localhost, EXCLUDE localhost, EXCLUDE 127.0.0.1"}
 	if os.Geteuid() == 0 {
 		args = append(args, "--no-sandbox")
 	}
-	browser, err = pw.Chromium.Launch(playwright.BrowserTypeLaunchOptions{ExecutablePath: playwright.String(chromium()), Args: args})
-	if err != nil {
-		return 1, err
+	opened.browser, err = opened.playwright.Chromium.Launch(playwright.BrowserTypeLaunchOptions{ExecutablePath: playwright.String(chromium()), Args: args})
+	return opened.browser, err
+}
+
+func closeBrowser() error {
+	var failed []error
+	if opened.browser != nil {
+		failed = append(failed, opened.browser.Close())
 	}
-	defer func() { err = errors.Join(err, browser.Close(), endWorld()) }()
-	return m.Run(), nil
+	if opened.playwright != nil {
+		failed = append(failed, opened.playwright.Stop())
+	}
+	return errors.Join(failed...)
 }
 
 func driver() string {
@@ -86,6 +100,8 @@ func chromium() string {
 // window opens a browser window of the test's own.
 func window(t *testing.T, o playwright.BrowserNewContextOptions) playwright.BrowserContext {
 	t.Helper()
+	browser, err := theBrowser()
+	require.NoError(t, err)
 	w, err := browser.NewContext(o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.Close()) })
