@@ -77,7 +77,7 @@ func looks(deep store.Request) []look {
 		{"practice", store.RequestFilter{Test: &yes}, false},
 		{"a day", store.RequestFilter{From: deep.Created, To: deep.Created.Add(time.Hour)}, false},
 		{"search: one e-mail address", store.RequestFilter{Search: "customer77@"}, true},
-		{"search: some", store.RequestFilter{Search: "customer12"}, true},
+		{"search: some", store.RequestFilter{Search: "customer123"}, true},
 		{"search: many", store.RequestFilter{Search: "customer1"}, false},
 		{"search: all", store.RequestFilter{Search: "customer"}, false},
 		{"search: all, and a status", store.RequestFilter{Search: "doe", Statuses: status(workflows.Failed)}, false},
@@ -149,6 +149,63 @@ func testPlans(t *testing.T, w *world) {
 		}
 	}
 }
+
+// Every other list and sweep goes by an index as well.
+func testPlansOfOtherLists(t *testing.T, w *world) {
+	a := w.connected(t, newLife("one"))
+	page, err := w.ListMeters(t.Context(), store.MeterFilter{Requester: "acme", Limit: 1})
+	require.NoError(t, err)
+	watched, statements := w.Watch()
+	// PostgreSQL would read and sort tables as small as these; told not to, it shows whether there is another way.
+	if w.IsPostgres() {
+		w.SQL().SetMaxOpenConns(1)
+		_, err := w.SQL().ExecContext(t.Context(), "SET enable_seqscan = off; SET enable_sort = off")
+		require.NoError(t, err)
+	}
+	yes, now, ctx := true, w.clock.next(), t.Context()
+	for name, list := range map[string]func() error{
+		"authorizations": func() error {
+			return listed(watched.ListAuthorizations(ctx, store.AuthorizationFilter{Requester: "acme", After: a.UID}))
+		},
+		"authorizations declined": func() error {
+			return listed(watched.ListAuthorizations(ctx, store.AuthorizationFilter{Requester: "acme", Declined: &yes}))
+		},
+		"authorizations of forms": func() error {
+			return listed(watched.ListAuthorizations(ctx, store.AuthorizationFilter{Requester: "acme", Forms: []string{"one"}}))
+		},
+		"authorizations by uid": func() error {
+			return listed(watched.ListAuthorizations(ctx, store.AuthorizationFilter{Requester: "acme", UIDs: []string{a.UID}}))
+		},
+		"meters": func() error {
+			return listed(watched.ListMeters(ctx, store.MeterFilter{Requester: "acme", After: page.Next}))
+		},
+		"meters of authorizations": func() error {
+			return listed(watched.ListMeters(ctx, store.MeterFilter{Requester: "acme", Authorizations: []string{a.UID, "x"}}))
+		},
+		"all meters": func() error { return listed(watched.AllMeters(ctx, "acme", a.UID)) },
+		"events":     func() error { return listed(watched.ListEvents(ctx, store.EventFilter{Requester: "acme"})) },
+		"events delivered": func() error {
+			return listed(watched.ListEvents(ctx, store.EventFilter{Requester: "acme", Delivered: &yes}))
+		},
+		"deliveries":     func() error { return listed(watched.Deliveries(ctx, "acme", "", 10)) },
+		"due deliveries": func() error { return listed(watched.DueDeliveries(ctx, now, 10)) },
+		"last change":    func() error { return listed(watched.LastChange(ctx, "acme")) },
+		"leavers":        func() error { return listed(watched.Leavers(ctx, now)) },
+		"keys":           func() error { return listed(watched.Keys(ctx, "acme")) },
+	} {
+		require.NoError(t, list(), name)
+		for _, statement := range statements.Take() {
+			plan := explain(t.Context(), t, w.Store, statement)
+			require.False(t, scans(plan), "%s: %s\n%s", name, statement, plan)
+			if !strings.Contains(name, "forms") && !strings.Contains(name, "uid") {
+				require.NotRegexp(t, sorting, plan, "%s: %s", name, statement)
+			}
+		}
+	}
+}
+
+// listed drops what a list returned.
+func listed[T any](_ T, err error) error { return err }
 
 // BenchmarkLists shows each list over 100,000 requests with its time and its plan: go test -bench Lists -run '^$'.
 func BenchmarkLists(b *testing.B) {

@@ -110,14 +110,14 @@ func (s *server) start() error {
 	}
 	data := filepath.Join(s.folder, "data")
 	//nolint:gosec // the programs that the environment names are the ones to run
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "meterkey", "-A", "trust", "-N", "-E", "UTF8",
+	initdb := exec.CommandContext(context.Background(), filepath.Join(bin, "initdb"), "-D", data, "-U", "meterkey", "-A", "trust", "-N", "-E", "UTF8",
 		"--locale=C", "--locale-provider=icu", "--icu-locale=en-US")
 	initdb.Dir, initdb.SysProcAttr = s.folder, who
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("making a cluster: %w: %s", err, out)
 	}
 	//nolint:gosec // see above
-	s.command = exec.Command("/bin/sh", "-c", `"$@" & server=$!; cat; kill -QUIT $server; wait $server; exit 0`, "sh",
+	s.command = exec.CommandContext(context.Background(), "/bin/sh", "-c", `"$@" & server=$!; cat; kill -QUIT $server; wait $server; exit 0`, "sh",
 		filepath.Join(bin, "postgres"), "-D", data, "-k", s.folder, "-c", "listen_addresses=", "-c", "fsync=off",
 		"-c", "max_connections=200", "-c", "unix_socket_permissions=0777")
 	s.command.Dir, s.command.SysProcAttr = s.folder, who

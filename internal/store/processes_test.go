@@ -38,7 +38,7 @@ func TestSQLiteByManyProcesses(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "shared.db")
 	helpers := make([]*exec.Cmd, 3)
 	for i := range helpers {
-		helpers[i] = exec.CommandContext(t.Context(), os.Args[0])
+		helpers[i] = exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this very program
 		helpers[i].Env = append(os.Environ(), fileOfAnother+"="+file)
 		helpers[i].Stderr = os.Stderr
 		require.NoError(t, helpers[i].Start())

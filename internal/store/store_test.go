@@ -69,6 +69,7 @@ func contract(t *testing.T, database func(*testing.T) store.Options) {
 		"same moment":              testSameMoment,
 		"plans":                    testPlans,
 		"no secret in the clear":   testNoSecretInTheClear,
+		"plans of other lists":     testPlansOfOtherLists,
 		"standings":                testStandings,
 	} {
 		t.Run(name, func(t *testing.T) {

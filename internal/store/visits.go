@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -54,18 +55,16 @@ func (s *Store) TouchVisit(ctx context.Context, requestUID, tab string, state Vi
 func (s *Store) Leavers(ctx context.Context, now time.Time) ([]string, error) {
 	var visits []Visit
 	err := s.db.NewSelect().Model(&visits).Join("JOIN requests AS request ON request.uid = visit.request_uid").
-		Where("request.deleted IS NULL").Where("request.status IN (?)", bun.List(asking)).
-		OrderExpr("visit.request_uid").Scan(ctx)
+		Where("request.deleted IS NULL").Where("request.status IN (?)", bun.List(asking)).Scan(ctx)
 	if err != nil {
 		return nil, failed("finding who left", err)
 	}
-	var leavers []string
-	for _, visits := range split(visits) {
-		if allLeft(visits, now) {
-			leavers = append(leavers, visits[0].RequestUID)
-		}
+	ofRequest := map[string][]Visit{}
+	for _, visit := range visits {
+		ofRequest[visit.RequestUID] = append(ofRequest[visit.RequestUID], visit)
 	}
-	return leavers, nil
+	maps.DeleteFunc(ofRequest, func(_ string, visits []Visit) bool { return !allLeft(visits, now) })
+	return slices.Sorted(maps.Keys(ofRequest)), nil
 }
 
 // ForgetVisits forgets a request's visits, so that a departure is told once.
@@ -86,18 +85,6 @@ func (v Visit) validate() error {
 		return fmt.Errorf("%w: a visit's state is here, away or gone", ErrInvalid)
 	}
 	return nil
-}
-
-// split parts visits, ordered by request, into those of each request.
-func split(visits []Visit) [][]Visit {
-	var parts [][]Visit
-	for i, visit := range visits {
-		if i == 0 || visit.RequestUID != visits[i-1].RequestUID {
-			parts = append(parts, nil)
-		}
-		parts[len(parts)-1] = append(parts[len(parts)-1], visit)
-	}
-	return parts
 }
 
 // allLeft tells whether the customer, who has these visits to a request, has left for good. A hidden page counts as
