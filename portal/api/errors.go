@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 )
 
 // Error is the body of every answer that is not a success, and an error that a handler may return.
@@ -121,8 +122,20 @@ func locate(err error) (place, field, problem string) {
 	}
 	detail := detailer.ErrorDetail()
 	place, field, found := strings.Cut(detail.Location, ".")
+	if missing := missingField(detail.Message); missing != "" {
+		return place, strings.TrimPrefix(field+"."+missing, "."), "is missing"
+	}
 	if !found {
 		field = place
 	}
 	return place, field, detail.Message
+}
+
+// missingField is the field that the library misses, which it names in its message alone.
+func missingField(message string) string {
+	var field string
+	if _, err := fmt.Sscanf(message, validation.MsgExpectedRequiredProperty, &field); err != nil {
+		return ""
+	}
+	return field
 }

@@ -262,24 +262,26 @@ type party struct {
 	described *description
 }
 
-func newParty(t *testing.T) *party {
+func newParty(t *testing.T, changes ...func(*Deps)) *party {
 	t.Helper()
 	p := &party{t: t, uid: "r-" + store.NewUID()}
 	_, err := world.store.PutRequester(t.Context(), store.Requester{UID: p.uid, Name: "Acme Solar", Email: "sales@acme.example"})
 	require.NoError(t, err)
 	_, p.key, err = world.store.AddKey(t.Context(), p.uid, "test", nil)
 	require.NoError(t, err)
-	return p.with(func(*Deps) {})
+	return p.with(changes...)
 }
 
 // with is the same requester at another portal.
-func (p *party) with(change func(*Deps)) *party {
+func (p *party) with(changes ...func(*Deps)) *party {
 	p.t.Helper()
 	other := &party{t: p.t, uid: p.uid, key: p.key, server: httptest.NewServer(nil)}
 	p.t.Cleanup(other.server.Close)
 	d := Deps{Store: world.store, Requests: world.requests, Utilities: world.catalog, Key: world.key,
 		Webhooks: webhooks.New(world.temporal, world.store, world.key, true, zap.NewNop()), PortalURL: other.server.URL, Log: zap.NewNop()}
-	change(&d)
+	for _, change := range changes {
+		change(&d)
+	}
 	handler, err := New(d)
 	require.NoError(p.t, err)
 	other.server.Config.Handler = handler

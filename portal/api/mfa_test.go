@@ -76,7 +76,7 @@ func TestCode_WrongInput(t *testing.T) {
 	p := newParty(t)
 	_, authorization, at := p.asked("code", workflows.NumberCode)
 	for body, field := range map[string]string{
-		`{}`: "body", `{"challenge_id": "c-1"}`: "body", `{"challenge_id": "", "code": "1"}`: "challenge_id",
+		`{}`: "challenge_id", `{"challenge_id": "c-1"}`: "code", `{"challenge_id": "", "code": "1"}`: "challenge_id",
 		`{"challenge_id": "c-1", "code": 123456}`: "code", `{"challenge_id": "c-1", "code": "` + strings.Repeat("1", 201) + `"}`: "code",
 	} {
 		e := p.refused(http.StatusUnprocessableEntity, http.MethodPost, at+"/code", body)

@@ -124,7 +124,7 @@ func TestWebhooks_BadInputNamesTheField(t *testing.T) {
 	p := newParty(t, func(d *Deps) { d.Webhooks = webhooks.New(world.temporal, world.store, world.key, false, zap.NewNop()) })
 	hook := post[Webhook](p, "/webhooks", `{"url": "https://8.8.8.8/in"}`)
 	for body, field := range map[string]string{
-		`{}`:                                                 "body",
+		`{}`:                                                 "url",
 		`{"url": ""}`:                                        "url",
 		`{"url": "hooks.acme.example"}`:                      "url",
 		`{"url": "http://127.0.0.1:1/"}`:                     "url",
@@ -212,7 +212,7 @@ func TestTestSubmit_BadInputStartsNothing(t *testing.T) {
 	p := newParty(t, func(d *Deps) { d.TestSubmit = testsubmit.New(world.temporal, world.requests, world.catalog, sites.URL) })
 	form := p.form()
 	for body, field := range map[string]string{
-		`{}`:                         "body",
+		`{}`:                         "scenario",
 		`{"scenario": "no such"}`:    "scenario",
 		`{"scenario": 7}`:            "scenario",
 		`{"senario": "residential"}`: "body",
