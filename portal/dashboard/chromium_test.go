@@ -149,6 +149,9 @@ func (s *sight) fits() {
 	require.Zero(s.t, over, "%s is wider than the window", s.URL())
 }
 
+// pictureHeight is where pictures of long pages end.
+const pictureHeight = 1500
+
 // picture keeps what the page looks like in the folder that MK_PICTURES names.
 func (s *sight) picture(name string) {
 	s.t.Helper()
@@ -156,6 +159,10 @@ func (s *sight) picture(name string) {
 	if folder == "" {
 		return
 	}
-	_, err := s.Screenshot(playwright.PageScreenshotOptions{Path: playwright.String(filepath.Join(folder, "dashboard-"+name+".png")), FullPage: playwright.Bool(true)})
+	height, err := s.Evaluate(`() => document.documentElement.scrollHeight`)
+	require.NoError(s.t, err)
+	size := s.ViewportSize()
+	_, err = s.Screenshot(playwright.PageScreenshotOptions{Path: playwright.String(filepath.Join(folder, "dashboard-"+name+".png")), FullPage: playwright.Bool(true),
+		Clip: &playwright.Rect{Width: float64(size.Width), Height: float64(min(height.(int), pictureHeight))}})
 	require.NoError(s.t, err)
 }
