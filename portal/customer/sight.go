@@ -391,6 +391,9 @@ func (s *sight) CodeMistake() (string, error) {
 	if m, err := s.Mistake("code"); err != nil || m.Text != "" {
 		return m.Text, err
 	}
+	if s.State.Reason == workflows.CodeRejected && s.State.Challenge.Kind == workflows.SecurityAnswer {
+		return s.T("code.rejected_question") // the table speaks of codes
+	}
 	return s.Because("text")
 }
 
