@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path"
@@ -19,6 +20,7 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 
 	"github.com/meterkey/meterkey/internal/config"
+	"github.com/meterkey/meterkey/internal/stack"
 )
 
 // jobs run once and end; doors and the pod have nothing inside that could ask how they are.
@@ -386,6 +388,21 @@ func TestVariables_AreDocumented(t *testing.T) {
 	for name := range practice {
 		require.Contains(t, variables, name)
 	}
+}
+
+// TestTemporal_IsTunedAsTheDevelopmentServer: what is measured there holds here.
+func TestTemporal_IsTunedAsTheDevelopmentServer(t *testing.T) {
+	t.Parallel()
+	var file map[string][]struct{ Value any }
+	require.NoError(t, yaml.Unmarshal([]byte(read(t, "deploy/temporal/dynamicconfig.yaml")), &file))
+	var settings []string
+	for key, values := range file {
+		require.Len(t, values, 1, key)
+		settings = append(settings, fmt.Sprintf("%s=%v", key, values[0].Value))
+	}
+	require.ElementsMatch(t, stack.DynamicConfig(), settings)
+	server := whole(t).Services["temporal"]
+	require.Equal(t, *server.Environment["DYNAMIC_CONFIG_FILE_PATH"], server.Volumes[0].Target)
 }
 
 func read(t *testing.T, file string) string {

@@ -41,11 +41,11 @@ const (
 // errPortLost says that the server could not listen on a port that had just been free.
 var errPortLost = errors.New("a port it was to listen on was taken")
 
-// dynamicConfig returns the settings that fit the development server to data requests. Straight from the box it reads
+// DynamicConfig returns the settings, KEY=VALUE, that fit a server to data requests. Straight from the box it reads
 // its queues at most 20 times a second, so that every activity waits up to 100 ms for its turn; one partition per task
 // queue spares the forwarding between partitions; fairness keeps one requester's bulk from starving another's single
 // request.
-func dynamicConfig() []string {
+func DynamicConfig() []string {
 	return []string{
 		"history.transferProcessorMaxPollRPS=5000",
 		"history.timerProcessorMaxPollRPS=5000",
@@ -204,7 +204,7 @@ func temporalArgs(o TemporalOptions) ([]string, error) {
 	for _, name := range workflows.SearchAttributes() {
 		args = append(args, "--search-attribute", name+"=Keyword")
 	}
-	for _, setting := range dynamicConfig() {
+	for _, setting := range DynamicConfig() {
 		args = append(args, "--dynamic-config-value", setting)
 	}
 	return args, nil
