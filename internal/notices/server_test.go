@@ -61,6 +61,7 @@ func startMailServer(t *testing.T, startTLS, fromTheStart bool) *mailServer {
 	go func() { served <- s.Serve(listener) }()
 	t.Cleanup(func() {
 		require.NoError(t, s.Close())
+		_ = listener.Close() // which the server knows nothing of yet when the test was quick
 		require.NoError(t, <-served)
 	})
 	return s
