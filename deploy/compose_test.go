@@ -16,6 +16,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/template"
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/goccy/go-yaml"
+	"github.com/mattn/go-shellwords"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/contrib/envconfig"
 
@@ -343,6 +344,20 @@ func TestDependencies_CanBeMet(t *testing.T) {
 	require.Contains(t, practising(t).Services["worker"].DependsOn, "sandbox", "which writes the origins that the worker reads")
 }
 
+// TestJobs_EndBeforeSomethingThatStays: `up --wait` takes the end of any other job for a failure.
+func TestJobs_EndBeforeSomethingThatStays(t *testing.T) {
+	t.Parallel()
+	project := practising(t)
+	for _, job := range jobs {
+		awaited := false
+		for name, s := range project.Services {
+			awaited = awaited || !slices.Contains(jobs, name) && s.DependsOn[job].Condition == types.ServiceConditionCompletedSuccessfully
+		}
+		_, started := project.Services[job]
+		require.Equal(t, started, awaited, job)
+	}
+}
+
 func TestHealth_IsAskedWithWhatIsInTheImage(t *testing.T) {
 	t.Parallel()
 	file := theDockerfile(t)
@@ -387,6 +402,23 @@ func TestVariables_AreDocumented(t *testing.T) {
 	delete(practice, "COMPOSE_PROFILES")
 	for name := range practice {
 		require.Contains(t, variables, name)
+	}
+}
+
+// TestDocs_PortalCommandsExist: those that a newcomer is told to type.
+func TestDocs_PortalCommandsExist(t *testing.T) {
+	t.Parallel()
+	told := regexp.MustCompile(`(?m)^ +dc exec portal portal (.+)$`).FindAllStringSubmatch(read(t, "docs/compose.md"), -1)
+	require.Len(t, told, 3)
+	for _, line := range told {
+		args, err := shellwords.Parse(line[1])
+		require.NoError(t, err)
+		out, err := exec.CommandContext(t.Context(), bin+"portal", append(args, "--help")...).CombinedOutput()
+		require.NoError(t, err, string(out))
+		require.Contains(t, string(out), "Usage: portal "+args[0]+" "+args[1]+" ")
+		for _, flag := range regexp.MustCompile(`--[a-z-]+`).FindAllString(line[1], -1) {
+			require.Contains(t, string(out), flag+"=")
+		}
 	}
 }
 

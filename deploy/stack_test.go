@@ -151,7 +151,7 @@ func (a *arrangement) database(t *testing.T) {
 	t.Helper()
 	programs := os.Getenv("MK_POSTGRES")
 	require.NotEmpty(t, programs, "run `make setup`, then `. .tools/env`")
-	dir, err := os.MkdirTemp("", "mk-db-")
+	dir, err := os.MkdirTemp("", "mk-db-") //nolint:usetesting // nobody else can look into the test's own folder
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
 	who := unprivileged(t, dir)
@@ -159,6 +159,7 @@ func (a *arrangement) database(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { _ = password.Close() }() // only read from
 	name := *a.project.Services["db"].Environment["POSTGRES_USER"]
+	//nolint:gosec // programs of this machine
 	initdb := exec.CommandContext(t.Context(), filepath.Join(programs, "initdb"), "--pgdata="+dir+"/data", "--username="+name,
 		"--pwfile=/dev/stdin", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync")
 	initdb.Dir, initdb.SysProcAttr, initdb.Stdin = dir, who, password
@@ -166,6 +167,7 @@ func (a *arrangement) database(t *testing.T) {
 	require.NoError(t, err, string(out))
 	_, port, err := net.SplitHostPort(a.address("db:5432"))
 	require.NoError(t, err)
+	//nolint:gosec // as above
 	server := exec.CommandContext(context.Background(), filepath.Join(programs, "postgres"), "-D", dir+"/data", "-p", port, "-k", "",
 		"-c", "listen_addresses=127.0.0.1", "-c", "fsync=off")
 	server.Dir, server.SysProcAttr = dir, who
@@ -219,10 +221,8 @@ func (a *arrangement) startBrowser(t *testing.T) {
 	s, _ := a.file.stage("browser")
 	_, port, err := net.SplitHostPort(a.address("127.0.0.1:9222"))
 	require.NoError(t, err)
-	profile, err := os.MkdirTemp(a.dir, "profile-")
-	require.NoError(t, err)
 	flags := strings.Join(s.one(t, "ENTRYPOINT")[1:], "\n")
-	flags = strings.NewReplacer("9222", port, "/tmp/profile", profile).Replace(flags)
+	flags = strings.NewReplacer("9222", port, "/tmp/profile", t.TempDir()).Replace(flags)
 	args := append(strings.Split(flags, "\n"), a.command("browser")...)
 	if os.Geteuid() == 0 {
 		args = append(args, "--no-sandbox") // which the image's user does not need
