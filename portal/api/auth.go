@@ -23,7 +23,7 @@ type caller struct {
 
 // callerOf is who makes the request that ctx belongs to. Every query is bound to this requester.
 func callerOf(ctx context.Context) caller {
-	c, _ := ctx.Value(keyOfCaller).(caller) //nolint:errcheck // authenticate lets no request pass without one
+	c, _ := ctx.Value(keyOfCaller).(caller) // authenticate lets no request pass without one
 	return c
 }
 

@@ -34,7 +34,7 @@ func (a *API) once(op huma.Operation) huma.Operation {
 
 // idempotencyKeyOf is the key of the call that ctx belongs to, "" without one.
 func idempotencyKeyOf(ctx context.Context) string {
-	key, _ := ctx.Value(keyOfIdempotency).(string) //nolint:errcheck // "" is the answer then
+	key, _ := ctx.Value(keyOfIdempotency).(string) // "" without one
 	return key
 }
 
@@ -145,10 +145,10 @@ func (k *keyedCall) Unwrap() huma.Context { return k.humaContext }
 func (k *keyedCall) replay(status int, body []byte, headers http.Header) {
 	for name, values := range headers {
 		for _, value := range values {
-			k.humaContext.AppendHeader(name, value)
+			k.AppendHeader(name, value)
 		}
 	}
-	k.humaContext.SetHeader("Content-Type", "application/json")
+	k.SetHeader("Content-Type", "application/json")
 	k.humaContext.SetStatus(status)
 	_, _ = k.humaContext.BodyWriter().Write(body) // the client has gone: nobody is left to tell
 }

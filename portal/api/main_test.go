@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -317,16 +318,23 @@ func (p *party) do(method, path, body string, headers ...string) []byte {
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	for i := 0; i < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
+	for pair := range slices.Chunk(headers, 2) {
+		r.Header.Set(pair[0], pair[1])
 	}
-	p.last, err = p.server.Client().Do(r)
-	require.NoError(p.t, err)
-	defer p.last.Body.Close()
-	answer, err := io.ReadAll(p.last.Body)
-	require.NoError(p.t, err)
+	answer := p.send(r)
 	p.described.conforms(p.t, p.last, answer)
 	return answer
+}
+
+// send keeps the answer as the latest one and returns its body.
+func (p *party) send(r *http.Request) []byte {
+	p.t.Helper()
+	var err error
+	p.last, err = p.server.Client().Do(r)
+	require.NoError(p.t, err)
+	body, err := io.ReadAll(p.last.Body)
+	require.NoError(p.t, errors.Join(err, p.last.Body.Close()))
+	return body
 }
 
 // get decodes a successful answer strictly: a field that into does not have is an error.

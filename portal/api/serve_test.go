@@ -116,7 +116,7 @@ func TestPanic_IsOurFault(t *testing.T) {
 	a := &API{Deps: Deps{Log: zap.New(log)}}
 	answer := httptest.NewRecorder()
 	a.guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("the cause") })).
-		ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/", nil))
+		ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
 	require.Equal(t, http.StatusInternalServerError, answer.Code)
 	e := strictly[Error](t, answer.Body.Bytes())
 	require.Equal(t, "server_error", e.Code)
@@ -135,7 +135,7 @@ func TestPanic_InTheMiddle(t *testing.T) {
 		panic("too late")
 	}))
 	require.PanicsWithValue(t, http.ErrAbortHandler, func() {
-		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
 	})
 }
 

@@ -53,7 +53,7 @@ type TestScenario struct {
 	Description string `json:"description"`
 	Status      string `json:"status" doc:"Where the data request ends up, or waits for you."`
 	Reason      string `json:"reason" doc:"The reason it shows then."`
-	Meters      int    `json:"meters" doc:"How many meters the authorization has then."`
+	Meters      int    `json:"meters" doc:"How many meters the authorization has then; 0 where the scenario does not say."`
 }
 
 // TestScenarioList is the list of scenarios.

@@ -215,7 +215,7 @@ func TestTestSubmit_BadInputStartsNothing(t *testing.T) {
 		`{}`:                         "scenario",
 		`{"scenario": "no such"}`:    "scenario",
 		`{"scenario": 7}`:            "scenario",
-		`{"senario": "residential"}`: "body",
+		`{"senario": "residential"}`: "scenario",
 		`{"scenario": "residential", "utility": "NOWHERE"}`: "utility",
 		`{"scenario": "residential", "utility": "CONED"}`:   "utility", // has no practice site here
 	} {
