@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long a page may take to show something, in milliseconds.
-const patience = 30_000.0
+const patience = 60_000.0
 
 func TestMain(m *testing.M) {
 	flag.Parse()

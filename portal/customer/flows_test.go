@@ -3,6 +3,7 @@ package customer_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/portal/customer"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -55,7 +57,7 @@ func TestBrokenConnectionKeepsWhatIsTyped(t *testing.T) {
 	g.signsIn()
 	g.sees("asks for a code")
 	require.NoError(t, g.page.Locator("#code").Fill("12"))
-	_, err := g.page.ExpectResponse(func(url string) bool { return strings.Contains(url, "/live") }, func() error {
+	_, err := g.page.ExpectResponse(func(url string) bool { return strings.HasSuffix(url, "/live") }, func() error {
 		g.w.server.CloseClientConnections()
 		return nil
 	})
@@ -473,6 +475,39 @@ func TestTooManyTries(t *testing.T) {
 	require.Contains(t, must(answer.Text())(t), "A little slower, please")
 	g.opens(g.page)
 	g.sees("Acme Solar asks") // looking is never forbidden
+}
+
+// Where no stream gets through, pages that wait load themselves again.
+func TestWithoutStreams(t *testing.T) {
+	t.Parallel()
+	g := invited(t, "DEMO", "code")
+	require.NoError(t, g.window.Route(regexp.MustCompile(`/live(\?|$)`), func(route playwright.Route) {
+		if err := route.Abort(); err != nil {
+			t.Errorf("holding the stream back: %v", err)
+		}
+	}))
+	g.opens(g.page)
+	g.signsIn()
+	g.sees("asks for a code")
+	g.types(g.phone(1))
+	g.connected(1, 1)
+}
+
+// A request that Temporal has long forgotten is shown as it was stored.
+func TestEndedLongAgo(t *testing.T) {
+	t.Parallel()
+	g := invited(t, "DEMO", "plain")
+	long := workflows.Request{RequestID: "ended-long-ago", Requester: g.request.Requester, RequesterName: g.request.RequesterName, Utility: "CONED"}
+	linked := time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC)
+	state := workflows.State{RequestID: long.RequestID, Requester: long.Requester, Utility: "CONED", Status: workflows.Connected, WaitingOn: workflows.Nobody,
+		Since: linked.Add(time.Hour), LinkedAt: linked, Version: 5, Meters: []workflows.Meter{{ServiceAddress: "7 Harbor Street, Brooklyn"}},
+		Timeline: []workflows.Moment{{Status: workflows.AwaitingLogin, At: linked}, {Status: workflows.SigningIn, At: linked}, {Status: workflows.Connected, At: linked}}}
+	_, err := g.w.store.Record(t.Context(), workflows.Projection{Request: long, RunID: "run", State: state})
+	require.NoError(t, err)
+	g.link = g.w.server.URL + customer.Prefix + g.w.key.LinkToken(long.RequestID, linked)
+	g.opens(g.page)
+	g.sees("Your Consolidated Edison account is connected")
+	require.Contains(t, g.says(".addresses"), "7 Harbor Street, Brooklyn")
 }
 
 // What customers type reaches neither our log nor a page.

@@ -6,7 +6,7 @@ const zoned = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyl
 function roughly(seconds) {
   const say = (n, thing) => `${n} ${thing}${n === 1 ? "" : "s"}`;
   if (seconds < 60) return "less than a minute";
-  if (seconds < 3600) return say(Math.floor(seconds / 60), "minute");
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
   if (seconds < 48 * 3600) return say(Math.floor(seconds / 3600), "hour");
   return say(Math.floor(seconds / 86400), "day");
 }

@@ -17,3 +17,14 @@ document.addEventListener("htmx:sseMessage", (event) => {
   if (first) first.focus();
   window.scrollTo(0, 0);
 });
+
+// Where a stream cannot be had, because something between holds it back, a page that waits loads itself again.
+(() => {
+  let silent = 0;
+  document.addEventListener("htmx:sseOpen", () => { silent = -Infinity; });
+  document.addEventListener("htmx:sseError", () => { silent = Math.max(silent, 0); });
+  setInterval(() => {
+    silent += 1;
+    if (silent > 2 && document.querySelector("[data-refresh]") && document.visibilityState === "visible") location.reload();
+  }, 2000);
+})();

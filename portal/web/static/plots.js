@@ -3,10 +3,15 @@
 
 const HEIGHT = 260;
 
-function colours() {
+// How much room a plot has, by its width.
+function room(width) {
+  return width < 420 ? { text: 11, side: 34 } : { text: 13, side: 48 };
+}
+
+function colours(width) {
   const style = getComputedStyle(document.documentElement);
   const of = (name) => style.getPropertyValue(name).trim();
-  return { ink: of("--ink"), soft: of("--soft"), line: of("--line"), series: [of("--green"), of("--amber")], font: "13px " + of("--font") };
+  return { ink: of("--ink"), soft: of("--soft"), line: of("--line"), series: [of("--green"), of("--amber")], font: of("--font"), ...room(width) };
 }
 
 // whole keeps the axis to whole numbers: there is no half request.
@@ -18,10 +23,10 @@ function whole(u, axis, min, max, increment) {
 }
 
 function axes(c, x) {
-  const shared = { stroke: c.soft, font: c.font, grid: { stroke: c.line, width: 1 }, ticks: { stroke: c.line, width: 1 } };
+  const shared = { stroke: c.soft, font: `${c.text}px ${c.font}`, grid: { stroke: c.line, width: 1 }, ticks: { stroke: c.line, width: 1 } };
   return [
     { ...shared, grid: { show: false }, ...x },
-    { ...shared, splits: whole, size: 48 },
+    { ...shared, splits: whole, size: c.side },
   ];
 }
 
@@ -42,7 +47,7 @@ function lines(values, c) {
   };
 }
 
-// shorten keeps a bar's label within its share of the width.
+// shorten keeps each line of a bar's label within its share of the width.
 function shorten(text, width, pen) {
   if (pen.measureText(text).width <= width) return text;
   while (text.length > 1 && pen.measureText(text + "…").width > width) text = text.slice(0, -1);
@@ -53,7 +58,7 @@ function shorten(text, width, pen) {
 function numbersAbove(c, series) {
   return (u) => {
     u.ctx.save();
-    u.ctx.font = `600 ${13 * devicePixelRatio}px ${c.font.slice(5)}`;
+    u.ctx.font = `600 ${c.text * devicePixelRatio}px ${c.font}`;
     u.ctx.fillStyle = c.ink;
     u.ctx.textAlign = "center";
     const slot = u.bbox.width / u.data[0].length;
@@ -73,10 +78,11 @@ function bars(values, c) {
     options: {
       axes: axes(c, {
         splits: () => places,
+        size: 56,
         values: (u) => {
-          u.ctx.font = c.font;
-          const width = (u.width - 60) / places.length - 6;
-          return values.labels.map((label) => shorten(label, width, u.ctx));
+          u.ctx.font = `${c.text}px ${c.font}`;
+          const width = (u.width - c.side) / places.length - 2;
+          return values.labels.map((label) => label.split(" ").map((word) => shorten(word, width, u.ctx)).join("\n"));
         },
       }),
       scales: { x: { time: false, range: [-0.5, places.length - 0.5] }, y: { range: fromZero } },
@@ -93,7 +99,7 @@ function bars(values, c) {
 
 function draw(place) {
   const values = JSON.parse(place.dataset.values);
-  const { data, options } = (place.dataset.plot === "lines" ? lines : bars)(values, colours());
+  const { data, options } = (place.dataset.plot === "lines" ? lines : bars)(values, colours(place.clientWidth));
   place.replaceChildren();
   return new uPlot({ width: place.clientWidth, height: HEIGHT, ...options }, data, place);
 }
