@@ -15,7 +15,9 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/meterkey/meterkey/internal/logging"
+	"github.com/meterkey/meterkey/internal/portalkey"
 	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -273,6 +275,14 @@ func TestIdempotency(t *testing.T) {
 	require.Equal(t, "true", p.last.Header.Get("Idempotent-Replayed"))
 	require.Equal(t, string(first), string(again))
 	require.Len(t, get[FormList](p, "/forms").Forms, 1)
+
+	kept, mine, err := world.store.ReserveKey(t.Context(), store.Idempotency{RequesterUID: p.uid, Key: "k 1"})
+	require.NoError(t, err)
+	require.False(t, mine)
+	require.NotContains(t, string(kept.Body), "once", "the answer is stored in the clear")
+	otherKey, err := portalkey.New(make([]byte, portalkey.Size))
+	require.NoError(t, err)
+	p.with(func(d *Deps) { d.Key = otherKey }).refused(http.StatusInternalServerError, http.MethodPost, "/forms", body, "Idempotency-Key", "k 1")
 
 	e := p.refused(http.StatusUnprocessableEntity, http.MethodPost, "/forms", `{"utility": "SCE"}`, "Idempotency-Key", "k 1")
 	require.Contains(t, e.Description, "Idempotency-Key")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"net/http"
 
@@ -50,11 +51,25 @@ func (a *API) idempotent(c huma.Context, next func(huma.Context)) {
 		return
 	}
 	if !call.mine {
-		call.replay(call.found.Status, call.found.Body, http.Header{"Idempotent-Replayed": {"true"}})
+		a.replayFirst(call)
 		return
 	}
 	defer a.settleKey(call, key)
 	next(call)
+}
+
+// sealedAnswer is what stored answers are sealed for: one may hold a secret that is shown once.
+const sealedAnswer = "idempotency answer"
+
+// replayFirst gives the first call's answer again.
+func (a *API) replayFirst(call *keyedCall) {
+	body, err := a.Key.Open(sealedAnswer, string(call.found.Body))
+	if err != nil {
+		e := a.explain(call.Context(), fmt.Errorf("opening a stored answer: %w", err))
+		call.replay(e.status, marshalError(e), nil)
+		return
+	}
+	call.replay(call.found.Status, []byte(body), http.Header{"Idempotent-Replayed": {"true"}})
 }
 
 // reserve takes the key for this call, or finds the answer of an earlier one.
@@ -93,7 +108,7 @@ func (a *API) settleKey(call *keyedCall, key string) {
 	ctx := context.WithoutCancel(call.Context())
 	var err error
 	if call.status >= 200 && call.status < 300 {
-		err = a.Store.AnswerKey(ctx, requesterOf(ctx), key, call.status, call.answer.Bytes())
+		err = a.Store.AnswerKey(ctx, requesterOf(ctx), key, call.status, []byte(a.Key.Seal(sealedAnswer, call.answer.String())))
 	} else {
 		err = a.Store.ReleaseKey(ctx, requesterOf(ctx), key)
 	}
