@@ -159,10 +159,12 @@ func (s *sight) picture(name string) {
 	if folder == "" {
 		return
 	}
-	height, err := s.Evaluate(`() => document.documentElement.scrollHeight`)
+	height, err := s.Evaluate(fmt.Sprintf(`() => Math.min(document.documentElement.scrollHeight, %d)`, pictureHeight))
 	require.NoError(s.t, err)
+	shown, ok := height.(int)
+	require.True(s.t, ok)
 	size := s.ViewportSize()
 	_, err = s.Screenshot(playwright.PageScreenshotOptions{Path: playwright.String(filepath.Join(folder, "dashboard-"+name+".png")), FullPage: playwright.Bool(true),
-		Clip: &playwright.Rect{Width: float64(size.Width), Height: float64(min(height.(int), pictureHeight))}})
+		Clip: &playwright.Rect{Width: float64(size.Width), Height: float64(shown)}})
 	require.NoError(s.t, err)
 }

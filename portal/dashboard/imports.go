@@ -309,7 +309,7 @@ func (h *dashboard) startImport(w http.ResponseWriter, r *http.Request, p person
 			h.Log.Warn("dashboard: sending an import stopped", zap.String("import", uid), zap.Error(err))
 		}
 	})
-	http.Redirect(w, r, importsPath+"/"+uid, http.StatusSeeOther)
+	http.Redirect(w, r, importsPath+"/"+uid, http.StatusSeeOther) //nolint:gosec // a path of the dashboard's
 	return nil
 }
 

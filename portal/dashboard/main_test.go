@@ -14,15 +14,19 @@ var ends []func(context.Context) error
 
 func TestMain(m *testing.M) {
 	code := m.Run()
+	if err := endAll(); err != nil {
+		fmt.Fprintln(os.Stderr, "ending what tests shared:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func endAll() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	var err error
 	for _, end := range ends {
 		err = errors.Join(err, end(ctx))
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "ending what tests shared:", err)
-		code = 1
-	}
-	os.Exit(code)
+	return err
 }

@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"encoding/json"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ import (
 func TestChosenRange(t *testing.T) {
 	t.Parallel()
 	for query, days := range map[string]int{"": 30, "?days=7": 7, "?days=90": 90, "?days=8": 30, "?days=x": 30, "?days=-7": 30} {
-		require.Equal(t, days, chosenRange(httptest.NewRequest("GET", "/dashboard/numbers"+query, nil)), query)
+		require.Equal(t, days, chosenRange(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/dashboard/numbers"+query, http.NoBody)), query)
 	}
 }
 

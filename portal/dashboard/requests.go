@@ -180,7 +180,7 @@ func (h *dashboard) list(w http.ResponseWriter, r *http.Request, p person) error
 	shown, err := h.listPage(r, p, f)
 	if errors.Is(err, store.ErrNotFound) && f.After != "" { // the request that the page began after is gone
 		f.After = ""
-		http.Redirect(w, r, f.address(), http.StatusSeeOther)
+		http.Redirect(w, r, f.address(), http.StatusSeeOther) //nolint:gosec // a path of the dashboard's
 		return nil
 	}
 	if err != nil {

@@ -45,7 +45,7 @@ func (h *dashboard) findUtility(written string) (string, error) {
 	}
 	u, err := h.Utilities.Find(written)
 	if err != nil {
-		return "", fmt.Errorf("%w. Leave it empty to let the customer choose", err)
+		return "", fmt.Errorf("%w (or leave it empty: the customer chooses)", err)
 	}
 	return u.ID, nil
 }

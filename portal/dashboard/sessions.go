@@ -3,6 +3,7 @@ package dashboard
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -24,11 +25,13 @@ const (
 	// sessionRenewal is how old a session's last renewal may be before a page renews it.
 	sessionRenewal = 10 * time.Minute
 
-	// A person who mistypes tries a few times; a program tries thousands of times. Attempts count by address they come from and by the
-	// account they go for, so that neither many accounts nor many machines help a guesser.
-	signInAttempts = 10
-	signInWindow   = time.Minute
-	accountWindow  = 10 * time.Minute
+	// A person who mistypes tries a few times, a program tries thousands of times. Attempts count by the account they go
+	// for and by the address they come from, so that neither many machines nor many accounts help a guesser. An office
+	// may share one address.
+	accountAttempts = 10
+	accountWindow   = 10 * time.Minute
+	addressAttempts = 40
+	addressWindow   = time.Minute
 
 	minPassword = 10
 	maxPassword = 200
@@ -57,8 +60,8 @@ type handler func(w http.ResponseWriter, r *http.Request, p person) error
 
 func (h *dashboard) routeSessions(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+signInPath, h.askSignIn)
-	byAddress := httprate.Limit(signInAttempts, signInWindow, httprate.WithKeyByIP(), httprate.WithLimitHandler(h.tooMany))
-	byAccount := httprate.Limit(signInAttempts, accountWindow, httprate.WithKeyFuncs(account), httprate.WithLimitHandler(h.tooMany))
+	byAddress := httprate.LimitBy(addressAttempts, addressWindow, address, httprate.WithLimitHandler(h.tooMany))
+	byAccount := httprate.LimitBy(accountAttempts, accountWindow, account, httprate.WithLimitHandler(h.tooMany))
 	mux.Handle("POST "+signInPath, byAddress(byAccount(http.HandlerFunc(h.signIn))))
 	mux.HandleFunc("POST /dashboard/sign-out", h.signOut)
 	mux.Handle("GET "+accountPath, h.signedIn(h.showAccount))
@@ -68,6 +71,12 @@ func (h *dashboard) routeSessions(mux *http.ServeMux) {
 // account is the account that a sign-in goes for.
 func account(r *http.Request) (string, error) {
 	return strings.ToLower(strings.TrimSpace(r.FormValue("email"))), nil
+}
+
+// address is where a sign-in comes from: a machine, or an IPv6 network.
+func address(r *http.Request) (string, error) {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	return httprate.CanonicalizeIP(host), err
 }
 
 // cookieName begins with __Host- where browsers honour it: such a cookie comes from this host, over https, and from
@@ -83,6 +92,7 @@ func (h *dashboard) secure() bool { return strings.HasPrefix(h.PortalURL, "https
 
 // setCookie gives the browser a session's token, with when it was given: renewal needs no more. An empty token takes it back.
 func (h *dashboard) setCookie(w http.ResponseWriter, token string) {
+	//nolint:gosec // secure() is false only for a portal that is reached over plain http
 	cookie := &http.Cookie{Name: h.cookieName(), Path: "/", HttpOnly: true, Secure: h.secure(), SameSite: http.SameSiteLaxMode}
 	if token == "" {
 		cookie.MaxAge = -1
@@ -153,16 +163,16 @@ func (h *dashboard) renew(w http.ResponseWriter, r *http.Request, p person) {
 }
 
 func (h *dashboard) sendToSignIn(w http.ResponseWriter, r *http.Request) {
-	address := signInPath
-	if r.Method == http.MethodGet && !strings.HasSuffix(r.URL.Path, "/live") {
-		address += "?next=" + url.QueryEscape(r.URL.RequestURI())
-	}
 	if r.Header.Get("HX-Request") == "true" { // a redirect would end up inside the page
 		w.Header().Set("HX-Redirect", signInPath)
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	http.Redirect(w, r, address, http.StatusSeeOther)
+	page := signInPath
+	if r.Method == http.MethodGet && !strings.HasSuffix(r.URL.Path, "/live") {
+		page += "?next=" + url.QueryEscape(r.URL.RequestURI())
+	}
+	http.Redirect(w, r, page, http.StatusSeeOther)
 }
 
 // signInPage is what the sign-in page shows.
@@ -227,7 +237,7 @@ func (h *dashboard) signIn(w http.ResponseWriter, r *http.Request) {
 	if next == "" {
 		next = listPath
 	}
-	http.Redirect(w, r, next, http.StatusSeeOther)
+	http.Redirect(w, r, next, http.StatusSeeOther) //nolint:gosec // see ours
 }
 
 // checkPassword spares the work of hashing what no password can be.

@@ -74,6 +74,7 @@ func actsWords(who workflows.WaitingOn) string {
 		return "You"
 	case workflows.Operator:
 		return "Meterkey’s operators"
+	case workflows.Nobody:
 	}
 	return "Nobody"
 }
@@ -141,7 +142,7 @@ func roughly(d time.Duration) string {
 	case d < time.Minute:
 		return "less than a minute"
 	case d < time.Hour:
-		return count(int(d.Minutes()), "minute")
+		return fmt.Sprintf("%d min", int(d.Minutes()))
 	case d < 48*time.Hour:
 		return count(int(d.Hours()), "hour")
 	}

@@ -71,8 +71,8 @@ func TestAgoWords(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	for want, at := range map[string]time.Time{
-		"just now": now.Add(-5 * time.Second), "1 minute ago": now.Add(-90 * time.Second), "47 hours ago": now.Add(-47 * time.Hour),
-		"3 days ago": now.Add(-80 * time.Hour), "in 10 minutes": now.Add(10 * time.Minute), "in less than a minute": now.Add(30 * time.Second),
+		"just now": now.Add(-5 * time.Second), "1 min ago": now.Add(-90 * time.Second), "47 hours ago": now.Add(-47 * time.Hour),
+		"3 days ago": now.Add(-80 * time.Hour), "in 10 min": now.Add(10 * time.Minute), "in less than a minute": now.Add(30 * time.Second),
 		"1,200 days ago": now.AddDate(0, 0, -1200),
 	} {
 		require.Equal(t, want, agoWords(at, now))

@@ -128,8 +128,13 @@ func plainText(data []byte) (string, error) {
 // many lines stand before the headings.
 func split(text string) (rest string, skipped int, separator rune) {
 	first, rest, _ := strings.Cut(text, "\n")
-	if named, ok := strings.CutPrefix(strings.TrimRight(first, "\r"), "sep="); ok && len(named) == 1 && strings.Contains(",;\t", named) {
-		return rest, 1, rune(named[0])
+	switch strings.TrimRight(first, "\r") {
+	case "sep=,":
+		return rest, 1, ','
+	case "sep=;":
+		return rest, 1, ';'
+	case "sep=\t":
+		return rest, 1, '\t'
 	}
 	separator = ','
 	for _, candidate := range ";\t" {
