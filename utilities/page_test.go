@@ -260,7 +260,7 @@ func TestFramesWithinFrames(t *testing.T) {
 		return len(spot.Frames)
 	}
 	for n := range 4 {
-		require.Eventually(t, func() bool { return depth(fmt.Sprintf(".n%d", n)) == n }, callWait, poll, "frame %d", n)
+		require.Eventually(t, func() bool { return depth(fmt.Sprintf(".n%d", n)) == n }, 3*callWait, poll, "frame %d", n)
 	}
 	require.Equal(t, -1, depth(".deep"), "so deep nobody looks")
 	require.Equal(t, -1, depth(".unseen"), "nor into frames that do not show")
@@ -297,7 +297,7 @@ func TestLookTellsEveryPageKind(t *testing.T) {
 		require.False(t, sight.Typed)
 	}
 	for status, want := range map[string]PageKind{"500": Unavailable, "503": Unavailable, "429": Unavailable, "404": Unknown, "403": Unknown} {
-		tr.flow.RenderWait = poll
+		tr.flow.RenderWait = callWait
 		tr.open("/status/" + status)
 		kind, err := tr.Glance(t.Context())
 		require.NoError(t, err)

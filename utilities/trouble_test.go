@@ -57,7 +57,9 @@ func TestReadingMeetsAnotherPage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			tr := siteOf(t, pages, reads(c.steps+"\n"))
-			tr.flow.RenderWait = 2 * time.Second
+			if c.want == Unknown {
+				tr.flow.RenderWait = 2 * time.Second // waited out in full
+			}
 			tr.open(c.from)
 			if c.want == Unavailable {
 				tr.origins[realID] = "http://127.0.0.1:1"

@@ -207,6 +207,8 @@ func TestDisconnectWhileTheBrowserIsOutOfOrder(t *testing.T) {
 	l.close()
 	eventually(t, func() bool { return logs.FilterMessage("browser host is out of order").Len() > 1 }, "it tries again")
 	require.NoError(t, w.Err(), "the browser may be there all the same")
+	cancel()
+	h.ended.Wait()      // which it must not do for long
 	h.publish(nil, nil) // this driver is none that could be stopped
 	require.NoError(t, h.Disconnect())
 	_, err := h.Reserve(t.Context())
