@@ -71,6 +71,10 @@ func contract(t *testing.T, database func(*testing.T) store.Options) {
 		"no secret in the clear":   testNoSecretInTheClear,
 		"plans of other lists":     testPlansOfOtherLists,
 		"standings":                testStandings,
+		"imports":                  testImports,
+		"import without open":      testImportWithoutOpen,
+		"keep session":             testKeepSession,
+		"list by reason":           testListByReason,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -73,8 +74,8 @@ func (w *world) open(t *testing.T, size playwright.Size, email string, adapt ...
 	require.NoError(t, err)
 	page.OnPageError(func(err error) { t.Errorf("a script failed on %s: %v", page.URL(), err) })
 	page.OnConsole(func(m playwright.ConsoleMessage) {
-		if m.Type() == "error" {
-			t.Logf("console on %s: %s", page.URL(), m.Text())
+		if strings.Contains(m.Text(), "Content Security Policy") {
+			t.Errorf("%s breaks its own policy: %s", page.URL(), m.Text())
 		}
 	})
 	s := &sight{page, t, w}
