@@ -72,6 +72,16 @@ func config(d Deps) huma.Config {
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", "", nil
 	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat}
 	c.Info.Description = "Connect a utility customer's account and read its meter list."
+	c.Tags = []*huma.Tag{
+		{Name: "Forms", Description: "A form is one data request: what a customer is asked for, and by which link."},
+		{Name: "Authorizations", Description: "A customer's consent, with what came of it, and what the customer is asked for now."},
+		{Name: "Meters", Description: "What the utility's site lists."},
+		{Name: "Events", Description: "What happened, for systems that missed a webhook."},
+		{Name: "Webhooks", Description: "Addresses that events are posted to."},
+		{Name: "Tests", Description: "Customers that are played at the practice utilities."},
+		{Name: "Templates", Description: "What forms are made from."},
+		{Name: "Not collected", Description: "What UtilityAPI's clients may ask for and Meterkey does not read."},
+	}
 	c.Servers = []*huma.Server{{URL: d.PortalURL + Prefix}}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearer":       {Type: "http", Scheme: "bearer", Description: "An API key of the requester's."},

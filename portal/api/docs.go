@@ -64,7 +64,7 @@ func (a *API) docsPage(description *huma.OpenAPI) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	content := web.Page{Title: description.Info.Title, Class: "api-docs", Data: docsOf(description)}
+	content := web.Page{Title: description.Info.Title, Class: "wide api-docs", Styles: []string{"api.css"}, Data: docsOf(description)}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := drawn.Write(w, http.StatusOK, "docs", content); err != nil {
 			a.Log.Error("page not drawn", zap.String("request_id", requestID(r.Context())), zap.Error(err))
@@ -81,7 +81,7 @@ type docs struct {
 }
 
 type docsGroup struct {
-	Name       string
+	Name, Text string
 	Operations []docsOperation
 }
 
@@ -109,15 +109,15 @@ type docsField struct {
 
 func docsOf(description *huma.OpenAPI) docs {
 	d := docs{Info: description.Info, Server: description.Servers[0].URL}
-	byTag := map[string]int{}
-	for _, op := range operations(description) {
-		tag := op.Tags[0]
-		if _, known := byTag[tag]; !known {
-			byTag[tag] = len(d.Groups)
-			d.Groups = append(d.Groups, docsGroup{Name: tag})
+	all := operations(description)
+	for _, tag := range description.Tags {
+		group := docsGroup{Name: tag.Name, Text: tag.Description}
+		for _, op := range all {
+			if op.Tags[0] == tag.Name {
+				group.Operations = append(group.Operations, docsOperationOf(op))
+			}
 		}
-		group := &d.Groups[byTag[tag]]
-		group.Operations = append(group.Operations, docsOperationOf(op))
+		d.Groups = append(d.Groups, group)
 	}
 	for name, schema := range description.Components.Schemas.Map() {
 		d.Shapes = append(d.Shapes, docsShape{name, docsFields(schema)})
@@ -126,7 +126,7 @@ func docsOf(description *huma.OpenAPI) docs {
 	return d
 }
 
-// operations are all operations, by tag, path and method.
+// operations are all operations, by path and method.
 func operations(description *huma.OpenAPI) []*huma.Operation {
 	var all []*huma.Operation
 	for _, path := range description.Paths {
@@ -137,7 +137,7 @@ func operations(description *huma.OpenAPI) []*huma.Operation {
 		}
 	}
 	slices.SortFunc(all, func(a, b *huma.Operation) int {
-		return cmp.Or(cmp.Compare(a.Tags[0], b.Tags[0]), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method))
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method))
 	})
 	return all
 }
