@@ -20,7 +20,8 @@ import (
 	"github.com/meterkey/meterkey/workflows"
 )
 
-const pollEvery = 100 * time.Millisecond
+// pollEvery keeps within what one key may ask in a second.
+const pollEvery = 300 * time.Millisecond
 
 // TestScenarios_EndAsTheTableSays plays every scenario through the API, on one form, and looks at what the API says of it.
 func TestScenarios_EndAsTheTableSays(t *testing.T) {
@@ -57,9 +58,13 @@ func tryScenario(t *testing.T, form string, s testsubmit.Scenario) {
 	require.Equal(t, test.Utility, a.Utility)
 	require.Equal(t, s.Status == workflows.Connected || s.Status == workflows.Failed, a.MFA.Value == nil)
 	meters := call[api.MeterList](ctx, t, http.MethodGet, "/meters?authorizations="+a.UID, nil)
-	require.Len(t, meters.Meters, s.Meters)
+	if s.Status == workflows.Connected && s.Meters == 0 {
+		require.NotEmpty(t, meters.Meters)
+	} else {
+		require.Len(t, meters.Meters, s.Meters)
+	}
 	if s.Status == workflows.AwaitingCode || s.Status == workflows.AwaitingChoice {
-		goOn(ctx, t, test, a)
+		goOn(ctx, t, test, s)
 	}
 	call[api.Success](ctx, t, http.MethodDelete, "/authorizations/"+a.UID, nil)
 }
@@ -85,19 +90,36 @@ func awaitAuthorization(ctx context.Context, t *testing.T, test api.TestSubmitte
 }
 
 // goOn answers what the utility asks, by the API, as a requester's own code page would.
-func goOn(ctx context.Context, t *testing.T, test api.TestSubmitted, a api.Authorization) {
+func goOn(ctx context.Context, t *testing.T, test api.TestSubmitted, s testsubmit.Scenario) {
 	t.Helper()
-	phone := practiceapi.New(world.Practice.URL())
-	if a.MFA.Value.Kind == string(workflows.MethodChoice) {
-		a = call[api.Authorization](ctx, t, http.MethodPost, "/authorizations/"+a.UID+"/code",
-			api.CodeAnswer{ChallengeID: *a.MFA.Value.ChallengeID, Code: a.MFA.Value.Options[0].ID})
-		awaitForm(ctx, t, test.FormUID, workflows.AwaitingCode, "")
-		a = call[api.Authorization](ctx, t, http.MethodGet, "/authorizations/"+a.UID, nil)
+	mfa := awaitMFA(ctx, t, test, s.Status, s.Reason)
+	if s.Status == workflows.AwaitingChoice {
+		answer(ctx, t, test, mfa, mfa.Options[0].ID)
+		mfa = awaitMFA(ctx, t, test, workflows.AwaitingCode, "")
 	}
-	code, err := phone.Code(ctx, test.Utility, test.Practice.Username)
+	code, err := practiceapi.New(world.Practice.URL()).Code(ctx, test.Utility, test.Practice.Username)
 	require.NoError(t, err)
-	call[api.Authorization](ctx, t, http.MethodPost, "/authorizations/"+a.UID+"/code", api.CodeAnswer{ChallengeID: *a.MFA.Value.ChallengeID, Code: code})
+	answer(ctx, t, test, mfa, code)
 	awaitForm(ctx, t, test.FormUID, workflows.Connected, "")
+}
+
+// awaitMFA waits until the authorization shows what is asked.
+func awaitMFA(ctx context.Context, t *testing.T, test api.TestSubmitted, status workflows.Status, reason workflows.Reason) api.MFA {
+	t.Helper()
+	var seen api.MFA
+	await(ctx, t, func() bool {
+		a := call[api.Authorization](ctx, t, http.MethodGet, "/authorizations/"+test.AuthorizationUID, nil)
+		require.NotNil(t, a.MFA.Value)
+		seen = *a.MFA.Value
+		return seen.Status == string(status) && seen.Reason == string(reason)
+	}, func() string { return fmt.Sprintf("wanted %s (%s), last seen %+v", status, reason, seen) })
+	require.Equal(t, "customer", seen.WhoMustAct)
+	return seen
+}
+
+func answer(ctx context.Context, t *testing.T, test api.TestSubmitted, asked api.MFA, text string) {
+	t.Helper()
+	call[api.Authorization](ctx, t, http.MethodPost, "/authorizations/"+test.AuthorizationUID+"/code", api.CodeAnswer{ChallengeID: *asked.ChallengeID, Code: text})
 }
 
 func submit(ctx context.Context, t *testing.T, form, utility, scenario string) api.TestSubmitted {

@@ -22,7 +22,7 @@ type Scenario struct {
 	// Status and Reason are where the data request ends up, or waits for the requester.
 	Status workflows.Status
 	Reason workflows.Reason
-	// Meters is how many meters the authorization has then.
+	// Meters is how many meters the authorization has then; 0 where the scenario does not say.
 	Meters int
 }
 
@@ -37,14 +37,14 @@ func Scenarios() []Scenario {
 func utilityAPIs() []Scenario {
 	const connected, awaiting = workflows.Connected, workflows.AwaitingLogin
 	return []Scenario{
-		{Name: "residential", Means: "One meter.", Kind: "plain", Status: connected, Meters: 1},
+		{Name: "residential", Means: "One meter.", Kind: "many-1", Status: connected, Meters: 1},
 		{Name: "commercial", Means: "Four meters.", Kind: "many-4", Status: connected, Meters: 4},
 		{Name: "badlogin", Means: "The utility rejects the login.", Kind: "wrong", Status: awaiting, Reason: workflows.InvalidCredentials},
-		{Name: "badlogin_after", Means: "One meter; when the customer is asked again later, the utility rejects the login.", Kind: "plain",
+		{Name: "badlogin_after", Means: "One meter; when the customer is asked again later, the utility rejects the login.", Kind: "many-1",
 			Steps: again("wrong"), Status: awaiting, Reason: workflows.InvalidCredentials, Meters: 1},
 		{Name: "websitedown", Means: "The utility's website breaks once the login is submitted.", Kind: "down",
 			Status: awaiting, Reason: workflows.UtilityUnavailable},
-		{Name: "websitedown_after", Means: "One meter; when the customer is asked again later, the utility's website breaks.", Kind: "plain",
+		{Name: "websitedown_after", Means: "One meter; when the customer is asked again later, the utility's website breaks.", Kind: "many-1",
 			Steps: again("down"), Status: awaiting, Reason: workflows.UtilityUnavailable, Meters: 1},
 		{Name: "utilityerror", Means: "The utility's website shows a page that nobody knows.", Kind: "changed",
 			Status: workflows.Failed, Reason: workflows.SiteChanged},
@@ -56,19 +56,19 @@ func routes() []Scenario {
 	const connected, code, choice, off = workflows.Connected, workflows.AwaitingCode, workflows.AwaitingChoice, workflows.AwaitingMFAOff
 	return []Scenario{
 		{Name: "number_code", Means: "The utility asks for a number code, and gets it.", Kind: "code", Policy: utilities.Interactive,
-			Steps: steps(workflows.TestSignIn, workflows.TestAnswer), Status: connected, Meters: 1},
+			Steps: steps(workflows.TestSignIn, workflows.TestAnswer), Status: connected},
 		{Name: "number_code_manual", Means: "The utility asks for a number code; it is for you to read it on the practice phone and to post it.",
 			Kind: "code", Policy: utilities.Interactive, Status: code},
 		{Name: "security_answer", Means: "The utility asks a security question, and gets the answer.", Kind: "question",
-			Policy: utilities.Interactive, Steps: steps(workflows.TestSignIn, workflows.TestAnswer), Status: connected, Meters: 1},
+			Policy: utilities.Interactive, Steps: steps(workflows.TestSignIn, workflows.TestAnswer), Status: connected},
 		{Name: "security_answer_manual", Means: "The utility asks a security question; it is for you to look the answer up on the practice phone and to post it.",
 			Kind: "question", Policy: utilities.Interactive, Status: code},
 		{Name: "method_choice", Means: "The utility asks how to send the code, is told, and gets the code.", Kind: "choice",
-			Policy: utilities.Interactive, Steps: steps(workflows.TestSignIn, workflows.TestChooseMethod, workflows.TestAnswer), Status: connected, Meters: 1},
+			Policy: utilities.Interactive, Steps: steps(workflows.TestSignIn, workflows.TestChooseMethod, workflows.TestAnswer), Status: connected},
 		{Name: "method_choice_manual", Means: "The utility asks how to send the code; it is for you to post the id of an option, then the code.",
 			Kind: "choice", Policy: utilities.Interactive, Status: choice},
 		{Name: "mfa_off", Means: "The utility's codes are not supported: the customer turns them off and signs in again.", Kind: "code",
-			Policy: utilities.TurnOff, Steps: steps(workflows.TestSignIn, workflows.TestTurnMFAOff, workflows.TestSignIn), Status: connected, Meters: 1},
+			Policy: utilities.TurnOff, Steps: steps(workflows.TestSignIn, workflows.TestTurnMFAOff, workflows.TestSignIn), Status: connected},
 		{Name: "mfa_off_manual", Means: "The utility's codes are not supported; it is for you to turn them off at the practice site and to sign in again.",
 			Kind: "code", Policy: utilities.TurnOff, Status: off, Reason: workflows.MFAUnsupported},
 	}

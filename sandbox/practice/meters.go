@@ -67,11 +67,12 @@ func (s shape) draw(utility, user string, accounts int) []record {
 	r := rand.New(rand.NewChaCha8(seed)) //nolint:gosec // the same user has to get the same meters every time
 	var list []record
 	used := map[string]bool{}
+	kind, _ := parseUser(user)
 	for range accounts {
 		first := s.place(r, used)
 		list = append(list, first)
 		// A login with one account may have several meters, one with many has one each: their number is then known.
-		for extra := 1; accounts == 1 && extra < s.perAccount; extra++ {
+		for extra := 1; kind != Many && extra < s.perAccount; extra++ {
 			list = append(list, s.sibling(r, first, used))
 		}
 	}
