@@ -113,11 +113,12 @@ type row struct {
 	Since, Created        time.Time
 	Until                 *time.Time
 	Test, Archived        bool
+	Closed                bool // to the customer
 }
 
 func (h *dashboard) row(r store.Request) row {
 	shown := row{UID: r.UID, Email: r.CustomerEmail, Name: r.CustomerName, Nickname: r.Nickname, Status: r.Status, Reason: r.Reason,
-		Acts: acts(r.WaitingOn, r.Status, r.Reason), Since: r.Since, Created: r.Created, Until: r.Until, Test: r.IsTest, Archived: r.IsArchived}
+		Acts: acts(r.WaitingOn, r.Status, r.Reason), Since: r.Since, Created: r.Created, Until: r.Until, Test: r.IsTest, Archived: r.IsArchived, Closed: r.Disabled}
 	shown.UtilityName = "The customer chooses"
 	if id := chosen(r); id != "" {
 		shown.UtilityName = h.utilityName(id)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -157,6 +158,20 @@ func TestArchivedRequestsComeBack(t *testing.T) {
 	require.Contains(t, v.get("/dashboard/requests?archived=yes").body, "ana@example.com")
 	require.Contains(t, v.post("/dashboard/requests/"+uid+"/unarchive", nil).location(), "done=unarchived")
 	require.Contains(t, v.get("/dashboard/requests").body, "ana@example.com")
+}
+
+// A request that the API closed to the customer says so, wherever it is shown.
+func TestClosedRequestsSaySo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, options{})
+	uid := w.record("acme", past{statuses: waiting})
+	v := w.signedIn(patsEmail)
+	require.NotContains(t, v.get("/dashboard/requests").body, "Closed to the customer")
+	closed := true
+	_, err := w.store.UpdateRequest(t.Context(), "acme", uid, store.RequestChange{Disabled: &closed})
+	require.NoError(t, err)
+	require.Contains(t, v.get("/dashboard/requests").body, "Closed to the customer")
+	require.Contains(t, v.get("/dashboard/requests/"+uid).body, "Closed to the customer")
 }
 
 // The list shows what happens elsewhere, and neither focus nor scroll are lost over it.
