@@ -381,3 +381,39 @@ func TestLongAndOddInputIsTurnedAway(t *testing.T) {
 	c.signsIn("code@example.com", practice.Password)
 	require.Contains(t, c.enters(long).body, "not right")
 }
+
+// TestOktaCarriesNobodyElsewhere: the ticket must be one of ours, and so must the address to go on to.
+func TestOktaCarriesNobodyElsewhere(t *testing.T) {
+	t.Parallel()
+	srv := start(t)
+	c := calls(t, srv)
+	account := practiceAddress(srv, coned+"/en/accounts-billing/my-account")
+	through := func(ticket, back string) string {
+		query := url.Values{"ticket": {ticket}, "redirectUrl": {back}}
+		return c.gets("https://coned.okta.com/login/sessionCookieRedirect?" + query.Encode()).location
+	}
+	ticket := func() string {
+		redirect, ok := c.logsInAtConEd("plain@example.com", false)["authRedirectUrl"].(string)
+		require.True(t, ok)
+		u, err := url.Parse(redirect)
+		require.NoError(t, err)
+		return u.Query().Get("ticket")
+	}
+	login := practiceAddress(srv, coned+"/en/login")
+	require.Equal(t, account, through(ticket(), account))
+	require.Equal(t, login, through("made-up", account))
+	for _, elsewhere := range []string{"https://evil.example/", "//evil.example", practiceAddress(srv, coned) + ".evil.example/", "javascript:alert(1)", ""} {
+		require.Equal(t, login, through(ticket(), elsewhere), elsewhere)
+	}
+}
+
+func TestEversourcesOfferIsPutOff(t *testing.T) {
+	t.Parallel()
+	c := calls(t, start(t))
+	require.Contains(t, designs()["EVERSOURCE"].login(c, "nag@example.com", practice.Password), "MFA_ENROLL")
+	token := c.Jar.Cookies(&url.URL{Scheme: "http", Host: "eversource.localhost"})[0].Value[:16]
+	var told struct{ IsSuccess bool }
+	c.posts(everHost+"MSSkipEnroll", "{}", "__RequestVerificationToken", token).into(t, &told)
+	require.True(t, told.IsSuccess)
+	require.NotContains(t, designs()["EVERSOURCE"].login(calls(t, c.srv), "plain@example.com", practice.Password), "MFA_ENROLL", "others are not asked")
+}
