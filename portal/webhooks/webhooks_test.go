@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -31,6 +32,9 @@ import (
 )
 
 const secret = "a-secret-of-sixteen-letters-or-more"
+
+// histories is where the replay tests' histories are stored anew: go test ./portal/webhooks -histories=../../workflows/testdata/histories
+var histories = flag.String("histories", "", "store the deliveries' histories in this folder")
 
 // temporal is one real server for all tests of this package. Each test has a database of its own, but one task queue is
 // shared: tests that deliver do not run side by side.
@@ -349,4 +353,29 @@ func TestHistory_HoldsNoSecret(t *testing.T) {
 	}
 	require.NotContains(t, text, secret)
 	require.NotContains(t, text, o.row.URL)
+	save(t, uid, "delivered")
+}
+
+// TestHistory_OfOneThatIsGivenUp is stored for the replay tests.
+func TestHistory_OfOneThatIsGivenUp(t *testing.T) {
+	o := newOffice(t)
+	s := o.portal()
+	uid, off := o.event(), false
+	_, err := o.store.UpdateWebhook(t.Context(), "acme", o.row.UID, store.WebhookChange{Enabled: &off})
+	require.NoError(t, err)
+	o.run(s)
+	s.Deliver(t.Context(), uid)
+	var result workflows.WebhookDeliveryResult
+	require.NoError(t, temporal.GetWorkflow(t.Context(), workflows.WebhookWorkflowID(uid), "").Get(t.Context(), &result))
+	require.False(t, result.Delivered)
+	require.Equal(t, store.DeliveryFailed, o.delivery(uid).Status)
+	save(t, uid, "given-up")
+}
+
+func save(t *testing.T, uid, name string) {
+	t.Helper()
+	if *histories != "" {
+		file := filepath.Join(*histories, "webhooks", name+".json.gz")
+		require.NoError(t, stack.SaveHistory(t.Context(), temporal, workflows.WebhookWorkflowID(uid), file))
+	}
 }

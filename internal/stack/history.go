@@ -1,0 +1,38 @@
+package stack
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/temporalproto"
+	"go.temporal.io/sdk/client"
+)
+
+// SaveHistory writes the history of a workflow's latest run to a file, as gzipped JSON, for replay tests.
+func SaveHistory(ctx context.Context, c client.Client, workflowID, file string) error {
+	history := &historypb.History{}
+	events := c.GetWorkflowHistory(ctx, workflowID, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		event, err := events.Next()
+		if err != nil {
+			return fmt.Errorf("reading the history of %s: %w", workflowID, err)
+		}
+		history.Events = append(history.Events, event)
+	}
+	text, err := temporalproto.CustomJSONMarshalOptions{}.Marshal(history)
+	if err != nil {
+		return fmt.Errorf("encoding the history of %s: %w", workflowID, err)
+	}
+	out, err := os.OpenFile(file, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("saving a history: %w", err)
+	}
+	packed := gzip.NewWriter(out)
+	_, err = packed.Write(text)
+	return errors.Join(err, packed.Close(), out.Close())
+}
