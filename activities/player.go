@@ -40,9 +40,9 @@ func (p *Player) Play(ctx context.Context, in workflows.PlayTestStepInput) (work
 	case workflows.TestSignIn, workflows.TestSignInUnreadably:
 		err = p.signIn(ctx, in)
 	case workflows.TestAnswer, workflows.TestAnswerWrongly, workflows.TestAnswerUnreadably:
-		err = p.answer(ctx, in, workflows.AwaitingCode, p.readCode)
+		err = p.answer(ctx, in)
 	case workflows.TestChooseMethod:
-		err = p.answer(ctx, in, workflows.AwaitingChoice, firstOption)
+		err = p.choose(ctx, in)
 	case workflows.TestTurnMFAOff:
 		err = p.turnMFAOff(ctx, in)
 	case workflows.TestLeave:
@@ -85,15 +85,20 @@ func stands(s workflows.State, at ...workflows.Status) bool {
 
 // entered tells whether the request entered a status at least n times since it was sent.
 func entered(status workflows.Status, n int) func(workflows.State) bool {
-	return func(s workflows.State) bool {
-		times := 0
-		for _, moment := range s.Timeline {
-			if moment.Status == status {
-				times++
-			}
+	return func(s workflows.State) bool { return times(s, "", status) >= n }
+}
+
+// times counts how often the timeline goes from one status to another; an empty one stands for any.
+func times(s workflows.State, from, to workflows.Status) int {
+	n := 0
+	var before workflows.Status
+	for _, moment := range s.Timeline {
+		if moment.Status == to && (from == "" || from == before) {
+			n++
 		}
-		return times >= n
+		before = moment.Status
 	}
+	return n
 }
 
 // sealing is the client that the step's login or answer is sealed by. What no worker is to open is sealed to a recipient
@@ -127,35 +132,54 @@ func (p *Player) signIn(ctx context.Context, in workflows.PlayTestStepInput) err
 	return wrap("waiting for the login to be taken", err)
 }
 
-// answer gives the text that read finds for the challenge.
-func (p *Player) answer(ctx context.Context, in workflows.PlayTestStepInput, at workflows.Status,
-	read func(context.Context, workflows.PlayTestStepInput, *workflows.Challenge) (string, error)) error {
-	answered := entered(workflows.SubmittingCode, in.Step.Nth)
-	s, done, err := p.await(ctx, in, answered, at)
+// answer types the code, or the security answer, from the practice phone.
+func (p *Player) answer(ctx context.Context, in workflows.PlayTestStepInput) error {
+	answered := func(s workflows.State) bool {
+		return times(s, workflows.AwaitingCode, workflows.SubmittingCode) >= in.Step.Nth
+	}
+	s, done, err := p.await(ctx, in, answered, workflows.AwaitingCode)
 	if done || err != nil {
 		return err
 	}
-	text, err := read(ctx, in, s.Challenge)
+	text, err := p.Practice.Code(ctx, in.Utility, in.User)
 	if err != nil {
 		return err
 	}
+	if in.Step.Do == workflows.TestAnswerWrongly {
+		text = wrong(text)
+	}
+	return p.submit(ctx, in, s.Challenge.ID, text)
+}
+
+// submit seals and sends an answer, and waits until it is taken.
+func (p *Player) submit(ctx context.Context, in workflows.PlayTestStepInput, challenge, text string) error {
 	client, err := p.sealing(in.Step.Do)
 	if err != nil {
 		return err
 	}
-	if err := client.SubmitCode(ctx, in.RequestID, s.Challenge.ID, text); err != nil {
+	if err := client.SubmitCode(ctx, in.RequestID, challenge, text); err != nil {
 		return err
 	}
-	_, err = p.Requests.Wait(ctx, in.RequestID, answered)
+	_, err = p.Requests.Wait(ctx, in.RequestID, func(s workflows.State) bool {
+		return s.Status == workflows.SubmittingCode || s.Challenge == nil || s.Challenge.ID != challenge
+	})
 	return wrap("waiting for the answer to be taken", err)
 }
 
-func (p *Player) readCode(ctx context.Context, in workflows.PlayTestStepInput, _ *workflows.Challenge) (string, error) {
-	code, err := p.Practice.Code(ctx, in.Utility, in.User)
-	if err == nil && in.Step.Do == workflows.TestAnswerWrongly {
-		code = wrong(code)
+// choose takes the first method, again if the site asks again, until the site asks for the code.
+func (p *Player) choose(ctx context.Context, in workflows.PlayTestStepInput) error {
+	for {
+		s, done, err := p.await(ctx, in, entered(workflows.AwaitingCode, 1), workflows.AwaitingChoice)
+		if done || err != nil {
+			return err
+		}
+		if len(s.Challenge.Options) == 0 {
+			return temporal.NewNonRetryableApplicationError("there is no method to choose", ErrTypeOffScript, nil)
+		}
+		if err := p.submit(ctx, in, s.Challenge.ID, s.Challenge.Options[0].ID); err != nil {
+			return err
+		}
 	}
-	return code, err
 }
 
 // wrong is another code of the same form: its last character is changed.
@@ -165,13 +189,6 @@ func wrong(code string) string {
 		return kept + "2"
 	}
 	return kept + "1"
-}
-
-func firstOption(_ context.Context, _ workflows.PlayTestStepInput, c *workflows.Challenge) (string, error) {
-	if len(c.Options) == 0 {
-		return "", temporal.NewNonRetryableApplicationError("there is no method to choose", ErrTypeOffScript, nil)
-	}
-	return c.Options[0].ID, nil
 }
 
 func (p *Player) turnMFAOff(ctx context.Context, in workflows.PlayTestStepInput) error {

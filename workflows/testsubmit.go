@@ -53,8 +53,7 @@ type TestStep struct {
 	Do TestAction `json:"do"`
 	// User is another practice account to sign in with than the first one.
 	User string `json:"user,omitempty"`
-	// Nth numbers the sign-ins, and the answers and choices, from 1 since the request was sent: what was done before is
-	// not done again.
+	// Nth numbers the sign-ins, and the answers, from 1 since the request was sent: what was done before is not done again.
 	Nth int `json:"nth,omitempty"`
 }
 

@@ -121,7 +121,7 @@ func steps(all ...workflows.TestAction) []workflows.TestStep {
 		case workflows.TestSignIn, workflows.TestSignInUnreadably:
 			signIns++
 			step.Nth = signIns
-		case workflows.TestAnswer, workflows.TestAnswerWrongly, workflows.TestAnswerUnreadably, workflows.TestChooseMethod:
+		case workflows.TestAnswer, workflows.TestAnswerWrongly, workflows.TestAnswerUnreadably:
 			answers++
 			step.Nth = answers
 		}
