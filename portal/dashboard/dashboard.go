@@ -199,6 +199,10 @@ func (h *dashboard) problem(w http.ResponseWriter, r *http.Request, p *person, e
 	case errors.Is(err, workflows.ErrEnded):
 		status, text.Heading = http.StatusConflict, "The request has ended"
 		text.Text = "It ended just before you pressed the button. Resend it to open it again."
+	case errors.Is(err, errAway):
+		status, text.Heading = http.StatusServiceUnavailable, "Meterkey does not answer at the moment"
+		text.Text = "Nothing is lost. Go back and try again in a minute; nothing happens twice."
+		h.Log.Warn("dashboard", zap.String("page", r.Pattern), zap.Error(err))
 	case errors.As(err, &tooLarge):
 		status, text.Heading = http.StatusRequestEntityTooLarge, "That was too much"
 		text.Text = "What was sent is larger than this page takes."
@@ -240,6 +244,8 @@ func doneText(code string) string {
 		return "The request is archived. The list shows it under Archived."
 	case "unarchived":
 		return "The request is back in the list."
+	case "late":
+		return "Nothing was sent: the utility does not ask for this any more."
 	case "code":
 		return "The answer was passed to the utility."
 	case "password":

@@ -247,3 +247,29 @@ func TestAFormThatIsSentTwiceMakesOneRequest(t *testing.T) {
 	theirs := w.signedIn(rivalsEmail).post("/dashboard/requests/new", form)
 	require.Equal(t, http.StatusNotFound, theirs.status, "another requester cannot reach into it by its uid")
 }
+
+// While Temporal is away, people are told so in time, and trying again later does what the first try was for.
+func TestWhileTemporalIsAway(t *testing.T) {
+	t.Parallel()
+	away, err := client.NewLazyClient(client.Options{HostPort: "127.0.0.1:9", Logger: silent{}})
+	require.NoError(t, err)
+	t.Cleanup(away.Close)
+	w := newWorld(t, options{requests: workflows.NewClient(away, recipient(t), nil)})
+	v := w.signedIn(patsEmail)
+	form := url.Values{"uid": {store.NewUID()}, "email": {"kim@example.com"}}
+	a := v.post("/dashboard/requests/new", form)
+	require.Equal(t, http.StatusServiceUnavailable, a.status)
+	require.Contains(t, a.body, "Nothing is lost")
+	require.Contains(t, v.get("/dashboard/requests/"+form.Get("uid")).body, "Starting")
+}
+
+// An answer to what the utility asks no more goes nowhere.
+func TestALateCodeIsNotSent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, options{})
+	uid := w.record("acme", past{utility: "CONED", statuses: asked})
+	v := w.signedIn(patsEmail)
+	for _, form := range []url.Values{{"challenge": {"c-0"}, "code": {"123456"}}, {"challenge": {"c-1"}, "code": {" "}}} {
+		require.Contains(t, v.post("/dashboard/requests/"+uid+"/code", form).location(), "done=late")
+	}
+}

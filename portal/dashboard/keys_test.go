@@ -80,7 +80,7 @@ func TestEveryDoneHasWords(t *testing.T) {
 	for _, a := range actions() {
 		require.NotEmpty(t, doneText(a.done), a.Name)
 	}
-	for _, code := range []string{"sent", "code", "password", "key-revoked", "webhook-on", "webhook-off", "webhook-deleted", "pinged", "redelivered"} {
+	for _, code := range []string{"sent", "code", "late", "password", "key-revoked", "webhook-on", "webhook-off", "webhook-deleted", "pinged", "redelivered"} {
 		require.True(t, strings.HasSuffix(doneText(code), "."), code)
 	}
 	require.Empty(t, doneText("<script>"))

@@ -1,8 +1,10 @@
 package dashboard
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/meterkey/meterkey/internal/store"
@@ -146,10 +148,16 @@ func (h *dashboard) passCode(w http.ResponseWriter, r *http.Request, p person) e
 	if err != nil {
 		return err
 	}
-	if err := h.Requests.SubmitCode(r.Context(), request.UID, r.PostFormValue("challenge"), r.PostFormValue("code")); err != nil {
-		return err
+	challenge, code, said := r.PostFormValue("challenge"), strings.TrimSpace(r.PostFormValue("code")), "late"
+	if request.Challenge != nil && request.Challenge.ID == challenge && code != "" {
+		ctx, cancel := context.WithTimeout(r.Context(), patience)
+		defer cancel()
+		if err := h.Requests.SubmitCode(ctx, request.UID, challenge, code); err != nil {
+			return away(err)
+		}
+		said = "code"
 	}
-	done(w, r, listPath+"/"+request.UID, "code")
+	done(w, r, listPath+"/"+request.UID, said)
 	return nil
 }
 
