@@ -88,7 +88,6 @@ func short(text string) string {
 }
 
 // beginning narrows a query to the terms that begin so. Nothing sorts after the last character there is.
-func beginning(q *bun.SelectQuery, requester, prefix string) *bun.SelectQuery {
-	return q.Where("?TableAlias.requester_uid = ?", requester).
-		Where("?TableAlias.term >= ?", prefix).Where("?TableAlias.term < ?", prefix+string(unicode.MaxRune))
+func beginning(q *bun.SelectQuery, prefix string) *bun.SelectQuery {
+	return q.Where("?TableAlias.term >= ?", prefix).Where("?TableAlias.term < ?", prefix+string(unicode.MaxRune))
 }
