@@ -37,7 +37,7 @@ import (
 )
 
 const (
-	patience = time.Minute           // for what must happen
+	patience = 2 * time.Minute       // for what must happen
 	glance   = 50 * time.Millisecond // between two looks
 )
 
