@@ -50,6 +50,11 @@ func TestRun_SaysWhatIsWrong(t *testing.T) {
 		"utilities":          {env: environment{"MK_UTILITIES_DIR=/nowhere/at/all"}, says: "loading utilities"},
 		"origins":            {env: environment{"MK_ORIGINS=/nowhere/at/all"}, says: "loading origins"},
 		"a browser":          {env: environment{"MK_CHROMIUM=/nowhere/at/all"}, says: "opening the browser"},
+		"the practice sites": {env: environment{"MK_PRACTICE_ORIGINS=/nowhere/at/all"}, says: "loading the practice origins"},
+		"the identity":       {env: environment{"MK_IDENTITY_FILE=/dev/null"}, says: "loading the identity"},
+		"a log level":        {env: environment{"MK_LOG_LEVEL=loud"}, says: "MK_LOG_LEVEL: 'loud' is none of debug, info, warn, error"},
+		"the portal's key":   {env: environment{"MK_PORTAL_KEY_FILE=/dev/null"}, says: "/dev/null"},
+		"the database":       {env: environment{"MK_DATABASE_URL=postgres://127.0.0.1:9/none"}, says: "opening the database"},
 		"the payloads' keys": {env: environment{"MK_PAYLOAD_KEYS=/nowhere/at/all"}, says: "/nowhere/at/all"},
 	} {
 		t.Run(name, func(t *testing.T) {
