@@ -35,7 +35,7 @@ import (
 )
 
 // within bounds everything that these tests wait for.
-const within = 30 * time.Second
+const within = 2 * time.Minute
 
 // world is what all tests share: a database, a Temporal server, and a worker at whose utilities the user name decides
 // what happens. Each test has a requester of its own in it.
