@@ -29,7 +29,7 @@ func replaySmall(history *historypb.History) error {
 // TestReplay_DeliveriesAndTestSubmissions fails when a change would break those that are under way.
 func TestReplay_DeliveriesAndTestSubmissions(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"webhooks/delivered", "webhooks/given-up"} {
+	for _, name := range []string{"webhooks/delivered", "webhooks/given-up", "test-submits/mfa-off", "test-submits/window-lost"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			require.NoError(t, replaySmall(readHistory(t, filepath.Join("testdata/histories", name+".json.gz"))))

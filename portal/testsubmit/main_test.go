@@ -13,10 +13,16 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey/internal/logging"
 	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/sandbox/practice"
 )
+
+// histories is where the replay tests' histories are stored anew: go test ./portal/testsubmit -histories=../../workflows/testdata/histories
+var histories = flag.String("histories", "", "store some test submissions' histories in this folder")
 
 // world is one real stack for all tests of this package: Temporal, a worker with its Chromium, the practice sites, a portal.
 var world struct {
@@ -62,11 +68,7 @@ func runTests(m *testing.M) (code int, err error) {
 	if err := up(ctx, dir); err != nil {
 		return 1, err
 	}
-	code = m.Run()
-	if os.Getenv("KEEP") != "" {
-		exec.Command("cp", "-r", dir, os.Getenv("KEEP")).Run()
-	}
-	return code, nil
+	return m.Run(), nil
 }
 
 func up(ctx context.Context, dir string) error {
@@ -115,6 +117,20 @@ func hastyUtilities(dir string) (string, error) {
 		}
 	}
 	return files, nil
+}
+
+// save stores the history of the workflow that played a scenario, once that has ended.
+func save(ctx context.Context, t *testing.T, requestID, name string) {
+	t.Helper()
+	if *histories == "" {
+		return
+	}
+	c, err := client.DialContext(ctx, client.Options{HostPort: world.Temporal.Address(), Logger: logging.Temporal(zap.NewNop())})
+	require.NoError(t, err)
+	defer c.Close()
+	id := "test-submit-" + requestID
+	require.NoError(t, c.GetWorkflow(ctx, id, "").Get(ctx, nil))
+	require.NoError(t, stack.SaveHistory(ctx, c, id, filepath.Join(*histories, "test-submits", name+".json.gz")))
 }
 
 // bounded is a context for one scenario, far above what any takes.

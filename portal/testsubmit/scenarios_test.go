@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -62,6 +63,9 @@ func tryScenario(t *testing.T, form string, s testsubmit.Scenario) {
 		require.NotEmpty(t, meters.Meters)
 	} else {
 		require.Len(t, meters.Meters, s.Meters)
+	}
+	if s.Reason == workflows.WindowLost || s.Name == "mfa_off" {
+		save(ctx, t, test.FormUID, strings.ReplaceAll(s.Name, "_", "-"))
 	}
 	if s.Status == workflows.AwaitingCode || s.Status == workflows.AwaitingChoice {
 		goOn(ctx, t, test, s)
