@@ -125,21 +125,29 @@ func (s *sight) gone(selector string) {
 	require.NoError(s.t, s.Locator(selector).First().WaitFor(playwright.LocatorWaitForOptions{State: playwright.WaitForSelectorStateDetached}))
 }
 
-// accessible runs axe-core on the page, with all its rules for WCAG 2.2 A and AA and its best practices.
-func (s *sight) accessible() {
+// violation is something that axe-core found.
+type violation struct {
+	ID, Help string
+	Nodes    []string
+}
+
+// violations runs axe-core on the page, with all its rules.
+func (s *sight) violations() []violation {
 	s.t.Helper()
 	engine, err := axe()
 	require.NoError(s.t, err, "run `make setup`")
 	_, err = s.Evaluate(engine)
 	require.NoError(s.t, err)
-	found, err := s.Evaluate(`() => axe.run(document, {resultTypes: ["violations"]}).then((r) => JSON.stringify(r.violations.map((v) => ({id: v.id, help: v.help, nodes: v.nodes.map((n) => n.html + " " + n.failureSummary)}))))`)
+	text, err := s.Evaluate(`() => axe.run(document, {resultTypes: ["violations"]}).then((r) => JSON.stringify(r.violations.map((v) => ({id: v.id, help: v.help, nodes: v.nodes.map((n) => n.html + " " + n.failureSummary)}))))`)
 	require.NoError(s.t, err)
-	var violations []struct {
-		ID, Help string
-		Nodes    []string
-	}
-	require.NoError(s.t, json.Unmarshal([]byte(fmt.Sprint(found)), &violations))
-	require.Empty(s.t, violations, "on %s", s.URL())
+	var found []violation
+	require.NoError(s.t, json.Unmarshal([]byte(fmt.Sprint(text)), &found))
+	return found
+}
+
+func (s *sight) accessible() {
+	s.t.Helper()
+	require.Empty(s.t, s.violations(), "on %s", s.URL())
 }
 
 // fits tells that nothing makes the page scroll sideways.

@@ -89,3 +89,14 @@ func TestSignInPage(t *testing.T) {
 		require.NoError(t, s.WaitForURL("**/dashboard/requests?q=x"), "on to the page that was asked for")
 	}
 }
+
+// The engine that finds nothing on our pages does find what is wrong.
+func TestWhatIsWrongIsFound(t *testing.T) {
+	w := newWorld(t, options{})
+	s := w.open(t, desktop, "")
+	s.visit("/dashboard/sign-in")
+	_, err := s.Evaluate(`() => document.querySelectorAll("label").forEach((label) => label.remove())`)
+	require.NoError(t, err)
+	require.Len(t, s.violations(), 1)
+	require.Equal(t, "label", s.violations()[0].ID)
+}

@@ -193,6 +193,23 @@ func TestTheListIsLive(t *testing.T) {
 	require.EqualValues(t, 120, scrolled)
 }
 
+// A code that is half typed is still there after the page has drawn itself anew.
+func TestWhatIsTypedSurvivesWhatIsLive(t *testing.T) {
+	w := newWorld(t, options{})
+	uid := w.record("acme", past{email: "kim@example.com", utility: "CONED", statuses: asked})
+	s := w.open(t, desktop, patsEmail)
+	s.visit("/dashboard/requests/" + uid)
+	const label = "The code of 6 digits that the customer reads out"
+	s.fill(label, "123")
+	nickname := "Renamed elsewhere"
+	_, err := w.store.UpdateRequest(t.Context(), "acme", uid, store.RequestChange{Nickname: &nickname})
+	require.NoError(t, err)
+	s.see("text=Renamed elsewhere")
+	typed, err := s.GetByLabel(label).InputValue()
+	require.NoError(t, err)
+	require.Equal(t, "123", typed)
+}
+
 func TestSearchingAsOneTypes(t *testing.T) {
 	w := newWorld(t, options{})
 	w.seed()
