@@ -127,14 +127,14 @@ func (v *visit) sendDead(stream *web.Stream, id string) error {
 // follow gives each new state until ctx ends, or the request cannot be followed any more.
 func (v *visit) follow(ctx context.Context) <-chan workflows.State {
 	states := make(chan workflows.State)
-	last := v.sight.State
+	id, last := v.request.UID, v.sight.State // what the visit sees changes meanwhile
 	if v.sight.Behind {
 		last = workflows.State{} // what the workers say is news in any case
 	}
 	go func() {
 		defer close(states)
 		for {
-			state, err := v.Requests.Wait(ctx, v.request.UID, func(s workflows.State) bool { return changed(last, s) })
+			state, err := v.Requests.Wait(ctx, id, func(s workflows.State) bool { return changed(last, s) })
 			if err != nil {
 				return
 			}
