@@ -362,7 +362,7 @@ func TestStartFails(t *testing.T) {
 }
 
 // unreachable is a client of a Temporal server that is not there.
-func unreachable(t *testing.T) *workflows.Client {
+func unreachable(t testing.TB) *workflows.Client {
 	t.Helper()
 	address, err := stack.FreeAddress("")
 	require.NoError(t, err)
@@ -377,12 +377,13 @@ func FuzzCreateForm(f *testing.F) {
 	for _, body := range []string{``, `{}`, `null`, `[]`, `{"utility":"DEMO"}`, `{"scope":{"expires":"x"}}`, `{"custmer_email":1}`, `{"utility":"\u0000"}`, "\xff", `{"a":1}{"b":2}`} {
 		f.Add(body)
 	}
+	all := newParty(f)
 	f.Fuzz(func(t *testing.T, body string) {
 		var decodes Fields[NewForm]
 		if json.Unmarshal([]byte(body), &decodes) == nil && body != "null" {
 			return // it would start a workflow: TestCreateForm's business
 		}
-		p := fuzzParty(t)
+		p := all.fuzzed(t)
 		answer := p.do(http.MethodPost, "/forms", body+" ")
 		require.Contains(t, []int{http.StatusBadRequest, http.StatusUnprocessableEntity}, p.last.StatusCode, "%s", answer)
 		strictly[Error](t, answer)
@@ -395,8 +396,9 @@ func FuzzParameters(f *testing.F) {
 	f.Add("authorizations", "is_test", "1", "uids", ",,")
 	f.Add("meters", "utility", "PSE&G", "include", "meters")
 	f.Add("events", "is_delivered", "no", "after", "\x00")
+	all := newParty(f)
 	f.Fuzz(func(t *testing.T, list, name, value, other, another string) {
-		p := fuzzParty(t)
+		p := all.fuzzed(t)
 		switch list {
 		case "forms", "authorizations", "meters", "events", "templates":
 		default:

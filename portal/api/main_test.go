@@ -254,7 +254,7 @@ func manyMeters(count int) []workflows.Meter {
 
 // party is one requester with a key, and the portal that it talks to.
 type party struct {
-	t      *testing.T
+	t      testing.TB
 	server *httptest.Server
 	uid    string
 	key    string
@@ -263,7 +263,7 @@ type party struct {
 	described *description
 }
 
-func newParty(t *testing.T, changes ...func(*Deps)) *party {
+func newParty(t testing.TB, changes ...func(*Deps)) *party {
 	t.Helper()
 	p := &party{t: t, uid: "r-" + store.NewUID()}
 	_, err := world.store.PutRequester(t.Context(), store.Requester{UID: p.uid, Name: "Acme Solar", Email: "sales@acme.example"})
@@ -291,17 +291,21 @@ func (p *party) with(changes ...func(*Deps)) *party {
 }
 
 // in is the same party in a part of the test.
-func (p *party) in(t *testing.T) *party {
+func (p *party) in(t testing.TB) *party {
 	t.Helper()
 	other := *p
 	other.t = t
 	return &other
 }
 
-// fuzzParty has no limit of rate; nothing else differs.
-func fuzzParty(t *testing.T) *party {
+// fuzzed is a party in one run of a fuzz test. It has a new key, since the rate of each is limited.
+func (p *party) fuzzed(t testing.TB) *party {
 	t.Helper()
-	return newParty(t)
+	other := p.in(t)
+	var err error
+	_, other.key, err = world.store.AddKey(t.Context(), p.uid, "fuzz", nil)
+	require.NoError(t, err)
+	return other
 }
 
 // do makes a call and returns the answer's body. A path that begins with http is taken as it is. Headers are pairs.
@@ -354,7 +358,7 @@ func decoded[T any](p *party, body []byte) T {
 	return strictly[T](p.t, body)
 }
 
-func strictly[T any](t *testing.T, body []byte) T {
+func strictly[T any](t testing.TB, body []byte) T {
 	t.Helper()
 	decoder := json.NewDecoder(strings.NewReader(string(body)))
 	decoder.DisallowUnknownFields()

@@ -121,6 +121,7 @@ func FuzzBodies(f *testing.F) {
 	f.Add("form", `{"disabled": "x", "customer_email": [[]]}`)
 	f.Add("meter", `{"is_archived": {}}`)
 	f.Add("historical-collection", `{"meters": [1]}`)
+	all := newParty(f)
 	f.Fuzz(func(t *testing.T, operation, body string) {
 		path, known := map[string]string{"code": "/authorizations/nothing/code", "resend-code": "/authorizations/nothing/resend-code",
 			"authorization": "/authorizations/nothing", "form": "/forms/nothing", "meter": "/meters/nothing",
@@ -128,7 +129,7 @@ func FuzzBodies(f *testing.F) {
 		if !known {
 			return
 		}
-		p := fuzzParty(t)
+		p := all.fuzzed(t)
 		answer := p.do(http.MethodPost, path, body, "Content-Type", "application/json")
 		require.Contains(t, []int{http.StatusBadRequest, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity}, p.last.StatusCode, "%s", answer)
 		strictly[Error](t, answer)

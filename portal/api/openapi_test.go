@@ -27,7 +27,7 @@ type description struct {
 
 const descriptionURL = "https://meterkey.example/openapi.json"
 
-func newDescription(t *testing.T, document []byte) *description {
+func newDescription(t testing.TB, document []byte) *description {
 	t.Helper()
 	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(document))
 	require.NoError(t, err)
@@ -44,7 +44,7 @@ func newDescription(t *testing.T, document []byte) *description {
 	return d
 }
 
-func member(t *testing.T, v any) map[string]any {
+func member(t testing.TB, v any) map[string]any {
 	t.Helper()
 	object, ok := v.(map[string]any)
 	require.True(t, ok, "%v is no object", v)
@@ -53,7 +53,7 @@ func member(t *testing.T, v any) map[string]any {
 
 // conforms holds an answer to what the description says of it. What is not described is a 404 or 405 of the envelope, or
 // stands outside of the operations.
-func (d *description) conforms(t *testing.T, answer *http.Response, body []byte) {
+func (d *description) conforms(t testing.TB, answer *http.Response, body []byte) {
 	t.Helper()
 	_, pattern := d.routes.Handler(answer.Request)
 	method, path, found := strings.Cut(pattern, " ")
@@ -75,7 +75,7 @@ func (d *description) conforms(t *testing.T, answer *http.Response, body []byte)
 func status(answer *http.Response) string { return answer.Status[:3] }
 
 // at is what stands at a JSON pointer.
-func (d *description) at(t *testing.T, pointer string) any {
+func (d *description) at(t testing.TB, pointer string) any {
 	t.Helper()
 	var here any = d.document
 	for part := range strings.SplitSeq(pointer[1:], "/") {
@@ -95,7 +95,7 @@ func pointerTo(names ...string) string {
 	return pointer.String()
 }
 
-func (d *description) schema(t *testing.T, pointer string) *jsonschema.Schema {
+func (d *description) schema(t testing.TB, pointer string) *jsonschema.Schema {
 	t.Helper()
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -144,7 +144,7 @@ func TestDescription_IsWhole(t *testing.T) {
 }
 
 // requirePathParameters: each {name} of a path is a parameter, and each path parameter is in the path.
-func requirePathParameters(t *testing.T, path string, op map[string]any) {
+func requirePathParameters(t testing.TB, path string, op map[string]any) {
 	t.Helper()
 	parameters, _ := op["parameters"].([]any)
 	var declared []string

@@ -17,7 +17,7 @@ import (
 // These tests read answers as UtilityAPI's clients do, from what its documentation and their source require.
 
 // keysOf are the names of a JSON object's members.
-func keysOf(t *testing.T, object json.RawMessage) []string {
+func keysOf(t testing.TB, object json.RawMessage) []string {
 	t.Helper()
 	var members map[string]json.RawMessage
 	require.NoError(t, json.Unmarshal(object, &members), "%s", object)
@@ -51,7 +51,7 @@ func TestShapes_Form(t *testing.T) {
 }
 
 // requireEnvelope: a list has its objects and next, null or an address that leads on.
-func requireEnvelope(t *testing.T, p *party, path, name string) {
+func requireEnvelope(t testing.TB, p *party, path, name string) {
 	t.Helper()
 	list := p.raw(path)
 	require.Equal(t, []string{name, "next"}[0], slices.DeleteFunc(slices.Collect(maps.Keys(list)), func(k string) bool { return k == "next" })[0])
