@@ -18,6 +18,7 @@ const (
 	// TestSubmitTaskQueue serves it; portals that have practice utilities work on it.
 	TestSubmitTaskQueue = "test-submits"
 
+	// ActivityPlayTestStep takes a PlayTestStepInput.
 	ActivityPlayTestStep = "PlayTestStep"
 )
 

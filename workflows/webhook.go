@@ -16,8 +16,10 @@ const (
 	// WebhookTaskQueue serves webhook deliveries; the portal works on it.
 	WebhookTaskQueue = "webhooks"
 
+	// ActivityDeliverWebhook makes one attempt.
 	ActivityDeliverWebhook = "DeliverWebhook"
-	ActivityGiveUpWebhook  = "GiveUpWebhook"
+	// ActivityGiveUpWebhook notes that there will be no more.
+	ActivityGiveUpWebhook = "GiveUpWebhook"
 
 	// WebhookRetryEvery is how long a delivery that was not answered with 200 waits for its next attempt. DeliverWebhook
 	// asks for it with its error.

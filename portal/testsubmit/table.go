@@ -124,6 +124,7 @@ func steps(all ...workflows.TestAction) []workflows.TestStep {
 		case workflows.TestAnswer, workflows.TestAnswerWrongly, workflows.TestAnswerUnreadably:
 			answers++
 			step.Nth = answers
+		default: // the rest happens once
 		}
 		out = append(out, step)
 	}

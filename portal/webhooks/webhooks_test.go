@@ -178,10 +178,10 @@ func (o *office) delivery(uid string) store.Delivery {
 	return d
 }
 
-// becomes waits until a delivery has this status.
-func (o *office) becomes(uid string, status store.DeliveryStatus) {
+// delivered waits until a delivery is.
+func (o *office) delivered(uid string) {
 	o.t.Helper()
-	require.Eventually(o.t, func() bool { return o.delivery(uid).Status == status }, 30*time.Second, 20*time.Millisecond)
+	require.Eventually(o.t, func() bool { return o.delivery(uid).Status == store.DeliveryDelivered }, 30*time.Second, 20*time.Millisecond)
 }
 
 func (o *office) attempted(uid string, times int) {
@@ -196,13 +196,13 @@ func TestDeliver_Once(t *testing.T) {
 	uid := o.event()
 	s.Deliver(t.Context(), uid)
 	s.Deliver(t.Context(), uid)
-	o.becomes(uid, store.DeliveryDelivered)
+	o.delivered(uid)
 	require.NotNil(t, o.delivery(uid).Started)
 	s.Deliver(t.Context(), uid) // after its end, too
 	require.NoError(t, s.Sweep(t.Context()))
 	second := o.event()
 	s.Deliver(t.Context(), second)
-	o.becomes(second, store.DeliveryDelivered)
+	o.delivered(second)
 	require.Equal(t, 2, o.posts(), "one for each delivery")
 }
 
@@ -217,7 +217,7 @@ func TestSweep_StartsWhatWasMissed(t *testing.T) {
 	fresh := o.event()
 	o.run(o.portal()) // it sweeps as it starts
 	for _, uid := range missed {
-		o.becomes(uid, store.DeliveryDelivered)
+		o.delivered(uid)
 	}
 	require.Nil(t, o.delivery(fresh).Started, "whoever made it is about to start it")
 	require.Equal(t, len(missed), o.posts())
@@ -247,7 +247,7 @@ func TestRun_StopsAfterTheAttempt(t *testing.T) {
 	next := o.event()
 	first.Deliver(t.Context(), next)
 	o.run(o.portal())
-	o.becomes(next, store.DeliveryDelivered)
+	o.delivered(next)
 	require.Equal(t, 2, o.posts())
 }
 
@@ -266,14 +266,14 @@ func TestRedeliver_AtOnce(t *testing.T) {
 	again, err := s.Redeliver(t.Context(), "acme", uid)
 	require.NoError(t, err)
 	require.NotEqual(t, uid, again.UID)
-	o.becomes(again.UID, store.DeliveryDelivered)
+	o.delivered(again.UID)
 	require.Equal(t, store.DeliveryFailed, o.delivery(uid).Status, "the earlier one makes no more attempts")
 	require.Equal(t, 1, o.delivery(uid).Attempts)
 	require.Equal(t, string(o.bodies[0]), string(bytes.Replace(o.bodies[1], []byte(`"is_delivered": true`), []byte(`"is_delivered": false`), 1)))
 
 	byCommand, err := webhooks.Redeliver(t.Context(), o.store, &s.Starter, "", again.UID)
 	require.NoError(t, err)
-	o.becomes(byCommand.UID, store.DeliveryDelivered)
+	o.delivered(byCommand.UID)
 	require.Equal(t, store.DeliveryDelivered, o.delivery(again.UID).Status, "what was delivered stays so")
 }
 
@@ -336,7 +336,7 @@ func TestHistory_HoldsNoSecret(t *testing.T) {
 	o.run(s)
 	uid := o.event()
 	s.Deliver(t.Context(), uid)
-	o.becomes(uid, store.DeliveryDelivered)
+	o.delivered(uid)
 	var result workflows.WebhookDeliveryResult
 	require.NoError(t, temporal.GetWorkflow(t.Context(), workflows.WebhookWorkflowID(uid), "").Get(t.Context(), &result))
 	events := temporal.GetWorkflowHistory(t.Context(), workflows.WebhookWorkflowID(uid), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
