@@ -104,6 +104,7 @@ func funcs() template.FuncMap {
 		"reason":  reasonWords,
 		"actor":   actsWords,
 		"number":  thousands,
+		"over":    func(end *time.Time) bool { return end != nil && !end.After(time.Now()) },
 		"stamp":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"date":    func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") },
 		"ago":     func(t time.Time) string { return agoWords(t, time.Now()) },

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -35,6 +36,22 @@ func TestAKeyIsShownOnce(t *testing.T) {
 	require.ErrorIs(t, err, store.ErrNotFound)
 	require.Equal(t, http.StatusNotFound, v.get(address).status, "it is revoked already")
 	require.Contains(t, v.get("/dashboard/keys?done=key-revoked").body, "Revoked")
+}
+
+func TestKeysSayWhetherTheyWork(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, options{})
+	v := w.signedIn(patsEmail)
+	past, future := time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+	for _, c := range []struct {
+		expires *time.Time
+		says    string
+	}{{&past, ">Expired<"}, {&future, ">Works<"}} {
+		require.NotContains(t, v.get("/dashboard/keys").body, c.says)
+		_, _, err := w.store.AddKey(t.Context(), "acme", "Ledger", c.expires)
+		require.NoError(t, err)
+		require.Contains(t, v.get("/dashboard/keys").body, c.says)
+	}
 }
 
 func TestWebhooks(t *testing.T) {
