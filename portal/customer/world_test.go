@@ -173,7 +173,7 @@ func invited(t *testing.T, utility, kind string, change ...func(*workflows.Reque
 	t.Helper()
 	w, err := theWorld()
 	require.NoError(t, err)
-	id := strings.ToLower(strings.NewReplacer("/", "-", " ", "-").Replace(strings.TrimPrefix(t.Name(), "Test")))
+	id := strings.ToLower(strings.NewReplacer("/", "-", " ", "-").Replace(strings.TrimPrefix(t.Name(), "Test"))) + "-" + store.NewUID()
 	g := &guest{T: t, w: w, request: workflows.Request{RequestID: id, Requester: "acme-solar", RequesterName: "Acme Solar", Utility: utility}}
 	options := playwright.BrowserNewContextOptions{Locale: playwright.String("en-US"), ReducedMotion: playwright.ReducedMotionReduce}
 	for _, c := range change {
