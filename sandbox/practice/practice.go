@@ -88,7 +88,10 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 		return nil, errors.Join(err, listener.Close())
 	}
 	s.http = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	go func() { s.served <- s.http.Serve(listener) }()
+	go func() {
+		s.served <- s.http.Serve(listener)
+		close(s.served) // closing twice is closing
+	}()
 	s.log.Info("practice sites are up", zap.String("address", s.URL()))
 	return s, nil
 }
