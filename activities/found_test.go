@@ -105,7 +105,7 @@ func TestWindowFailed_IsAnAnswerWhereNoRetryHelps(t *testing.T) {
 	at := workflows.Window{Host: "h", ID: "w-1"}
 	for _, sign := range []error{browser.ErrWindowLost, browser.ErrTabClosed, browser.ErrTabCrashed, browser.ErrTabHung, utilities.ErrPageGone} {
 		f, err := s.windowFailed(at, fmt.Errorf("finding the window: %w", sign))
-		require.NoError(t, err, sign)
+		require.NoError(t, err, sign.Error())
 		require.Equal(t, workflows.WindowLost, f.Reason)
 		require.Equal(t, &at, f.Window, "what is left of it gets closed")
 	}

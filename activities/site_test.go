@@ -284,6 +284,26 @@ func TestHoldWindow_TellsWhyItEnded(t *testing.T) {
 		a := newAccount(t, "DEMO", "code")
 		require.Equal(t, workflows.WindowLost, a.do(site.HoldWindow, a.at(&workflows.Window{ID: "0123"})).Reason)
 	})
+	t.Run("the tab hangs for good", func(t *testing.T) {
+		a := newAccount(t, "DEMO", "code")
+		w := a.login().Window
+		busy(t, w, time.Hour)
+		require.Equal(t, workflows.WindowLost, a.do(site.HoldWindow, a.at(w)).Reason)
+	})
+	t.Run("the tab hangs for a while", func(t *testing.T) {
+		a := newAccount(t, "DEMO", "code")
+		w := a.login().Window
+		hung := busy(t, w, 7*time.Second) // longer than one look waits for it
+		held := make(chan workflows.Found, 1)
+		watcher := newAccount(t, "DEMO", "code")
+		go func() { held <- watcher.do(site.HoldWindow, a.at(w)) }()
+		require.ErrorIs(t, hung.Check(t.Context()), browser.ErrTabHung)
+		require.Eventually(t, func() bool { return hung.Check(t.Context()) == nil }, time.Minute, 50*time.Millisecond)
+		require.Empty(t, held)
+		require.Equal(t, workflows.OutcomeSignedIn, a.submit(w, "c-1", workflows.NumberCode, a.phone()).Outcome)
+		require.NoError(t, site.CloseWindow(t.Context(), a.at(w)))
+		require.Equal(t, workflows.WindowLost, (<-held).Reason)
+	})
 	t.Run("it only watches", func(t *testing.T) {
 		a := newAccount(t, "DEMO", "code")
 		f := a.login()
@@ -294,6 +314,16 @@ func TestHoldWindow_TellsWhyItEnded(t *testing.T) {
 		require.NoError(t, site.CloseWindow(t.Context(), a.at(f.Window)))
 		require.Equal(t, workflows.WindowLost, (<-held).Reason, "it ends with the window")
 	})
+}
+
+// busy keeps the tab of a window from answering for so long.
+func busy(t *testing.T, at *workflows.Window, long time.Duration) *browser.Window {
+	t.Helper()
+	w, err := site.Host.Window(t.Context(), at.ID)
+	require.NoError(t, err)
+	_, err = w.Page().Evaluate(`(ms) => { setTimeout(() => { const end = Date.now() + ms; while (Date.now() < end) {} }, 0) }`, long.Milliseconds())
+	require.NoError(t, err)
+	return w
 }
 
 func TestEvidence_KeepsTheNewest(t *testing.T) {

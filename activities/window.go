@@ -44,6 +44,7 @@ func (s *Site) HoldWindow(ctx context.Context, in workflows.WindowInput) (workfl
 func watch(ctx context.Context, w *browser.Window, visit *utilities.Visit) (workflows.Reason, error) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
+	hung := 0
 	for {
 		select {
 		case <-ctx.Done():
@@ -51,7 +52,13 @@ func watch(ctx context.Context, w *browser.Window, visit *utilities.Visit) (work
 		case <-w.Done():
 			return workflows.WindowLost, nil
 		case <-ticker.C:
-			if reason := glance(ctx, w, visit); reason != "" {
+			reason, err := glance(ctx, w, visit)
+			if errors.Is(err, browser.ErrTabHung) {
+				hung++
+			} else {
+				hung = 0
+			}
+			if reason != "" && (hung == 0 || hung == hungLooks) {
 				return reason, nil
 			}
 		}
@@ -59,21 +66,24 @@ func watch(ctx context.Context, w *browser.Window, visit *utilities.Visit) (work
 }
 
 // glance looks at the window unless another activity works in it. A look that fails says nothing yet: only the
-// window's own check tells whether it is gone.
-func glance(ctx context.Context, w *browser.Window, visit *utilities.Visit) workflows.Reason {
+// window's own check tells whether it is gone, and how.
+func glance(ctx context.Context, w *browser.Window, visit *utilities.Visit) (workflows.Reason, error) {
 	unlock, free := w.TryLock()
 	if !free {
-		return ""
+		return "", nil
 	}
 	defer unlock()
 	page, err := visit.Glance(ctx)
 	switch {
 	case err == nil && page == utilities.SessionEnded:
-		return workflows.SessionEnded
-	case err != nil && ctx.Err() == nil && gone(w.Check(ctx)):
-		return workflows.WindowLost
+		return workflows.SessionEnded, nil
+	case err == nil || ctx.Err() != nil:
+		return "", nil
 	}
-	return ""
+	if err = w.Check(ctx); gone(err) {
+		return workflows.WindowLost, err
+	}
+	return "", nil
 }
 
 // SubmitCode types the customer's answer: a code, a security answer or a chosen option. What it types, it types once;

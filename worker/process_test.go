@@ -135,10 +135,9 @@ func find(log, msg string, fields map[string]any) map[string]any {
 	return nil
 }
 
-func (l *logged) await(t *testing.T, msg string, fields map[string]any) map[string]any {
+func (l *logged) await(t *testing.T, msg string, fields map[string]any) {
 	t.Helper()
 	require.Eventually(t, func() bool { return find(l.String(), msg, fields) != nil }, patience, 20*time.Millisecond, "it never said %q %v", msg, fields)
-	return find(l.String(), msg, fields)
 }
 
 // inProcess runs a worker in this process; stop tells it to stop, ended has what came of it.
@@ -257,7 +256,7 @@ func TestSignals(t *testing.T) {
 
 func TestFailureIsOneLineAndExitCode1(t *testing.T) {
 	t.Parallel()
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this very program
 	cmd.Env = append(os.Environ(), asWorker+"=1", "MK_HOME="+t.TempDir(), "MK_WINDOWS=0")
 	said, err := cmd.CombinedOutput()
 	var exit *exec.ExitError

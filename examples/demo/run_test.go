@@ -50,7 +50,7 @@ func TestBadUsageStartsNothing(t *testing.T) {
 // demo runs the demonstration in a process of its own, in a folder where its worker is missing.
 func demo(t *testing.T, args ...string) (said string, code int) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+	cmd := exec.CommandContext(t.Context(), os.Args[0], args...) //nolint:gosec // this very program
 	cmd.Env = append(os.Environ(), asDemo+"=1", "TMPDIR="+t.TempDir())
 	text, err := cmd.CombinedOutput()
 	var exit *exec.ExitError

@@ -111,7 +111,7 @@ func TestWrongValues(t *testing.T) {
 }
 
 func TestUnknown(t *testing.T) {
-	c, err := load("MK_WINDOW=3", "MK_SMTP_PASSWORD=s3cret", "MK_HOME=/h", "HOME=/root", "XMK_HOME=/h")
+	c, err := load("MK_WINDOW=3", "MK_SMTP_PASSWORD=s3cret", "MK_HOME=/h", "HOME=/root", "XMK_HOME=/h", "MK_POSTGRES=/usr/bin", "MK_PICTURES=/p")
 	require.NoError(t, err)
 	require.Equal(t, []string{
 		"MK_SMTP_PASSWORD is not a setting; did you mean MK_SMTP_PASSWORD_FILE?",

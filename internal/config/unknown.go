@@ -11,12 +11,15 @@ import (
 // prefix is what all settings begin with.
 const prefix = "MK_"
 
+// aside are the names that begin like settings and are for `make setup` and for the tests, not for the programs.
+var aside = []string{"MK_POSTGRES", "MK_PICTURES"}
+
 // unknown finds the variables that look like settings and are none: most often a slip of the keyboard.
 func unknown(environ []string) []string {
 	var sentences []string
 	for _, entry := range environ {
 		name, _, _ := strings.Cut(entry, "=")
-		known := slices.ContainsFunc(table, func(s Setting) bool { return s.Name == name })
+		known := slices.Contains(aside, name) || slices.ContainsFunc(table, func(s Setting) bool { return s.Name == name })
 		if strings.HasPrefix(name, prefix) && !known {
 			sentences = append(sentences, fmt.Sprintf("%s is not a setting; did you mean %s?", name, nearest(name)))
 		}

@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -249,7 +248,7 @@ func (t *Temporal) waitReady(ctx context.Context) error {
 
 // earlyEnd says why the server ended before it was ready.
 func (t *Temporal) earlyEnd() error {
-	if strings.Contains(t.process.Tail(), syscall.EADDRINUSE.Error()) {
+	if t.process.Said(syscall.EADDRINUSE.Error()) {
 		return errPortLost
 	}
 	return fmt.Errorf("it ended by itself with %s", t.process.cmd.ProcessState)
