@@ -22,9 +22,6 @@ const (
 	beatEvery = 2 * time.Second
 	// lookEvery is how often a waiting window is looked at. A crashed or closed tab is noticed at once, without it.
 	lookEvery = 2 * time.Second
-	// hungLooks is how many looks in a row find a tab that does not answer before its window is given up: a busy
-	// machine keeps a sound one from answering now and then.
-	hungLooks = 3
 	// closing bounds the closing of a window after its activity was canceled.
 	closing = 10 * time.Second
 )

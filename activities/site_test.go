@@ -285,15 +285,17 @@ func TestHoldWindow_TellsWhyItEnded(t *testing.T) {
 		require.Equal(t, workflows.WindowLost, a.do(site.HoldWindow, a.at(&workflows.Window{ID: "0123"})).Reason)
 	})
 	t.Run("the tab hangs for good", func(t *testing.T) {
+		t.Parallel()
 		a := newAccount(t, "DEMO", "code")
 		w := a.login().Window
 		busy(t, w, time.Hour)
 		require.Equal(t, workflows.WindowLost, a.do(site.HoldWindow, a.at(w)).Reason)
 	})
 	t.Run("the tab hangs for a while", func(t *testing.T) {
+		t.Parallel()
 		a := newAccount(t, "DEMO", "code")
 		w := a.login().Window
-		hung := busy(t, w, 7*time.Second) // longer than one look waits for it
+		hung := busy(t, w, 7*time.Second) // longer than its check waits
 		held := make(chan workflows.Found, 1)
 		watcher := newAccount(t, "DEMO", "code")
 		go func() { held <- watcher.do(site.HoldWindow, a.at(w)) }()
@@ -321,7 +323,7 @@ func busy(t *testing.T, at *workflows.Window, long time.Duration) *browser.Windo
 	t.Helper()
 	w, err := site.Host.Window(t.Context(), at.ID)
 	require.NoError(t, err)
-	_, err = w.Page().Evaluate(`(ms) => { setTimeout(() => { const end = Date.now() + ms; while (Date.now() < end) {} }, 0) }`, long.Milliseconds())
+	_, err = w.Page().Evaluate(`(ms) => { setTimeout(() => { const end = Date.now() + ms; while (Date.now() < end) {} }, 0) }`, int(long.Milliseconds()))
 	require.NoError(t, err)
 	return w
 }

@@ -44,7 +44,6 @@ func (s *Site) HoldWindow(ctx context.Context, in workflows.WindowInput) (workfl
 func watch(ctx context.Context, w *browser.Window, visit *utilities.Visit) (workflows.Reason, error) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
-	hung := 0
 	for {
 		select {
 		case <-ctx.Done():
@@ -52,13 +51,7 @@ func watch(ctx context.Context, w *browser.Window, visit *utilities.Visit) (work
 		case <-w.Done():
 			return workflows.WindowLost, nil
 		case <-ticker.C:
-			reason, err := glance(ctx, w, visit)
-			if errors.Is(err, browser.ErrTabHung) {
-				hung++
-			} else {
-				hung = 0
-			}
-			if reason != "" && (hung == 0 || hung == hungLooks) {
+			if reason := glance(ctx, w, visit); reason != "" {
 				return reason, nil
 			}
 		}
@@ -66,24 +59,21 @@ func watch(ctx context.Context, w *browser.Window, visit *utilities.Visit) (work
 }
 
 // glance looks at the window unless another activity works in it. A look that fails says nothing yet: only the
-// window's own check tells whether it is gone, and how.
-func glance(ctx context.Context, w *browser.Window, visit *utilities.Visit) (workflows.Reason, error) {
+// window's own check tells whether it is gone.
+func glance(ctx context.Context, w *browser.Window, visit *utilities.Visit) workflows.Reason {
 	unlock, free := w.TryLock()
 	if !free {
-		return "", nil
+		return ""
 	}
 	defer unlock()
 	page, err := visit.Glance(ctx)
 	switch {
 	case err == nil && page == utilities.SessionEnded:
-		return workflows.SessionEnded, nil
-	case err == nil || ctx.Err() != nil:
-		return "", nil
+		return workflows.SessionEnded
+	case err != nil && ctx.Err() == nil && gone(w.Check(ctx)):
+		return workflows.WindowLost
 	}
-	if err = w.Check(ctx); gone(err) {
-		return workflows.WindowLost, err
-	}
-	return "", nil
+	return ""
 }
 
 // SubmitCode types the customer's answer: a code, a security answer or a chosen option. What it types, it types once;
