@@ -101,16 +101,15 @@ func TestFound_GoesOnWithoutEvidence(t *testing.T) {
 
 func TestWindowFailed_IsAnAnswerWhereNoRetryHelps(t *testing.T) {
 	t.Parallel()
-	s := &Site{Log: zap.NewNop()}
 	at := workflows.Window{Host: "h", ID: "w-1"}
 	for _, sign := range []error{browser.ErrWindowLost, browser.ErrTabClosed, browser.ErrTabCrashed, browser.ErrTabHung, utilities.ErrPageGone} {
-		f, err := s.windowFailed(at, fmt.Errorf("finding the window: %w", sign))
+		f, err := windowFailed(zap.NewNop(), at, fmt.Errorf("finding the window: %w", sign))
 		require.NoError(t, err, sign.Error())
 		require.Equal(t, workflows.WindowLost, f.Reason)
 		require.Equal(t, &at, f.Window, "what is left of it gets closed")
 	}
 	passing := errors.New("the driver is restarting")
-	_, err := s.windowFailed(at, passing)
+	_, err := windowFailed(zap.NewNop(), at, passing)
 	require.Equal(t, passing, err, "a retry may mend it")
 	for _, passing := range []error{browser.ErrFull, context.DeadlineExceeded} {
 		require.False(t, gone(passing), passing)

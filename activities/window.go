@@ -24,7 +24,7 @@ func (s *Site) HoldWindow(ctx context.Context, in workflows.WindowInput) (workfl
 	}
 	w, err := s.Host.Window(ctx, in.Window.ID)
 	if err != nil {
-		return s.windowFailed(in.Window, fmt.Errorf("finding the window: %w", err))
+		return windowFailed(log, in.Window, fmt.Errorf("finding the window: %w", err))
 	}
 	origins, err := s.originsFor(in.Test)
 	if err != nil {
@@ -87,7 +87,7 @@ func (s *Site) SubmitCode(ctx context.Context, in workflows.SubmitCodeInput) (wo
 	}
 	w, err := s.open(ctx, workflows.WindowInput{RequestID: in.RequestID, Utility: in.Utility, Test: in.Test, Window: in.Window})
 	if err != nil {
-		return s.windowFailed(in.Window, err)
+		return windowFailed(s.logger(in.RequestID, in.Utility), in.Window, err)
 	}
 	defer w.leave()
 	step := "answer " + in.ChallengeID
@@ -96,7 +96,7 @@ func (s *Site) SubmitCode(ctx context.Context, in workflows.SubmitCodeInput) (wo
 	}
 	sight, err := s.answer(ctx, w, in.Kind, string(answer), step)
 	if err != nil {
-		return s.windowFailed(in.Window, err)
+		return windowFailed(s.logger(in.RequestID, in.Utility), in.Window, err)
 	}
 	return s.reportAnswered(ctx, w, in, sight)
 }
@@ -120,7 +120,7 @@ func (s *Site) answer(ctx context.Context, w *work, kind workflows.ChallengeKind
 func (s *Site) readAnswered(ctx context.Context, w *work, in workflows.SubmitCodeInput) (workflows.Found, error) {
 	sight, err := w.visit.Look(ctx)
 	if err != nil {
-		return s.windowFailed(in.Window, err)
+		return windowFailed(s.logger(in.RequestID, in.Utility), in.Window, err)
 	}
 	if in.Kind != workflows.MethodChoice && (sight.Page == utilities.CodeForm || sight.Page == utilities.QuestionForm) {
 		if err := s.park(ctx, w); err != nil {
@@ -156,7 +156,7 @@ func (s *Site) ResendCode(ctx context.Context, in workflows.WindowInput) (workfl
 	defer beat(ctx)()
 	w, err := s.open(ctx, in)
 	if err != nil {
-		return s.windowFailed(in.Window, err)
+		return windowFailed(s.logger(in.RequestID, in.Utility), in.Window, err)
 	}
 	defer w.leave()
 	act := w.visit.Look
@@ -168,7 +168,7 @@ func (s *Site) ResendCode(ctx context.Context, in workflows.WindowInput) (workfl
 		sight, err = w.visit.Look(ctx)
 	}
 	if err != nil {
-		return s.windowFailed(in.Window, err)
+		return windowFailed(s.logger(in.RequestID, in.Utility), in.Window, err)
 	}
 	return s.report(ctx, w, sight)
 }
@@ -178,12 +178,12 @@ func (s *Site) FetchMeterList(ctx context.Context, in workflows.WindowInput) (wo
 	defer beat(ctx)()
 	w, err := s.open(ctx, in)
 	if err != nil {
-		return s.windowFailed(in.Window, err)
+		return windowFailed(s.logger(in.RequestID, in.Utility), in.Window, err)
 	}
 	defer w.leave()
 	meters, sight, err := w.visit.Meters(ctx)
 	if err != nil {
-		return s.windowFailed(in.Window, err)
+		return windowFailed(s.logger(in.RequestID, in.Utility), in.Window, err)
 	}
 	if sight.Page == utilities.LoginForm {
 		sight.Page = utilities.SessionEnded
@@ -201,11 +201,11 @@ func (s *Site) CloseWindow(ctx context.Context, in workflows.WindowInput) error 
 }
 
 // windowFailed answers with a lost window where no retry can mend the error.
-func (s *Site) windowFailed(at workflows.Window, err error) (workflows.Found, error) {
+func windowFailed(log *zap.Logger, at workflows.Window, err error) (workflows.Found, error) {
 	if !gone(err) {
 		return workflows.Found{}, err
 	}
-	s.Log.Warn("window lost", zap.String("window", at.ID), zap.Error(err))
+	log.Warn("window lost", zap.String("window", at.ID), zap.Error(err))
 	f := stopped(workflows.WindowLost)
 	f.Window = &at
 	return f, nil

@@ -96,8 +96,22 @@ func (w *world) customer(t *testing.T, utility, kind string) *stack.Customer {
 	client, err := w.Client(t.Context())
 	require.NoError(t, err)
 	id := strings.NewReplacer("/", "-", " ", "-").Replace(strings.TrimPrefix(t.Name(), "Test"))
+	t.Cleanup(func() { w.explain(t, id) })
 	return &stack.Customer{Stack: w.Stack, Client: client, ID: id, Utility: utility, User: kind + "." + strings.ToLower(id) + "@example.com",
 		Say: func(format string, args ...any) { t.Logf(format, args...) }}
+}
+
+// explain shows what the worker said of a request whose test failed.
+func (w *world) explain(t *testing.T, id string) {
+	t.Helper()
+	if !t.Failed() {
+		return
+	}
+	for _, line := range w.log(t) {
+		if line["request_id"] == id || line["WorkflowID"] == id {
+			t.Log(line)
+		}
+	}
 }
 
 func bounded(t *testing.T) context.Context {
