@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/internal/webhook"
 	"github.com/meterkey/meterkey/portal/webhooks"
+	"github.com/meterkey/meterkey/workflows"
 )
 
 type migrateCmd struct{}
@@ -36,24 +38,49 @@ type requesterCmd struct {
 }
 
 type requesterAddCmd struct {
-	UID   string `arg:"" help:"An id of your choosing: letters, digits and . _ -"`
-	Name  string `help:"How customers know the requester; the id unless given."`
-	Email string `help:"Receives the requester's notices."`
+	UID   string  `arg:"" help:"An id of your choosing: letters, digits and . _ -"`
+	Name  *string `help:"How customers know the requester; the id unless given."`
+	Email *string `help:"Receives the requester's notices."`
 }
 
 // Run implements the command.
 func (c requesterAddCmd) Run(a *app) error {
 	return a.withStore(func(s *store.Store) error {
-		name := c.Name
-		if name == "" {
-			name = c.UID
+		r, err := s.Requester(a.ctx, c.UID)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
 		}
-		r, err := s.PutRequester(a.ctx, store.Requester{UID: c.UID, Name: name, Email: c.Email})
-		if err == nil {
+		r = c.applied(r)
+		if err := canAsk(r); err != nil {
+			return err
+		}
+		if r, err = s.PutRequester(a.ctx, r); err == nil {
 			fmt.Fprintf(a.stdout, "%s (%s) may ask customers for access\n", r.UID, r.Name)
 		}
 		return err
 	})
+}
+
+// applied is the requester as the command wants it. What the command leaves out stays as it is.
+func (c requesterAddCmd) applied(r store.Requester) store.Requester {
+	r.UID = c.UID
+	if c.Name != nil {
+		r.Name = *c.Name
+	}
+	if c.Email != nil {
+		r.Email = *c.Email
+	}
+	r.Name = cmp.Or(r.Name, r.UID)
+	return r
+}
+
+// canAsk tells what would keep this requester's data requests from starting.
+func canAsk(r store.Requester) error {
+	request := workflows.Request{RequestID: "any", Requester: r.UID, RequesterName: r.Name, RequesterEmail: r.Email}
+	if err := request.Validate(); err != nil {
+		return fmt.Errorf("no data request of this requester could start: %w", err)
+	}
+	return nil
 }
 
 type requesterListCmd struct{}
@@ -100,6 +127,9 @@ func (c userAddCmd) Run(a *app) error {
 		if err == nil {
 			fmt.Fprintf(a.stdout, "%s signs in to %s's dashboard at %s/dashboard/\n", u.Email, u.RequesterUID, a.settings.PortalURL)
 		}
+		if errors.Is(err, store.ErrConflict) {
+			return fmt.Errorf("%[1]s signs in already: portal user password %[1]s sets the password anew", c.Email)
+		}
 		return noRequester(c.Requester, err)
 	})
 }
@@ -134,16 +164,13 @@ func (c userPasswordCmd) Run(a *app) error {
 	})
 }
 
+// errStopped tells that somebody pressed Ctrl-C instead of answering.
+var errStopped = errors.New("stopped; nothing was changed")
+
 // readPassword asks on a terminal, without echo; elsewhere it reads the first line of standard input.
 func (a *app) readPassword(prompt string) (string, error) {
 	if file, ok := a.stdin.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		fmt.Fprintf(a.stdout, "%s (at least 10 characters, not shown): ", prompt)
-		typed, err := term.ReadPassword(int(file.Fd()))
-		fmt.Fprintln(a.stdout)
-		if err != nil {
-			return "", fmt.Errorf("reading the password: %w", err)
-		}
-		return string(typed), nil
+		return a.askPassword(int(file.Fd()), prompt)
 	}
 	line, err := bufio.NewReader(a.stdin).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -155,32 +182,54 @@ func (a *app) readPassword(prompt string) (string, error) {
 	return line, nil
 }
 
+// askPassword asks on the terminal. A terminal cannot be told to stop reading: when the process is told to stop first, the
+// reader is left behind and the terminal gets its echo back.
+func (a *app) askPassword(terminal int, prompt string) (string, error) {
+	before, err := term.GetState(terminal)
+	if err != nil {
+		return "", fmt.Errorf("reading the password: %w", err)
+	}
+	fmt.Fprintf(a.stdout, "%s (at least 10 characters, not shown): ", prompt)
+	defer fmt.Fprintln(a.stdout)
+	type answer struct {
+		typed []byte
+		err   error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		typed, err := term.ReadPassword(terminal)
+		answers <- answer{typed, err}
+	}()
+	select {
+	case got := <-answers:
+		if got.err != nil {
+			return "", fmt.Errorf("reading the password: %w", got.err)
+		}
+		return string(got.typed), nil
+	case <-a.ctx.Done():
+		return "", errors.Join(errStopped, term.Restore(terminal, before))
+	}
+}
+
 type keyCmd struct {
 	Add    keyAddCmd    `cmd:"" help:"Make an API key; it is printed once."`
 	List   keyListCmd   `cmd:"" help:"List a requester's keys."`
 	Revoke keyRevokeCmd `cmd:"" help:"Make a key useless for ever."`
 }
 
-// keyLifetime is what UtilityAPI's keys have.
-const keyLifetime = 10 * 365 * 24 * time.Hour
-
 type keyAddCmd struct {
 	Requester string        `required:"" help:"Whose key it is."`
 	Name      string        `default:"command line" help:"What the key is for."`
-	Lifetime  time.Duration `help:"How long it works, such as 720h; ten years unless given."`
+	Lifetime  time.Duration `default:"87600h" help:"How long it works, such as 720h; ten years unless given."`
 }
 
 // Run implements the command.
 func (c keyAddCmd) Run(a *app) error {
 	return a.withStore(func(s *store.Store) error {
-		lifetime := c.Lifetime
-		if lifetime == 0 {
-			lifetime = keyLifetime
-		}
-		if lifetime < 0 {
+		if c.Lifetime <= 0 {
 			return errors.New("--lifetime: a key cannot have expired already")
 		}
-		expires := time.Now().Add(lifetime)
+		expires := time.Now().Add(c.Lifetime)
 		_, key, err := s.AddKey(a.ctx, c.Requester, c.Name, &expires)
 		if err == nil {
 			fmt.Fprintln(a.stdout, key)
@@ -196,9 +245,16 @@ type keyListCmd struct {
 // Run implements the command.
 func (c keyListCmd) Run(a *app) error {
 	return a.withStore(func(s *store.Store) error {
+		if _, err := s.Requester(a.ctx, c.Requester); err != nil {
+			return noRequester(c.Requester, err)
+		}
 		keys, err := s.Keys(a.ctx, c.Requester)
 		if err != nil {
 			return err
+		}
+		if len(keys) == 0 {
+			fmt.Fprintf(a.stdout, "%[1]s has no keys yet; make one: portal key add --requester %[1]s\n", c.Requester)
+			return nil
 		}
 		table := tabwriter.NewWriter(a.stdout, 0, 0, 3, ' ', 0)
 		fmt.Fprintln(table, "KEY\tBEGINS WITH\tNAME\tCREATED\tEXPIRES\tLAST USED\tREVOKED")
