@@ -103,10 +103,14 @@ func (a *app) openStore() (*store.Store, error) {
 		}
 	}
 	s, err := store.Open(a.ctx, store.Options{URL: a.settings.DatabaseURL, File: a.settings.DatabaseFile})
-	if err != nil {
-		return nil, fmt.Errorf("opening the database: %w", err)
+	switch {
+	case err == nil:
+		return s, nil
+	case a.settings.DatabaseURL != "":
+		return nil, fmt.Errorf("%w; MK_DATABASE_URL names it", err)
+	default:
+		return nil, fmt.Errorf("%w; MK_DATABASE_FILE is %s", err, a.settings.DatabaseFile)
 	}
-	return s, nil
 }
 
 // withStore does something with the database and closes it.

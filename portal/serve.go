@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"time"
@@ -98,14 +99,15 @@ func (p *portal) openPages() error {
 	return err
 }
 
-// recipient is what logins and codes are sealed to. The first worker makes it, so a portal that is started before waits.
+// recipient is what logins and codes are sealed to. The first worker makes it, so a portal that is started before waits;
+// one that cannot be read is a mistake that waiting does not mend.
 func (p *portal) recipient() (string, error) {
 	ticker := time.NewTicker(askEvery)
 	defer ticker.Stop()
 	for asked := 0; ; asked++ {
 		recipient, err := p.settings.Recipient()
-		if err == nil {
-			return recipient, nil
+		if !errors.Is(err, fs.ErrNotExist) {
+			return recipient, err
 		}
 		if asked == 0 {
 			p.log.Warn("waiting for the workers' recipient: start a worker, or set MK_RECIPIENT", zap.Error(err))
