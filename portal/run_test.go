@@ -269,6 +269,10 @@ func TestServe(t *testing.T) {
 		require.NoError(t, s.stop())
 	})
 
+	t.Run("delivers again what it is told to", func(t *testing.T) { redelivers(t, temporal) })
+
+	t.Run("stands beside another", func(t *testing.T) { standsBeside(t, temporal) })
+
 	t.Run("needs an address of its own", func(t *testing.T) {
 		taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		require.NoError(t, err)
