@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+
+	"github.com/meterkey/meterkey/internal/sealed"
+	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/practice"
+	"github.com/meterkey/meterkey/workflows"
+)
+
+// byHand stands in for Temporal and the workers: what a customer sends is done at once, at the real practice site, with
+// plain HTTP instead of a browser. So a whole route takes milliseconds, and the site's ledger counts as it always does.
+type byHand struct {
+	client.Client // whatever else is called is not there
+
+	t        *testing.T
+	stack    *stack.Stack
+	identity *sealed.Identity
+	// turnOff is for a utility whose second factor is not supported.
+	turnOff bool
+	// spoil changes what the customer and the demonstration get to see.
+	spoil func(*workflows.State)
+
+	mu       sync.Mutex
+	requests map[string]*handled
+}
+
+// handled is one data request.
+type handled struct {
+	workflows.State
+	user string
+	*http.Client
+}
+
+func newByHand(t *testing.T) *byHand {
+	t.Helper()
+	site, err := practice.Start(t.Context(), practice.Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, site.Close(context.Background())) })
+	identity, err := sealed.LoadOrCreate(filepath.Join(t.TempDir(), "identity.txt"))
+	require.NoError(t, err)
+	return &byHand{t: t, stack: &stack.Stack{Practice: site}, identity: identity, requests: map[string]*handled{}}
+}
+
+func (b *byHand) client() *workflows.Client { return workflows.NewClient(b, b.identity.Recipient(), nil) }
+
+// ExecuteWorkflow starts a data request.
+func (b *byHand) ExecuteWorkflow(_ context.Context, options client.StartWorkflowOptions, _ any, args ...any) (client.WorkflowRun, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.requests[options.ID] != nil {
+		return nil, serviceerror.NewWorkflowExecutionAlreadyStarted("started", "", "")
+	}
+	r := args[0].(workflows.Request)
+	b.requests[options.ID] = &handled{State: workflows.State{RequestID: r.RequestID, Utility: r.Utility, Status: workflows.AwaitingLogin, Version: 1}}
+	return nil, nil
+}
+
+// DescribeWorkflowExecution has nothing to tell: who waits looks.
+func (b *byHand) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	return nil, serviceerror.NewUnavailable("by hand")
+}
+
+// QueryWorkflow answers where the request stands.
+func (b *byHand) QueryWorkflow(_ context.Context, id, _, _ string, _ ...any) (converter.EncodedValue, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.requests[id]
+	if r == nil {
+		return nil, serviceerror.NewNotFound("no such request")
+	}
+	state := r.State
+	if b.spoil != nil {
+		b.spoil(&state)
+	}
+	if state.Reason == workflows.UtilityUnavailable { // it was told: now the site is back
+		b.control("/outage/DEMO", `{"on": false}`)
+		b.signIn(r)
+	}
+	return answer{state}, nil
+}
+
+type answer struct{ state workflows.State }
+
+// HasValue is true.
+func (answer) HasValue() bool { return true }
+
+// Get copies the state.
+func (a answer) Get(into any) error {
+	*into.(*workflows.State) = a.state
+	return nil
+}
+
+// SignalWorkflow does what the customer wants.
+func (b *byHand) SignalWorkflow(_ context.Context, id, _, name string, payload any) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.requests[id]
+	switch name {
+	case workflows.SignalSubmitLogin:
+		login, err := b.identity.OpenCredentials(payload.(workflows.SubmitLogin).Credentials)
+		if err != nil || login.Password != practice.Password {
+			return fmt.Errorf("no login: %w", err)
+		}
+		r.user = login.Username
+		b.signIn(r)
+	case workflows.SignalSubmitCode:
+		code, err := b.identity.Open(payload.(workflows.SubmitCode).Code)
+		if err != nil {
+			return err
+		}
+		b.submit(r, payload.(workflows.SubmitCode).ChallengeID, string(code))
+	case workflows.SignalLeave:
+		r.stands(workflows.AwaitingLogin, workflows.WindowClosed)
+	}
+	return nil
+}
+
+func (r *handled) stands(status workflows.Status, reason workflows.Reason) {
+	r.Status, r.Reason, r.Challenge = status, reason, nil
+	r.Version++
+}
+
+// signIn signs in with a browser of its own and sees where that leads.
+func (b *byHand) signIn(r *handled) {
+	jar, err := cookiejar.New(nil)
+	require.NoError(b.t, err)
+	practiceAddress := strings.TrimPrefix(b.stack.Practice.URL(), "http://")
+	r.Client = &http.Client{Jar: jar, Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, practiceAddress)
+		}}}
+	b.post(r, "/sign-in", url.Values{"username": {r.user}, "password": {practice.Password}})
+}
+
+// submit types an answer in.
+func (b *byHand) submit(r *handled, challenge, code string) {
+	switch {
+	case r.Challenge == nil || r.Challenge.ID != challenge:
+	case r.Challenge.Kind == workflows.MethodChoice:
+		b.post(r, "/method", url.Values{"method": {code}})
+	default:
+		b.post(r, "/code", url.Values{"code": {code}})
+	}
+}
+
+// post sends a form and reads from the page that follows where the request stands.
+func (b *byHand) post(r *handled, to string, form url.Values) {
+	page, err := r.PostForm(b.stack.Practice.Origins()["https://demo.meterkey.example"]+to, form)
+	require.NoError(b.t, err)
+	require.NoError(b.t, page.Body.Close())
+	if page.StatusCode == http.StatusServiceUnavailable {
+		r.stands(workflows.AwaitingLogin, workflows.UtilityUnavailable)
+		return
+	}
+	switch at := path.Base(page.Request.URL.Path); at {
+	case "meters":
+		r.stands(workflows.Connected, "")
+		require.NoError(b.t, (&stack.Customer{Stack: b.stack}).Get(b.t.Context(), "/accounts/DEMO/"+r.user, &r.Meters))
+	case "code", "method", "question":
+		b.challenge(r, at, to == "/code")
+	default:
+		r.stands(workflows.Failed, workflows.SiteChanged)
+	}
+}
+
+func (b *byHand) challenge(r *handled, at string, rejected bool) {
+	if b.turnOff {
+		r.stands(workflows.AwaitingMFAOff, "")
+		return
+	}
+	r.stands(workflows.AwaitingCode, "")
+	r.Challenge = &workflows.Challenge{ID: fmt.Sprintf("c-%d", r.Version), Kind: workflows.NumberCode, TriesLeft: 3}
+	switch {
+	case rejected:
+		r.Reason = workflows.CodeRejected
+	case at == "method":
+		r.Status, r.Challenge.Kind = workflows.AwaitingChoice, workflows.MethodChoice
+		r.Challenge.Options = []workflows.Option{{ID: "text", Label: "Text message"}, {ID: "email", Label: "E-mail"}}
+	}
+}
+
+func (b *byHand) control(to, body string) {
+	answer, err := (&http.Client{Timeout: time.Minute}).Post(b.stack.Practice.URL()+to, "application/json", strings.NewReader(body)) //nolint:noctx // bounded
+	require.NoError(b.t, err)
+	require.NoError(b.t, answer.Body.Close())
+}
