@@ -73,8 +73,18 @@ func parse(args []string, out io.Writer) (flags, error) {
 		return set, fmt.Errorf("%w; see demo --help", err)
 	case set.AtOnce < 1:
 		return set, errors.New("--at-once must be at least 1")
+	case len(chosen(routes(&visitor{}), set.Only, time.Time{})) == 0:
+		return set, noRoute(set.Only)
 	}
 	return set, nil
+}
+
+func noRoute(only string) error {
+	var names strings.Builder
+	for _, r := range routes(&visitor{}) {
+		names.WriteString("\n  " + r.name)
+	}
+	return fmt.Errorf("--only: no route's name contains %q; they are:%s", only, names.String())
 }
 
 func folder(set flags) (string, error) {
@@ -165,7 +175,7 @@ func exports(env []string) string {
 	var lines strings.Builder
 	for _, pair := range env {
 		name, value, _ := strings.Cut(pair, "=")
-		fmt.Fprintf(&lines, "  export %s='%s'\n", name, value)
+		fmt.Fprintf(&lines, "  export %s='%s'\n", name, strings.ReplaceAll(value, "'", `'\''`))
 	}
 	return strings.TrimSuffix(lines.String(), "\n")
 }

@@ -40,6 +40,7 @@ func TestBadUsageStartsNothing(t *testing.T) {
 		"unexpected argument now":              {"now"},
 		"--at-once must be at least 1":         {"--at-once", "0"},
 		"expected a valid 64 bit int":          {"--at-once", "many"},
+		"--only: no route's name contains \"Heco\"; they are:\n  CONED, by API and the customer's pages\n": {"--only", "Heco"},
 	} {
 		var out bytes.Buffer
 		require.ErrorContains(t, run(t.Context(), args, &out), says)
@@ -139,9 +140,9 @@ func TestUsualAddressesGiveWay(t *testing.T) {
 // TestExportsCanBePasted has a shell read them back.
 func TestExportsCanBePasted(t *testing.T) {
 	t.Parallel()
-	text := exports([]string{"MK_A=/a folder/x", "MK_B=--proxy-bypass-list=*.localhost;127.0.0.1", "MK_C="})
-	require.Equal(t, "  export MK_A='/a folder/x'\n  export MK_B='--proxy-bypass-list=*.localhost;127.0.0.1'\n  export MK_C=''", text)
+	text := exports([]string{"MK_A=/o'brien's folder/x", "MK_B=--proxy-bypass-list=*.localhost;127.0.0.1", "MK_C="})
+	require.Equal(t, "  export MK_A='/o'\\''brien'\\''s folder/x'\n  export MK_B='--proxy-bypass-list=*.localhost;127.0.0.1'\n  export MK_C=''", text)
 	said, err := exec.CommandContext(context.Background(), "sh", "-c", text+"\nprintf '%s|%s|%s' \"$MK_A\" \"$MK_B\" \"$MK_C\"").Output()
 	require.NoError(t, err)
-	require.Equal(t, "/a folder/x|--proxy-bypass-list=*.localhost;127.0.0.1|", string(said))
+	require.Equal(t, "/o'brien's folder/x|--proxy-bypass-list=*.localhost;127.0.0.1|", string(said))
 }
