@@ -60,7 +60,9 @@ func newByHand(t *testing.T) *byHand {
 	return &byHand{t: t, stack: &stack.Stack{Practice: site}, identity: identity, requests: map[string]*handled{}}
 }
 
-func (b *byHand) client() *workflows.Client { return workflows.NewClient(b, b.identity.Recipient(), nil) }
+func (b *byHand) client() *workflows.Client {
+	return workflows.NewClient(b, b.identity.Recipient(), nil)
+}
 
 // ExecuteWorkflow starts a data request.
 func (b *byHand) ExecuteWorkflow(_ context.Context, options client.StartWorkflowOptions, _ any, args ...any) (client.WorkflowRun, error) {
