@@ -68,10 +68,10 @@ func (f *form) key(key rune) {
 
 func (f *form) move(by int) { f.at = (f.at + by + len(f.fields)) % len(f.fields) }
 
-// enter goes on to the first field that is still empty, and tells when there is none.
+// enter goes on to the first field that is still empty, or blank, and tells when there is none.
 func (f *form) enter() bool {
 	for i := range f.fields {
-		if len(f.fields[i].text) == 0 {
+		if strings.TrimSpace(string(f.fields[i].text)) == "" {
 			f.at = i
 			return false
 		}

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 )
@@ -112,7 +114,7 @@ func answered(text string, err error) (string, error) {
 		return "", errStopped
 	case err != nil:
 		return "", fmt.Errorf("reading the answer: %w", err)
-	case text == "":
+	case strings.TrimSpace(text) == "":
 		return "", errNothingTyped
 	}
 	return text, nil
@@ -128,6 +130,9 @@ func stdinLines(stdin io.Reader, n int, want string) ([]string, error) {
 	for scanner.Scan() {
 		lines = append(lines, strings.TrimSuffix(scanner.Text(), "\r"))
 	}
+	if len(lines) > 0 {
+		lines[0] = strings.TrimPrefix(lines[0], byteOrderMark)
+	}
 	if err := scanner.Err(); err != nil {
 		return nil, fmt.Errorf("reading standard input: %w", err)
 	}
@@ -138,9 +143,24 @@ func stdinLines(stdin io.Reader, n int, want string) ([]string, error) {
 		return nil, badInput(fmt.Sprintf("standard input holds %s, not %d", count(len(lines), "line"), n), "give it "+want)
 	}
 	for i, line := range lines {
-		if line == "" {
-			return nil, badInput(fmt.Sprintf("line %d of standard input is empty", i+1), "give it "+want)
+		if wrong := unfit(line); wrong != "" {
+			return nil, badInput(fmt.Sprintf("line %d of standard input %s", i+1, wrong), "give it "+want)
 		}
 	}
 	return lines, nil
+}
+
+// byteOrderMark is what some programs begin a text with, and nobody types.
+const byteOrderMark = "\ufeff"
+
+// unfit says why a line can be no answer, empty if it can. What is not told here would cost a try at the utility.
+func unfit(line string) string {
+	switch {
+	case strings.TrimSpace(line) == "":
+		return "is empty"
+	case !utf8.ValidString(line) || strings.ContainsFunc(line, unicode.IsControl):
+		return "is no text in UTF-8 that could be typed"
+	default:
+		return ""
+	}
 }

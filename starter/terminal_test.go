@@ -24,6 +24,12 @@ func TestStdinLinesHoldsExactlyWhatIsAskedFor(t *testing.T) {
 		{"pat\n", nil, "standard input holds 1 line, not 2 (give it a login)"},
 		{"a\nb\nc\n", nil, "standard input holds 3 lines, not 2 (give it a login)"},
 		{"\norange\n", nil, "line 1 of standard input is empty (give it a login)"},
+		{"pat\n \t \n", nil, "line 2 of standard input is empty (give it a login)"},
+		{"\ufeffpat\r\norange\r\n", []string{"pat", "orange"}, ""},
+		{"p\x00a\x00t\x00\no\x00r\x00", nil, "line 1 of standard input is no text in UTF-8 that could be typed (give it a login)"},
+		{"pat\nor\x1b[Aange", nil, "line 2 of standard input is no text in UTF-8 that could be typed (give it a login)"},
+		{"p\xe4t\norange", nil, "line 1 of standard input is no text in UTF-8 that could be typed (give it a login)"},
+		{"pät\nörange 日本\n", []string{"pät", "örange 日本"}, ""},
 	} {
 		lines, err := stdinLines(strings.NewReader(c.text), 2, "a login")
 		if c.err != "" {
@@ -57,7 +63,7 @@ func TestQuestionsEndWithTheirAnswerOrWithTheirContext(t *testing.T) {
 		text string
 		err  error
 		code int
-	}{{"", io.EOF, exitInterrupted}, {"", nil, exitUsage}, {"", errors.New("gone"), exitUnexpected}} {
+	}{{"", io.EOF, exitInterrupted}, {"", nil, exitUsage}, {"  ", nil, exitUsage}, {"", errors.New("gone"), exitUnexpected}} {
 		_, err := question(t.Context(), func() (string, error) { return c.text, c.err })
 		require.Equal(t, c.code, explain(t.Context(), err).code)
 	}
