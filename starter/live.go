@@ -101,15 +101,21 @@ func (b *backend) seal(ctx context.Context, send sends) error {
 
 func (l *live) ended() bool { return l.err != nil || l.state.Status.Terminal() }
 
+const noWorker = "no worker answers; the request is safe, waiting for one"
+
 // saw takes in a look. Without a worker there is nothing to see, and nothing lost.
 func (l *live) saw(seen look) {
 	switch {
 	case errors.Is(seen.err, workflows.ErrNoWorker):
-		l.note = "no worker answers; the request is safe, waiting for one"
+		l.note = noWorker
 		return
 	case seen.err != nil:
 		l.err = seen.err
 		return
+	case l.note == noWorker:
+		l.note = ""
+	}
+	switch {
 	case l.state.RequestID == "":
 		l.utility = utilityName(seen.state.Utility)
 	case changed(l.state, seen.state):

@@ -80,6 +80,8 @@ func TestLiveTellsWhatWentWrong(t *testing.T) {
 	l.saw(look{err: workflows.ErrNoWorker})
 	require.Contains(t, l.text(nine), "no worker answers; the request is safe")
 	require.False(t, l.ended())
+	l.saw(look{state: awaitingCode()})
+	require.NotContains(t, l.text(nine), "no worker answers", "one is back, though nothing has changed")
 
 	ignored := awaitingCode()
 	ignored.Version = 10
@@ -112,6 +114,14 @@ func TestLiveTakesALogin(t *testing.T) {
 	require.Nil(t, l.press("\tt"), "Tab goes back to the user name")
 	require.Contains(t, l.text(nine), "> User name: patt▏")
 	require.NotNil(t, l.press("\r"), "Enter sends once nothing is empty")
+}
+
+func TestLiveSendsNothingBlank(t *testing.T) {
+	t.Parallel()
+	l := newLive(awaitingCode())
+	require.Nil(t, l.press("   \r"), "it would cost a try")
+	require.False(t, l.sending)
+	require.NotNil(t, l.press("271828\r"))
 }
 
 func TestLiveChecksAChoice(t *testing.T) {
