@@ -31,10 +31,13 @@ func (a *app) connect(ctx context.Context) (*backend, error) {
 	if err != nil {
 		return nil, badInput(err.Error(), "docs/configuration.md lists the settings")
 	}
-	ctx, cancel := context.WithTimeout(ctx, a.timeout)
+	bounded, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
-	temporal, converter, err := settings.TemporalClient(ctx, zap.NewNop())
-	if err != nil {
+	temporal, converter, err := settings.TemporalClient(bounded, zap.NewNop())
+	switch {
+	case err != nil && ctx.Err() != nil: // Ctrl-C
+		return nil, ctx.Err()
+	case err != nil:
 		return nil, notConnected(err)
 	}
 	recipient, sealErr := settings.Recipient()
