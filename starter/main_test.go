@@ -50,6 +50,10 @@ func (o onStage) Run() int {
 		return 1
 	}
 	theStage = s
+	if err := s.export(); err != nil {
+		fmt.Fprintln(os.Stderr, "setting the stage:", err)
+		return 1
+	}
 	code := o.m.Run()
 	if err := s.clear(); err != nil {
 		fmt.Fprintln(os.Stderr, "clearing the stage:", err)
@@ -75,10 +79,10 @@ func setStage() (s *stage, err error) {
 	s.recipient = identity.Recipient()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	if s.server, err = stack.StartTemporal(ctx, stack.TemporalOptions{Log: filepath.Join(s.dir, "temporal.log")}); err != nil {
+	if s.server, err = stack.StartTemporal(ctx, stack.TemporalOptions{Dir: filepath.Join(s.dir, "temporal")}); err != nil {
 		return s, err
 	}
-	if s.idle, err = stack.StartTemporal(ctx, stack.TemporalOptions{Log: filepath.Join(s.dir, "idle.log")}); err != nil {
+	if s.idle, err = stack.StartTemporal(ctx, stack.TemporalOptions{Dir: filepath.Join(s.dir, "idle")}); err != nil {
 		return s, err
 	}
 	if s.mute, err = (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
@@ -96,6 +100,11 @@ func setStage() (s *stage, err error) {
 	}
 	s.stop, err = startScripted(s.client, identity)
 	return s, err
+}
+
+// export lets commands that run in this process find the stage.
+func (s *stage) export() error {
+	return errors.Join(os.Setenv("TEMPORAL_ADDRESS", s.address), os.Setenv("MK_RECIPIENT", s.recipient))
 }
 
 func (s *stage) origins() string { return filepath.Join(s.dir, "origins.yaml") }
