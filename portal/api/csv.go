@@ -5,11 +5,11 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/portal/dashboard/sheet"
 )
 
 func csvHeading() []string {
@@ -53,16 +53,7 @@ func csvRow(m store.Meter) []string {
 	row := []string{m.UID, m.AuthorizationUID, m.Created.UTC().Format(timeFormat), m.Utility, m.AccountNumber, m.MeterNumber,
 		m.ServiceIdentifier, m.ServiceAddress, m.ServiceClass, m.Tariff, m.Status, fmt.Sprint(m.IsArchived)}
 	for i, cell := range row {
-		row[i] = harmless(cell)
+		row[i] = sheet.Harmless(cell)
 	}
 	return row
-}
-
-// harmless keeps spreadsheets from calculating a cell that a utility's site filled: an apostrophe goes before what they
-// would take for a formula.
-func harmless(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) {
-		return "'" + cell
-	}
-	return cell
 }

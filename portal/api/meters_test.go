@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -115,24 +114,6 @@ func TestCSV(t *testing.T) {
 	require.Len(t, p.csv("/meters?users=other", "Accept", "text/csv"), 1)
 	p.refused(http.StatusBadRequest, http.MethodGet, "/meters?after=nothing", "", "Accept", "text/csv")
 	p.refused(http.StatusNotFound, http.MethodGet, "/files/meters_csv/nothing", "")
-}
-
-func TestHarmless(t *testing.T) {
-	t.Parallel()
-	for cell, want := range map[string]string{"": "", "12 Elm": "12 Elm", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)",
-		"\t=1": "'\t=1", "\r=1": "'\r=1", "a=b": "a=b", "ä": "ä"} {
-		require.Equal(t, want, harmless(cell))
-	}
-}
-
-func FuzzHarmless(f *testing.F) {
-	f.Add("=cmd|'/c calc'!A0")
-	f.Add("\n\"=1")
-	f.Fuzz(func(t *testing.T, address string) {
-		row := csvRow(store.Meter{ServiceAddress: address})
-		require.NotContains(t, "=+-@\t\r\n", (row[7] + "x")[:1])
-		require.True(t, strings.HasSuffix(row[7], address))
-	})
 }
 
 // TestBrokenOff: a list whose reading fails in the middle is cut off, in every format.

@@ -7,6 +7,7 @@ package sheet
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -91,7 +92,8 @@ func Read(data []byte) (File, error) {
 	}
 	text, skipped, separator := split(text)
 	reader := csv.NewReader(strings.NewReader(text))
-	reader.Comma, reader.FieldsPerRecord, reader.TrimLeadingSpace = separator, -1, true
+	reader.Comma, reader.FieldsPerRecord = separator, -1
+	reader.TrimLeadingSpace = separator != '\t' // or an empty value would be taken for such space
 	heading, err := reader.Read()
 	if errors.Is(err, io.EOF) {
 		return File{}, errors.New("the file is empty: its first line names the columns, each further line is one customer")
@@ -223,8 +225,8 @@ func readRow(line int, columns []Field, values []string) (row Row, blank bool) {
 		blank = blank && value == ""
 		switch {
 		case i >= len(columns) && value != "":
-			row.mistake(columns[len(columns)-1],
-				"has %d values more than there are headings; put a value that holds the separator into double quotes", len(values)-len(columns))
+			row.mistake(cmp.Or(columns[len(columns)-1], Email),
+				"more values follow than there are headings; put a value that holds the separator into double quotes")
 			return row, false
 		case i < len(columns) && columns[i] != "":
 			*into[columns[i]] = value

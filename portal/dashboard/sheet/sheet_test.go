@@ -45,6 +45,47 @@ func TestReadUnderstandsTheFilesThatProgramsWrite(t *testing.T) {
 	}
 }
 
+// Spreadsheets write nothing between two separators where a cell is empty; whatever the separator, the values after it
+// stay under their headings.
+func TestReadKeepsValuesUnderTheirHeadings(t *testing.T) {
+	t.Parallel()
+	for _, separator := range []string{",", ";", "\t"} {
+		text := strings.ReplaceAll("email|name|nickname|utility\na@example.com|||CONED\n|Ana||\n", "|", separator)
+		file, err := Read([]byte(text))
+		require.NoError(t, err)
+		require.Equal(t, []Row{{Line: 2, Email: "a@example.com", Utility: "CONED"}, {Line: 3, Name: "Ana"}}, file.Rows, "%q", separator)
+	}
+}
+
+// A row with more values than headings says so of a column that means something, even where the last one does not.
+func TestReadNamesAColumnWhenValuesAreTooMany(t *testing.T) {
+	t.Parallel()
+	file, err := Read([]byte("email,colour\na@example.com,red,blue,,\nb@example.com,red,,,\n"))
+	require.NoError(t, err)
+	require.Len(t, file.Rows, 2)
+	require.Len(t, file.Rows[0].Mistakes, 1)
+	require.Equal(t, Email, file.Rows[0].Mistakes[0].Field)
+	require.Contains(t, file.Rows[0].Mistakes[0].Problem, "double quotes")
+	require.Empty(t, file.Rows[1].Mistakes, "empty cells behind the last heading are nothing")
+}
+
+// The first line that Excel itself writes names the separator; headings are found in every way that people write them.
+func TestReadFindsSeparatorAndHeadings(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"sep=,\nemail,name\na@example.com,Ana;Bea\n", "sep=;\r\nemail;name\r\na@example.com;Ana;\r\n", "sep=\t\nemail\tname\na@example.com\tAna\n",
+		"Correo electrónico,Nombre\na@example.com,Ana\n", "E_MAIL-Address*,Full.Name\na@example.com,Ana\n", "  Customer e-mail: ,customer name\na@example.com,Ana\n",
+		"\ufeff\"email\",\"name\"\r\n\"a@example.com\",\"Ana\"\r\n",
+	} {
+		file, err := Read([]byte(text))
+		require.NoError(t, err, "%q", text)
+		require.Len(t, file.Rows, 1, "%q", text)
+		require.Equal(t, "a@example.com", file.Rows[0].Email, "%q", text)
+		require.Contains(t, file.Rows[0].Name, "Ana", "%q", text)
+		require.Empty(t, file.Ignored, "%q", text)
+	}
+}
+
 func TestReadCountsLinesAsTheEditorDoes(t *testing.T) {
 	t.Parallel()
 	file, err := Read([]byte("sep=;\nemail;name\n\na@example.com;\"two\nlines\"\nb@example.com;B\n"))
@@ -105,6 +146,8 @@ func TestCheckNamesFieldAndRemedy(t *testing.T) {
 		"American date":   {"a@example.com,,,,12/31/2027", Expires, "2027-11-23"},
 		"in the past":     {"a@example.com,,,,2026-11-22", Expires, "in the past"},
 		"values too many": {"a@example.com,Ana, Ltd,x,CONED,2027-01-01", Expires, "double quotes"},
+		"control":         {"a@example.com,A\x07na,,,", Name, "one line of plain text"},
+		"not a day":       {"a@example.com,,,,2027-02-30", Expires, "2027-11-23"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -145,6 +188,19 @@ func TestWriteLeavesNoFormula(t *testing.T) {
 	require.Equal(t, []string{"'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\t=1", "plain", "", "a=b", "a \"quoted\", one"}, rows[1])
 }
 
+// FuzzHarmless: no text begins as a formula does, and every text is still there.
+func FuzzHarmless(f *testing.F) {
+	f.Add("=cmd|'/c calc'!A0")
+	f.Add("\n\"=1")
+	f.Add("")
+	f.Fuzz(func(t *testing.T, text string) {
+		safe := Harmless(text)
+		require.NotContains(t, formulaStarts, (safe + "x")[:1])
+		require.Equal(t, text, strings.TrimPrefix(safe, strings.TrimSuffix(safe, text)))
+		require.LessOrEqual(t, len(safe), len(text)+1)
+	})
+}
+
 func TestWriteTellsOfAWriterThatFails(t *testing.T) {
 	t.Parallel()
 	for _, room := range []int{0, 3} {
@@ -161,6 +217,43 @@ func (f *full) Write(p []byte) (int, error) {
 	}
 	f.room -= len(p)
 	return len(p), nil
+}
+
+// What was written is read back by any reader of CSV, whatever is in it.
+func TestWrittenTextsComeBack(t *testing.T) {
+	t.Parallel()
+	odd := []string{"\"", "a\"b", "a,b;c\td", " leading and trailing ", "Zoë Ærø 東京 ☀️", "two\nlines", "'quoted'", "\u200b", "a\x07b", "1e5", "00123"}
+	var out bytes.Buffer
+	require.NoError(t, Write(&out, make([]string, len(odd)), [][]string{odd, odd}))
+	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(out.String(), "\ufeff"))).ReadAll()
+	require.NoError(t, err)
+	require.Equal(t, odd, rows[1])
+	require.Equal(t, odd, rows[2])
+}
+
+// Every mistake of a row is named, not only the first.
+func TestCheckNamesAllMistakesOfARow(t *testing.T) {
+	t.Parallel()
+	file, err := Read([]byte("email,name,nickname,utility,expires\nnobody,\"a\nb\"," + strings.Repeat("é", 101) + ",CONNED,soon\n"))
+	require.NoError(t, err)
+	file.Check(rules)
+	fields := map[Field]bool{}
+	for _, m := range file.Rows[0].Mistakes {
+		fields[m.Field] = true
+		require.NotEmpty(t, m.Problem)
+	}
+	require.Equal(t, map[Field]bool{Email: true, Name: true, Nickname: true, Utility: true, Expires: true}, fields)
+}
+
+func TestEmailProblem(t *testing.T) {
+	t.Parallel()
+	for _, good := range []string{"a@b.example", "o'hara+tag@example.co.uk", "ana@münchen.example", strings.Repeat("a", 242) + "@example.com"} {
+		require.Empty(t, EmailProblem(good), good)
+	}
+	for _, bad := range []string{"", "a", "a@", "@b.example", "a b@c.example", "a@b.example\r\nBcc: c@d.example", "a@b.example,c@d.example",
+		"<a@b.example>", "\"a\"@b.example", "a@b.example ", strings.Repeat("a", 243) + "@example.com"} {
+		require.NotEmpty(t, EmailProblem(bad), "%q", bad)
+	}
 }
 
 func TestTheTemplateIsGood(t *testing.T) {

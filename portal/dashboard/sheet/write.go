@@ -10,8 +10,7 @@ import (
 // formulaStarts are the characters by which spreadsheets take a value for a formula.
 const formulaStarts = "=+-@\t\r\n"
 
-// Write writes a file that spreadsheets open as UTF-8 and whose values none of them calculates: a value that would be
-// taken for a formula gets an apostrophe in front.
+// Write writes a file that spreadsheets open as UTF-8 and whose values are all Harmless.
 func Write(w io.Writer, heading []string, rows [][]string) error {
 	if _, err := io.WriteString(w, "\ufeff"); err != nil {
 		return fmt.Errorf("writing the file: %w", err)
@@ -19,7 +18,11 @@ func Write(w io.Writer, heading []string, rows [][]string) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
 	for _, row := range append([][]string{heading}, rows...) {
-		if err := out.Write(harmless(row)); err != nil {
+		safe := make([]string, len(row))
+		for i, value := range row {
+			safe[i] = Harmless(value)
+		}
+		if err := out.Write(safe); err != nil {
 			return fmt.Errorf("writing the file: %w", err)
 		}
 	}
@@ -30,15 +33,13 @@ func Write(w io.Writer, heading []string, rows [][]string) error {
 	return nil
 }
 
-func harmless(row []string) []string {
-	safe := make([]string, len(row))
-	for i, value := range row {
-		if value != "" && strings.ContainsRune(formulaStarts, rune(value[0])) {
-			value = "'" + value
-		}
-		safe[i] = value
+// Harmless keeps spreadsheets from calculating a value that somebody else wrote: an apostrophe goes before what they
+// would take for a formula.
+func Harmless(value string) string {
+	if value != "" && strings.ContainsRune(formulaStarts, rune(value[0])) {
+		return "'" + value
 	}
-	return safe
+	return value
 }
 
 // Template is a file to begin with.
