@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/creack/pty"
@@ -56,4 +57,36 @@ func TestCanvasWrapsWhatIsColouredAndWide(t *testing.T) {
 	shown := shownBy(t, 20, 6, []string{p.in(yellow, "9:41 left"), "日本語版"})
 	require.Contains(t, shown, "\x1b[K\x1b[33m9:41\r\r\n\x1b[Kleft\x1b[0m\r\r\n", "the colour ends where it did")
 	require.Contains(t, shown, "\x1b[K日本語\r\r\n\x1b[K版")
+}
+
+func TestCanvasOnATerminalWithoutASizeLosesNothing(t *testing.T) {
+	t.Parallel()
+	for _, size := range [][2]uint16{{0, 0}, {0, 40}, {1, 40}} {
+		shown := shownBy(t, size[0], size[1], []string{"one", "two"}, []string{"three"})
+		require.Contains(t, shown, "\x1b[Kone\r\r\n\x1b[Ktwo\r\r\n\x1b[J", size)
+		require.Contains(t, shown, "\x1b[2A\x1b[Kthree\r\r\n\x1b[J", size)
+	}
+}
+
+func TestCanvasOfOneColumnStaysInPlace(t *testing.T) {
+	t.Parallel()
+	shown := shownBy(t, 20, 1, []string{"abc", ""}, []string{"x"})
+	require.Contains(t, shown, "\x1b[Ka\r\r\n\x1b[Kb\r\r\n\x1b[Kc\r\r\n\x1b[K\r\r\n\x1b[J")
+	require.Contains(t, shown, "\x1b[4A\x1b[Kx\r\r\n\x1b[J", "it goes up by every line that it wrapped")
+}
+
+func TestCanvasOnATerminalThatWentAwayIsAnError(t *testing.T) {
+	t.Parallel()
+	master, tty, err := pty.Open()
+	require.NoError(t, err)
+	require.NoError(t, master.Close())
+	require.NoError(t, tty.Close())
+	require.ErrorContains(t, (&canvas{tty: tty}).draw([]string{"one"}), "measuring the terminal: ")
+	require.Error(t, (&canvas{tty: tty}).close())
+}
+
+func TestKeysEndWithTheirTerminal(t *testing.T) {
+	t.Parallel()
+	keys := readKeys(t.Context(), strings.NewReader("a\r"))
+	require.Equal(t, []rune{'a', keyEnter, keyLeave}, []rune{<-keys, <-keys, <-keys}, "a terminal that is closed is a person who left")
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"testing"
 	"time"
 
+	"github.com/creack/pty"
 	"github.com/stretchr/testify/require"
 
 	"github.com/meterkey/meterkey/utilities"
@@ -100,4 +102,76 @@ func TestFieldsOfALoginPage(t *testing.T) {
 		require.Contains(t, out.String(), c.out)
 		require.Equal(t, c.side, side.String())
 	}
+}
+
+// onPty has something printed on a pseudo-terminal of so many columns and returns what reached it.
+func onPty(t *testing.T, columns uint16, print func(*app)) string {
+	t.Helper()
+	master, tty, err := pty.Open()
+	require.NoError(t, err)
+	require.NoError(t, pty.Setsize(tty, &pty.Winsize{Rows: 20, Cols: columns}))
+	shown := make(chan string, 1)
+	go func() {
+		text, _ := io.ReadAll(master) // reading the end of a terminal is an error
+		shown <- string(text)
+	}()
+	print(&app{out: newPrinter(tty, false), side: newPrinter(tty, false)})
+	require.NoError(t, tty.Close())
+	text := <-shown
+	require.NoError(t, master.Close())
+	return text
+}
+
+func TestProgressStaysOnOneLineOfTheTerminal(t *testing.T) {
+	t.Parallel()
+	for columns, want := range map[uint16]string{
+		80: "\r\x1b[KSigning in at your utility.\x1b[2m 9s\x1b[0m\r\x1b[K",
+		0:  "\r\x1b[KSigning in at your utility.\x1b[2m 9s\x1b[0m\r\x1b[K", // it does not say: as 80
+		20: "\r\x1b[KSigning in at your…\x1b[2m\x1b[0m\r\x1b[K",
+		2:  "\r\x1b[K…\x1b[2m\x1b[0m\r\x1b[K",
+	} {
+		shown := onPty(t, columns, func(a *app) {
+			a.progress("Signing in\nat your utility.", 9*time.Second)
+			a.progress("", 0)
+		})
+		require.Equal(t, want, shown, columns)
+	}
+	require.NotContains(t, onPty(t, 1, func(a *app) { a.progress("Signing in", 0) }), "S", "there is room for nothing")
+
+	var side bytes.Buffer
+	a := &app{side: newPrinter(&side, false)}
+	a.progress("Signing in", time.Second)
+	a.progress("", 0)
+	require.Empty(t, side.String(), "only a terminal shows progress")
+}
+
+func TestColoursAreForTerminalsThatWantThem(t *testing.T) {
+	t.Parallel()
+	print := func(a *app) { a.out.linef("%s", a.out.status(workflows.Failed)) }
+	require.Equal(t, "\x1b[31mfailed\x1b[0m\r\n", onPty(t, 80, print))
+	require.Equal(t, "failed\r\n", onPty(t, 80, func(a *app) {
+		a.out = newPrinter(a.out.w, true)
+		print(a)
+	}))
+	var out bytes.Buffer
+	print(&app{out: newPrinter(&out, false)})
+	require.Equal(t, "failed\n", out.String())
+}
+
+func TestJSONIsLaidOutForPeopleAlone(t *testing.T) {
+	t.Parallel()
+	document := map[string]string{"a": "b"}
+	require.Equal(t, "{\r\n  \"a\": \"b\"\r\n}\r\n", onPty(t, 80, func(a *app) { a.out.json(document) }))
+	var out bytes.Buffer
+	newPrinter(&out, false).json(document)
+	require.Equal(t, "{\"a\":\"b\"}\n", out.String())
+}
+
+func TestTheFirstErrorOfPrintingIsKept(t *testing.T) {
+	t.Parallel()
+	p := newPrinter(brokenPipe{}, true)
+	p.linef("one")
+	p.json("two")
+	p.table([]string{"A"}, [][]string{{"b"}})
+	require.EqualError(t, p.err, "broken pipe")
 }
