@@ -61,7 +61,7 @@ func arrange(t *testing.T) *arrangement {
 	for name := range a.project.Volumes {
 		require.NoError(t, os.MkdirAll(filepath.Join(a.dir, name), 0o700))
 	}
-	server, err := stack.StartTemporal(t.Context(), stack.TemporalOptions{Log: filepath.Join(a.dir, "temporal.log")})
+	server, err := stack.StartTemporal(t.Context(), stack.TemporalOptions{Dir: filepath.Join(a.dir, "temporal")})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Stop(context.Background())) })
 	practice := free(t)

@@ -211,7 +211,7 @@ func (s serving) ready(t *testing.T) {
 
 func TestServe(t *testing.T) {
 	t.Parallel()
-	temporal, err := stack.StartTemporal(t.Context(), stack.TemporalOptions{Log: filepath.Join(t.TempDir(), "temporal.log")})
+	temporal, err := stack.StartTemporal(t.Context(), stack.TemporalOptions{Dir: t.TempDir()})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, temporal.Stop(context.Background())) })
 
@@ -282,7 +282,7 @@ func TestServe(t *testing.T) {
 	})
 
 	t.Run("is unwell without Temporal", func(t *testing.T) {
-		own, err := stack.StartTemporal(t.Context(), stack.TemporalOptions{Log: filepath.Join(t.TempDir(), "temporal.log")})
+		own, err := stack.StartTemporal(t.Context(), stack.TemporalOptions{Dir: t.TempDir()})
 		require.NoError(t, err)
 		s := serve(t, own, "MK_RECIPIENT="+recipient(t))
 		s.ready(t)

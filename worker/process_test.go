@@ -53,7 +53,7 @@ func newPlace(t *testing.T) *place {
 	defer cancel()
 	p := &place{t: t, home: t.TempDir()}
 	var err error
-	p.server, err = stack.StartTemporal(ctx, stack.TemporalOptions{Log: filepath.Join(t.TempDir(), "temporal.log")})
+	p.server, err = stack.StartTemporal(ctx, stack.TemporalOptions{Dir: t.TempDir()})
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		bounded, cancel := context.WithTimeout(context.Background(), patience)

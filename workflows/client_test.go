@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +35,7 @@ func runTests(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "meterkey-client-")
 	fatal(err)
 	defer func() { _ = os.RemoveAll(dir) }() // a folder of the tests' own
-	temporal, err := stack.StartTemporal(ctx, stack.TemporalOptions{Log: filepath.Join(dir, "temporal.log")})
+	temporal, err := stack.StartTemporal(ctx, stack.TemporalOptions{Dir: dir})
 	fatal(err)
 	defer func() { fatal(temporal.Stop(context.Background())) }()
 	server.temporal, err = client.DialContext(ctx, client.Options{HostPort: temporal.Address(), Logger: logging.Temporal(zap.NewNop())})

@@ -33,7 +33,7 @@ func (e environment) Environ() []string {
 }
 
 func TestTemporalClient(t *testing.T) {
-	server, err := stack.StartTemporal(t.Context(), stack.TemporalOptions{Address: "127.0.0.1:0", Log: filepath.Join(t.TempDir(), "log")})
+	server, err := stack.StartTemporal(t.Context(), stack.TemporalOptions{Address: "127.0.0.1:0", Dir: t.TempDir()})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Stop(context.Background())) })
 

@@ -101,6 +101,8 @@ func (w *world) tryAccount(t *testing.T, u *utilities.Utility, kind string) {
 	require.Equal(t, want.reason, s.Reason)
 	checkMeters(ctx, t, c, s)
 	if !s.Status.Terminal() {
+		// Who declines before is not asked to sign in again.
+		require.Eventually(t, func() bool { return len(w.notices(t, c.ID)) == 1+len(want.notices) }, caseLimit, 50*time.Millisecond)
 		require.NoError(t, c.Client.Decline(ctx, c.ID))
 		want.notices = append(append([]string{}, want.notices...), "declined to requester")
 	}

@@ -69,7 +69,7 @@ func Up(ctx context.Context, o Options) (*Stack, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return s, fmt.Errorf("making the stack's folder: %w", err)
 	}
-	o.Temporal.Dir, o.Temporal.Log = o.Dir, filepath.Join(o.Dir, "temporal.log")
+	o.Temporal.Dir = o.Dir
 	var err error
 	if s.portalAddress, err = FreeAddress(o.Portal); err != nil {
 		return s, fmt.Errorf("finding an address for the portal: %w", err)

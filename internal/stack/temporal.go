@@ -58,11 +58,12 @@ func DynamicConfig() []string {
 
 // TemporalOptions says how to run Temporal's development server.
 type TemporalOptions struct {
-	Binary  string // the temporal command line tool; "" looks where FindTemporal does
-	Dir     string // folder that keeps the database file; "" keeps everything in memory
+	Binary string // the temporal command line tool; "" looks where FindTemporal does
+	// Dir is the folder of the database file and of the server's log, temporal.log. There is no running without a file: a
+	// database in memory is gone, namespace and all, as soon as the server's one connection to it breaks on a busy machine.
+	Dir     string
 	Address string // host:port of the frontend; port 0 takes a free one
 	UIPort  int    // port of the Web UI, on the same host; 0 runs without it
-	Log     string // file that gets the server's output, appended
 }
 
 // Temporal is a running development server.
@@ -98,7 +99,7 @@ func startTemporalOnce(ctx context.Context, binary string, o TemporalOptions) (*
 	if err != nil {
 		return nil, err
 	}
-	process, err := Start(Command{Path: binary, Args: args, Log: o.Log})
+	process, err := Start(Command{Path: binary, Args: args, Log: filepath.Join(o.Dir, "temporal.log")})
 	if err != nil {
 		return nil, err
 	}
@@ -194,12 +195,10 @@ func temporalArgs(o TemporalOptions) ([]string, error) {
 	} else {
 		args = append(args, "--ui-port", strconv.Itoa(o.UIPort))
 	}
-	if o.Dir != "" {
-		if err := os.MkdirAll(o.Dir, 0o700); err != nil {
-			return nil, fmt.Errorf("making the temporal server's folder: %w", err)
-		}
-		args = append(args, "--db-filename", filepath.Join(o.Dir, "temporal.db"))
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the temporal server's folder: %w", err)
 	}
+	args = append(args, "--db-filename", filepath.Join(o.Dir, "temporal.db"))
 	for _, name := range workflows.SearchAttributes() {
 		args = append(args, "--search-attribute", name+"=Keyword")
 	}

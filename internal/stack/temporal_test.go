@@ -22,7 +22,7 @@ import (
 
 func TestTemporalKeepsItsDataAcrossRestarts(t *testing.T) {
 	t.Parallel()
-	options := TemporalOptions{Dir: filepath.Join(t.TempDir(), "data"), Log: filepath.Join(t.TempDir(), "log")}
+	options := TemporalOptions{Dir: filepath.Join(t.TempDir(), "data")}
 
 	first := startTemporal(t, options)
 	require.Empty(t, first.UIURL())
@@ -35,9 +35,9 @@ func TestTemporalKeepsItsDataAcrossRestarts(t *testing.T) {
 	require.Equal(t, []string{id}, found)
 }
 
-func TestTemporalInMemoryServesItsUI(t *testing.T) {
+func TestTemporalServesItsUI(t *testing.T) {
 	t.Parallel()
-	server := startTemporal(t, TemporalOptions{UIPort: freePort(t), Log: filepath.Join(t.TempDir(), "log")})
+	server := startTemporal(t, TemporalOptions{UIPort: freePort(t), Dir: t.TempDir()})
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.UIURL(), nil)
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
@@ -50,7 +50,7 @@ func TestStartTemporalShowsWhatTheServerSaid(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "temporal.db"), []byte("this is no database, by any reading"), 0o600))
-	_, err := StartTemporal(t.Context(), TemporalOptions{Dir: dir, Log: filepath.Join(dir, "log")})
+	_, err := StartTemporal(t.Context(), TemporalOptions{Dir: dir})
 	require.ErrorContains(t, err, "it ended by itself with exit status 1")
 	require.ErrorContains(t, err, "file is not a database")
 }
@@ -61,7 +61,7 @@ func TestStartTemporalRefusesATakenAddress(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, listener.Close()) }()
 	_, err = StartTemporal(t.Context(), TemporalOptions{
-		Address: listener.Addr().String(), Log: filepath.Join(t.TempDir(), "log"),
+		Address: listener.Addr().String(), Dir: t.TempDir(),
 	})
 	require.ErrorIs(t, err, syscall.EADDRINUSE)
 }
@@ -70,7 +70,7 @@ func TestStartTemporalTriesAgainWhenItLosesAPort(t *testing.T) { // not parallel
 	tool, err := FindTemporal("")
 	require.NoError(t, err)
 	dir := t.TempDir()
-	taken := startTemporal(t, TemporalOptions{Log: filepath.Join(dir, "taken.log")})
+	taken := startTemporal(t, TemporalOptions{Dir: filepath.Join(dir, "taken")})
 	_, port, err := net.SplitHostPort(taken.Address())
 	require.NoError(t, err)
 	// The first start is sent to a taken port, which is what losing the race for it looks like.
@@ -81,8 +81,8 @@ exec "` + tool + `" server start-dev --headless --ip 127.0.0.1 --port ` + port +
 	unlucky := filepath.Join(dir, "temporal")
 	require.NoError(t, os.WriteFile(unlucky, []byte(script), 0o700))
 
-	startTemporal(t, TemporalOptions{Binary: unlucky, Log: filepath.Join(dir, "log")})
-	said, err := os.ReadFile(filepath.Join(dir, "log"))
+	startTemporal(t, TemporalOptions{Binary: unlucky, Dir: filepath.Join(dir, "unlucky")})
+	said, err := os.ReadFile(filepath.Join(dir, "unlucky", "temporal.log"))
 	require.NoError(t, err)
 	require.Contains(t, string(said), "address already in use")
 }
@@ -93,7 +93,7 @@ func TestStartTemporalIsBoundedByItsContext(t *testing.T) {
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	_, err = StartTemporal(ctx, TemporalOptions{Address: address, Log: filepath.Join(t.TempDir(), "log")})
+	_, err = StartTemporal(ctx, TemporalOptions{Address: address, Dir: t.TempDir()})
 	require.ErrorContains(t, err, "not ready in time")
 
 	_, err = FreeAddress(address)
@@ -111,7 +111,7 @@ func TestStartTemporalSaysWhatItCannotUse(t *testing.T) {
 		"absent binary":       {TemporalOptions{Binary: "/no/such/temporal"}, "finding the temporal tool"},
 		"address of no shape": {TemporalOptions{Address: "nowhere"}, "trying address nowhere"},
 		"folder that is none": {TemporalOptions{Dir: file}, "making the temporal server's folder"},
-		"no log":              {TemporalOptions{}, "opening the log of temporal"},
+		"no folder":           {TemporalOptions{}, "making the temporal server's folder"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -65,7 +65,7 @@ func runTests(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	server, err := stack.StartTemporal(ctx, stack.TemporalOptions{Log: filepath.Join(dir, "temporal.log")})
+	server, err := stack.StartTemporal(ctx, stack.TemporalOptions{Dir: filepath.Join(dir, "temporal")})
 	if err != nil {
 		return 1, err
 	}

@@ -39,11 +39,15 @@ var theEngine = sync.OnceValues(startEngine)
 func startEngine() (*engine, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	server, err := stack.StartTemporal(ctx, stack.TemporalOptions{Log: os.DevNull})
+	dir, err := os.MkdirTemp("", "dashboard-")
 	if err != nil {
 		return nil, err
 	}
-	ends = append(ends, server.Stop)
+	server, err := stack.StartTemporal(ctx, stack.TemporalOptions{Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	ends = append(ends, func(ctx context.Context) error { return errors.Join(server.Stop(ctx), os.RemoveAll(dir)) })
 	e := &engine{}
 	if e.temporal, err = client.DialContext(ctx, client.Options{HostPort: server.Address(), Logger: silent{}}); err != nil {
 		return nil, err

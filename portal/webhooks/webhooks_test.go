@@ -57,7 +57,7 @@ func runTests(m *testing.M) (int, error) {
 		return 1, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // a folder of the tests' own
-	server, err := stack.StartTemporal(ctx, stack.TemporalOptions{Log: filepath.Join(dir, "temporal.log")})
+	server, err := stack.StartTemporal(ctx, stack.TemporalOptions{Dir: filepath.Join(dir, "temporal")})
 	if err != nil {
 		return 1, err
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -118,7 +117,7 @@ func fail(_ context.Context, n note) error {
 
 func TestEverywhereOnARealServer(t *testing.T) {
 	server, err := stack.StartTemporal(t.Context(), stack.TemporalOptions{
-		Binary: testServer(t), Address: "127.0.0.1:0", Log: filepath.Join(t.TempDir(), "temporal.log"),
+		Binary: testServer(t), Address: "127.0.0.1:0", Dir: t.TempDir(),
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Stop(context.Background())) })
