@@ -34,9 +34,9 @@ func runs(t *testing.T, stdin, line string) said {
 }
 
 // done runs a command line that must be done with 0 and returns what it printed.
-func done(t *testing.T, stdin, line string) string {
+func done(t *testing.T, line string) string {
 	t.Helper()
-	s := runs(t, stdin, line)
+	s := runs(t, "", line)
 	require.Zero(t, s.code, "starter %s: %s", line, s.side)
 	return s.out
 }
@@ -56,11 +56,11 @@ func engineState(t *testing.T, id string) workflows.State {
 // brought is a request that was brought to where a scripted user's login leads, or to its end.
 func brought(t *testing.T, id, to string) workflows.State {
 	t.Helper()
-	done(t, "", "start demo --requester acme --id "+id)
+	done(t, "start demo --requester acme --id "+id)
 	switch to {
 	case "":
 	case "decline", "cancel":
-		done(t, "", to+" "+id)
+		done(t, to+" "+id)
 	default:
 		require.Contains(t, []int{exitOK, exitEnded}, runs(t, to+"\norange\n", "login "+id).code)
 	}
@@ -82,16 +82,16 @@ func TestStatusSaysWhatTheEngineAnswers(t *testing.T) {
 			t.Parallel()
 			id := "told-" + to + "-"
 			want := brought(t, id, to)
-			require.Equal(t, status, want.Status)
+			require.Equal(t, want.Status, status)
 
 			var got workflows.State
-			document := json.NewDecoder(strings.NewReader(done(t, "", "status -o json "+id)))
+			document := json.NewDecoder(strings.NewReader(done(t, "status -o json "+id)))
 			document.DisallowUnknownFields()
 			require.NoError(t, document.Decode(&got))
 			require.Equal(t, want, got)
 			require.ErrorIs(t, document.Decode(&got), io.EOF, "one document")
 
-			text := done(t, "", "status "+id)
+			text := done(t, "status "+id)
 			facts, timeline, _ := strings.Cut(text, "\n\n")
 			require.Equal(t, len(want.Timeline), strings.Count(timeline, "\n"), text)
 			for _, fact := range []string{id, "acme", "Demonstration Power and Light (DEMO)", string(status), string(want.Reason), oneLine(want.Message), next(want)} {
@@ -147,10 +147,10 @@ func TestMetersAreTheEnginesInEveryForm(t *testing.T) {
 	require.NotEmpty(t, want)
 
 	var fromJSON []workflows.Meter
-	require.NoError(t, json.Unmarshal([]byte(done(t, "", "meters meters-all -o json")), &fromJSON))
+	require.NoError(t, json.Unmarshal([]byte(done(t, "meters meters-all -o json")), &fromJSON))
 	require.Equal(t, want, fromJSON)
 
-	rows, err := csv.NewReader(strings.NewReader(done(t, "", "meters meters-all -o csv"))).ReadAll()
+	rows, err := csv.NewReader(strings.NewReader(done(t, "meters meters-all -o csv"))).ReadAll()
 	require.NoError(t, err)
 	require.Len(t, rows, len(want)+1)
 	for i, m := range want {
@@ -170,7 +170,7 @@ func TestMetersAreTheEnginesInEveryForm(t *testing.T) {
 		}
 	}
 
-	text := strings.Split(strings.TrimSpace(done(t, "", "meters meters-all")), "\n")
+	text := strings.Split(strings.TrimSpace(done(t, "meters meters-all")), "\n")
 	require.Len(t, text, len(want)+1)
 	for i, m := range want {
 		require.Regexp(t, "^"+m.AccountNumber+" +"+m.MeterNumber+" +"+m.ServiceClass+" ", text[i+1])
@@ -183,7 +183,7 @@ func TestStartSendsWhatItPrints(t *testing.T) {
 	var printed workflows.Request
 	line := "start con-edison --requester acme --id started-all --requester-name Acme --requester-email a@acme.example --customer-email pat@example.com --link https://acme.example/in -o json"
 	require.Equal(t, exitUsage, runs(t, "", line).code, "no utility goes by that name")
-	require.NoError(t, json.Unmarshal([]byte(done(t, "", strings.Replace(line, "con-edison", "coned", 1))), &printed))
+	require.NoError(t, json.Unmarshal([]byte(done(t, strings.Replace(line, "con-edison", "coned", 1))), &printed))
 	require.Equal(t, workflows.Request{RequestID: "started-all", Requester: "acme", RequesterName: "Acme", RequesterEmail: "a@acme.example",
 		CustomerEmail: "pat@example.com", Utility: "CONED", Link: "https://acme.example/in"}, printed)
 	started, err := engine().Request(t.Context(), "started-all")
@@ -200,8 +200,8 @@ func TestStartSendsWhatItPrints(t *testing.T) {
 func TestListIsWhatTheEngineLists(t *testing.T) {
 	t.Parallel()
 	brought(t, "listed-1", "plain")
-	done(t, "", "resend listed-1")
-	done(t, "", "start --requester lister-2 --id listed-2")
+	done(t, "resend listed-1")
+	done(t, "start --requester lister-2 --id listed-2")
 	filter := workflows.Filter{Requester: "lister-2"}
 	var listed []workflows.Listed
 	require.Eventually(t, func() bool {
@@ -211,7 +211,7 @@ func TestListIsWhatTheEngineLists(t *testing.T) {
 	}, time.Minute, 20*time.Millisecond)
 
 	var got []workflows.Listed
-	require.NoError(t, json.Unmarshal([]byte(done(t, "", "list --requester lister-2 -o json")), &got))
+	require.NoError(t, json.Unmarshal([]byte(done(t, "list --requester lister-2 -o json")), &got))
 	require.Equal(t, listed, got)
 	text := runs(t, "", "list --requester lister-2")
 	require.Equal(t, "1 request\n", text.side)
@@ -233,7 +233,7 @@ func TestCtrlCStopsTheCommandNotTheRequest(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			id := "stopped-" + c.name
-			done(t, "", "start demo --requester acme --id "+id)
+			done(t, "start demo --requester acme --id "+id)
 			ctx, cancel := context.WithCancel(t.Context())
 			out := &hears{word: "awaiting_login", heard: cancel}
 			if c.stdin != "" {
@@ -251,7 +251,7 @@ func TestCtrlCStopsTheCommandNotTheRequest(t *testing.T) {
 			require.Equal(t, exitInterrupted, code)
 			require.Equal(t, strings.ReplaceAll(c.side, "ID", id), side.String())
 			require.False(t, engineState(t, id).Status.Terminal())
-			done(t, "", "cancel "+id)
+			done(t, "cancel "+id)
 		})
 	}
 }

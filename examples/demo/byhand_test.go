@@ -71,7 +71,10 @@ func (b *byHand) ExecuteWorkflow(_ context.Context, options client.StartWorkflow
 	if b.requests[options.ID] != nil {
 		return nil, serviceerror.NewWorkflowExecutionAlreadyStarted("started", "", "")
 	}
-	r := args[0].(workflows.Request)
+	r, ok := args[0].(workflows.Request)
+	if !ok {
+		return nil, fmt.Errorf("started with %T", args[0])
+	}
 	b.requests[options.ID] = &handled{State: workflows.State{RequestID: r.RequestID, Utility: r.Utility, Status: workflows.AwaitingLogin, Version: 1}}
 	return nil, nil
 }
@@ -94,7 +97,7 @@ func (b *byHand) QueryWorkflow(_ context.Context, id, _, _ string, _ ...any) (co
 		b.spoil(&state)
 	}
 	if state.Reason == workflows.UtilityUnavailable { // it was told: now the site is back
-		b.control("/outage/DEMO", `{"on": false}`)
+		require.NoError(b.t, (&stack.Customer{Stack: b.stack}).Post(b.t.Context(), "/outage/DEMO", map[string]bool{"on": false}))
 		b.signIn(r)
 	}
 	return answer{state}, nil
@@ -107,7 +110,11 @@ func (answer) HasValue() bool { return true }
 
 // Get copies the state.
 func (a answer) Get(into any) error {
-	*into.(*workflows.State) = a.state
+	state, ok := into.(*workflows.State)
+	if !ok {
+		return fmt.Errorf("asked for a %T", into)
+	}
+	*state = a.state
 	return nil
 }
 
@@ -116,21 +123,24 @@ func (b *byHand) SignalWorkflow(_ context.Context, id, _, name string, payload a
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r := b.requests[id]
-	switch name {
-	case workflows.SignalSubmitLogin:
-		login, err := b.identity.OpenCredentials(payload.(workflows.SubmitLogin).Credentials)
+	switch sent := payload.(type) {
+	case workflows.SubmitLogin:
+		login, err := b.identity.OpenCredentials(sent.Credentials)
 		if err != nil || login.Password != practice.Password {
 			return fmt.Errorf("no login: %w", err)
 		}
 		r.user = login.Username
 		b.signIn(r)
-	case workflows.SignalSubmitCode:
-		code, err := b.identity.Open(payload.(workflows.SubmitCode).Code)
+	case workflows.SubmitCode:
+		code, err := b.identity.Open(sent.Code)
 		if err != nil {
 			return err
 		}
-		b.submit(r, payload.(workflows.SubmitCode).ChallengeID, string(code))
-	case workflows.SignalLeave:
+		b.submit(r, sent.ChallengeID, string(code))
+	default:
+		if name != workflows.SignalLeave {
+			return fmt.Errorf("no customer of the demonstration sends %s", name)
+		}
 		r.stands(workflows.AwaitingLogin, workflows.WindowClosed)
 	}
 	return nil
@@ -166,7 +176,11 @@ func (b *byHand) submit(r *handled, challenge, code string) {
 
 // post sends a form and reads from the page that follows where the request stands.
 func (b *byHand) post(r *handled, to string, form url.Values) {
-	page, err := r.PostForm(b.stack.Practice.Origins()["https://demo.meterkey.example"]+to, form)
+	address := b.stack.Practice.Origins()["https://demo.meterkey.example"] + to
+	request, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, address, strings.NewReader(form.Encode()))
+	require.NoError(b.t, err)
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	page, err := r.Do(request)
 	require.NoError(b.t, err)
 	require.NoError(b.t, page.Body.Close())
 	if page.StatusCode == http.StatusServiceUnavailable {
@@ -198,10 +212,4 @@ func (b *byHand) challenge(r *handled, at string, rejected bool) {
 		r.Status, r.Challenge.Kind = workflows.AwaitingChoice, workflows.MethodChoice
 		r.Challenge.Options = []workflows.Option{{ID: "text", Label: "Text message"}, {ID: "email", Label: "E-mail"}}
 	}
-}
-
-func (b *byHand) control(to, body string) {
-	answer, err := (&http.Client{Timeout: time.Minute}).Post(b.stack.Practice.URL()+to, "application/json", strings.NewReader(body)) //nolint:noctx // bounded
-	require.NoError(b.t, err)
-	require.NoError(b.t, answer.Body.Close())
 }
