@@ -36,7 +36,8 @@ type RequestFilter struct {
 	Limit int
 }
 
-// ListRequests lists requests, newest first. ErrNotFound when After names no request, ErrInvalid without Requester.
+// ListRequests lists requests, newest first. ErrNotFound when After names no request, ErrInvalid without Requester. After
+// may name one that was deleted since: whoever deletes what is listed can go on.
 func (s *Store) ListRequests(ctx context.Context, f RequestFilter) (Page[Request], error) {
 	const doing = "listing requests"
 	if err := needRequester(doing, f.Requester); err != nil {
@@ -47,7 +48,7 @@ func (s *Store) ListRequests(ctx context.Context, f RequestFilter) (Page[Request
 		return Page[Request]{}, failed(doing, err)
 	}
 	return list[Request]{
-		db: s.db, column: "created", last: ofRequester(f.Requester, f.After), queries: s.requestQueries(f, search),
+		db: s.db, column: "created", last: owned(f.Requester, f.After), queries: s.requestQueries(f, search),
 	}.page(ctx, doing, f.After, f.Limit)
 }
 

@@ -93,7 +93,7 @@ type Consent struct {
 type RequestChange struct {
 	Nickname, CustomerEmail, CustomerName, Utility *string
 	Scope                                          *Scope
-	IsArchived, Disabled                           *bool
+	IsArchived, Disabled, IsTest                   *bool
 }
 
 // CreateRequest stores a request before its workflow is started. RequesterUID must be there; an empty UID gets one. The
@@ -241,6 +241,7 @@ func (c RequestChange) apply(r *Request) {
 	set(&r.Scope, c.Scope)
 	set(&r.IsArchived, c.IsArchived)
 	set(&r.Disabled, c.Disabled)
+	set(&r.IsTest, c.IsTest)
 }
 
 // set changes a field to the value, if there is one.

@@ -43,7 +43,8 @@ func (f *Fields[T]) Resolve(_ huma.Context, place *huma.PathBuffer) []error {
 	return errs
 }
 
-// slips finds the names that are nearly one of the known ones, which was not written itself.
+// slips finds the names that are nearly one of the known ones, which was not written itself, and those that differ from
+// one in their case alone: the decoder would take them for it, unchecked.
 func slips(written, known []string) map[string]string {
 	found := map[string]string{}
 	for _, name := range written {
@@ -51,7 +52,8 @@ func slips(written, known []string) map[string]string {
 			continue
 		}
 		for _, meant := range known {
-			if len(name) < 64 && levenshtein.ComputeDistance(strings.ToLower(name), meant) <= 2 && !slices.Contains(written, meant) {
+			near := len(name) < 64 && levenshtein.ComputeDistance(strings.ToLower(name), meant) <= 2
+			if strings.EqualFold(name, meant) || near && !slices.Contains(written, meant) {
 				found[name] = meant
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -166,31 +167,39 @@ func (a *API) changeForm(ctx context.Context, in *changeFormInput) (*answer[Form
 // formChange is the change for the store. What the running request was started with cannot be changed under it.
 func (a *API) formChange(c FormChange, row store.Request) (store.RequestChange, error) {
 	change := store.RequestChange{Nickname: c.Nickname, CustomerName: c.CustomerName, IsArchived: c.IsArchived, Disabled: c.Disabled}
-	for _, field := range []struct {
-		name    string
-		changes bool
-	}{
-		{"customer_email", c.CustomerEmail != nil && *c.CustomerEmail != row.CustomerEmail},
-		{"utility", c.Utility != nil && *c.Utility != row.Utility},
-	} {
-		if field.changes && live(row) {
-			return change, fail(http.StatusConflict, "%s: the form is open; set disabled to true first, change it, then set disabled to false", field.name)
-		}
-	}
 	if c.CustomerEmail != nil {
-		if err := checkEmail(*c.CustomerEmail); err != nil {
+		email := strings.TrimSpace(*c.CustomerEmail)
+		if err := checkEmail(email); err != nil {
 			return change, err
 		}
-		change.CustomerEmail = c.CustomerEmail
+		change.CustomerEmail = &email
 	}
 	if c.Utility != nil {
 		utility, err := a.knownUtility(*c.Utility)
 		if err != nil {
 			return change, err
 		}
-		change.Utility = &utility
+		change.Utility, change.IsTest = &utility, testAt(utility, row)
+	}
+	for _, field := range []struct {
+		name    string
+		changes bool
+	}{
+		{"customer_email", change.CustomerEmail != nil && *change.CustomerEmail != row.CustomerEmail},
+		{"utility", change.Utility != nil && *change.Utility != row.Utility},
+	} {
+		if field.changes && live(row) {
+			return change, fail(http.StatusConflict, "%s: the form is open; set disabled to true first, change it, then set disabled to false", field.name)
+		}
 	}
 	return change, nil
+}
+
+// testAt tells whether a form is a test once it is for this utility. One that was a test only because of its utility
+// becomes real with a real one: else the customer's login would be typed into a practice site.
+func testAt(utility string, row store.Request) *bool {
+	isTest := utility == practiceUtility || row.IsTest && row.Utility != practiceUtility
+	return &isTest
 }
 
 // update changes what the requester owns, and keeps what is known of the workflow since the row was written.

@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -78,7 +80,11 @@ func (a *API) submitCode(ctx context.Context, in *codeInput) (*answer[Authorizat
 	if err != nil {
 		return nil, err
 	}
-	if err := a.Requests.SubmitCode(ctx, q.form.UID, q.challenge.ID, in.Body.Value.Code); err != nil {
+	code := strings.TrimSpace(in.Body.Value.Code)
+	if code == "" { // the utility would count it as a try
+		return nil, wrongField("code", "is blank")
+	}
+	if err := a.Requests.SubmitCode(ctx, q.form.UID, q.challenge.ID, code); err != nil {
 		return nil, notTaken(err)
 	}
 	return a.taken(ctx, q, workflows.SignalSubmitCode)
@@ -122,6 +128,8 @@ func (a *API) question(ctx context.Context, uid, challenge string) (question, er
 	}
 	state, err := a.Requests.State(ctx, form.UID)
 	switch {
+	case errors.Is(err, workflows.ErrNotFound): // it ended so long ago that Temporal has forgotten it
+		return question{}, fail(http.StatusConflict, "no code is awaited: the data request is %s", form.Status)
 	case err != nil:
 		return question{}, notTaken(err)
 	case state.Challenge == nil || state.Status != workflows.AwaitingCode && state.Status != workflows.AwaitingChoice:

@@ -123,9 +123,11 @@ func (a *API) stored(ctx context.Context, row store.Request) (store.Request, err
 	return earlier, err
 }
 
+// sameForm tells whether an earlier form is what b asks for.
 func sameForm(a, b store.Request) bool {
 	return a.CustomerEmail == b.CustomerEmail && a.CustomerName == b.CustomerName && a.Nickname == b.Nickname &&
-		a.Utility == b.Utility && a.Scope == b.Scope
+		a.Utility == b.Utility && a.Scope == b.Scope &&
+		(b.AuthorizationUID == "" || a.AuthorizationUID == b.AuthorizationUID) // a has one once its customer signed in
 }
 
 // uidFor is the uid of what a create with this key makes, a random one without a key.
@@ -172,15 +174,31 @@ func checkEmail(address string) error {
 const untilRevoked = "until_revoked"
 
 func checkedScope(s Scope) (store.Scope, error) {
-	for _, field := range []struct{ name, value string }{{"scope.expires", s.Expires}, {"scope.ongoing_end", s.OngoingEnd}} {
-		if field.value == "" || field.name == "scope.expires" && field.value == untilRevoked {
-			continue
+	if _, err := timeIn("scope.ongoing_end", s.OngoingEnd); err != nil {
+		return store.Scope{}, err
+	}
+	if s.Expires != untilRevoked {
+		at, err := timeIn("scope.expires", s.Expires)
+		if err != nil {
+			return store.Scope{}, err
 		}
-		if _, err := time.Parse(time.RFC3339, field.value); err != nil {
-			return store.Scope{}, wrongField(field.name, "is not a time such as 2027-01-31T00:00:00+00:00")
+		if s.Expires != "" && at.Before(time.Now()) {
+			return store.Scope{}, wrongField("scope.expires", "is in the past: the authorization would end before it begins")
 		}
 	}
 	return store.Scope{Expires: s.Expires, OngoingEnd: s.OngoingEnd}, nil
+}
+
+// timeIn reads the time in a field; an empty one is none. Years beyond 9999 have no place in RFC 3339, in UTC either.
+func timeIn(field, value string) (time.Time, error) {
+	if value == "" {
+		return time.Time{}, nil
+	}
+	at, err := time.Parse(time.RFC3339, value)
+	if err != nil || at.UTC().Year() > 9999 {
+		return time.Time{}, wrongField(field, "is not a time such as 2027-01-31T00:00:00+00:00")
+	}
+	return at, nil
 }
 
 // text is what a field that may be left out or null says.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -203,7 +202,7 @@ func webhookAnswer(row store.Webhook, secret string, err error) (*answer[Webhook
 
 func deliveryShown(d store.Delivery) Delivery {
 	shown := Delivery{UID: d.UID, WebhookUID: d.WebhookUID, Status: string(d.Status), EventCount: d.EventCount, Attempts: d.Attempts,
-		LastError: d.LastError, Created: Time{d.Created}, Finished: moment(d.Finished)}
+		LastError: d.LastError, Created: Time{d.Created}, Finished: optionalTime(d.Finished)}
 	if d.LastStatus != 0 {
 		shown.LastStatus = &d.LastStatus
 	}
@@ -215,12 +214,4 @@ func deliveryAnswer(row store.Delivery, err error) (*answer[Delivery], error) {
 		return nil, missing("delivery", err)
 	}
 	return &answer[Delivery]{deliveryShown(row)}, nil
-}
-
-// moment is a time or null.
-func moment(t *time.Time) Optional[Time] {
-	if t == nil {
-		return Optional[Time]{}
-	}
-	return some(Time{*t})
 }
