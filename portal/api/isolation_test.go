@@ -59,6 +59,7 @@ func TestIsolation_OnEveryOperation(t *testing.T) {
 			continue
 		}
 		tried++
+		stranger := stranger.fuzzed(t) // each key may ask only so often
 		at := func(uid, meter string) string {
 			return strings.NewReplacer("{uid}", uid, "{meter}", meter).Replace(path)
 		}

@@ -298,7 +298,7 @@ func (p *party) in(t testing.TB) *party {
 	return &other
 }
 
-// fuzzed is a party in one run of a fuzz test. It has a new key, since the rate of each is limited.
+// fuzzed is a party in one run of a fuzz test, or of a long loop. It has a new key, since the rate of each is limited.
 func (p *party) fuzzed(t testing.TB) *party {
 	t.Helper()
 	other := p.in(t)
