@@ -85,7 +85,7 @@ func (v *Visit) press(ctx context.Context, spot Spot) error {
 	if err != nil {
 		return err
 	}
-	_, err = within(ctx, clickWait+callWait, func() (any, error) {
+	_, err = toTheEnd(ctx, clickWait+callWait, func() (any, error) {
 		if spot.Tag == "OPTION" {
 			return nil, pickOption(locator)
 		}
@@ -150,10 +150,10 @@ func (v *Visit) keys(ctx context.Context, spot Spot, text string) error {
 		return err
 	}
 	field := locate(page, spot.Frames, spot.CSS).Nth(spot.Nth)
-	if _, err := within(ctx, 2*callWait, func() (any, error) { return nil, emptied(field) }); err != nil {
+	if _, err := toTheEnd(ctx, 2*callWait, func() (any, error) { return nil, emptied(field) }); err != nil {
 		return err
 	}
-	_, err = within(ctx, v.flow.RenderWait, func() (any, error) {
+	_, err = toTheEnd(ctx, v.flow.RenderWait, func() (any, error) {
 		if err := field.PressSequentially(text); err != nil {
 			return nil, err
 		}

@@ -49,6 +49,16 @@ func within[T any](ctx context.Context, limit time.Duration, call func() (T, err
 	}
 }
 
+// toTheEnd runs a call that types or presses. It is not given up on when ctx ends: it would go on, into whatever whoever comes next
+// does in the same window.
+func toTheEnd[T any](ctx context.Context, limit time.Duration, call func() (T, error)) (T, error) {
+	value, err := within(context.WithoutCancel(ctx), limit, call)
+	if err == nil {
+		err = ctx.Err()
+	}
+	return value, err
+}
+
 // scrubbed turns a driver's error into one that can be shown: its first line without the secrets, for the driver repeats the
 // arguments of a failed call, typed texts among them.
 func scrubbed(doing string, err error, secrets ...string) error {

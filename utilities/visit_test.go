@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image/png"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -317,6 +318,19 @@ func TestCanceledVisit(t *testing.T) {
 	tr.Visit.once = func(string) error { cancel(); return nil }
 	_, err := tr.SignIn(ctx, login)
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestCanceledWhileTyping_TypesTheFieldToItsEnd(t *testing.T) {
+	tr := newTour(t, "keys")
+	ctx, cancel := context.WithCancel(t.Context())
+	require.NoError(t, tr.page().ExposeFunction("typed", func(...any) any { cancel(); return nil }))
+	require.NoError(t, tr.page().AddInitScript(playwright.Script{Content: playwright.String(`addEventListener("input", () => typed(), {capture: true, once: true})`)}))
+	long := Credentials{Username: strings.Repeat("quokka-user.", 20), Password: login.Password}
+	_, err := tr.SignIn(ctx, long)
+	require.ErrorIs(t, err, context.Canceled)
+	typed, err := tr.page().Evaluate(`() => [...document.querySelectorAll("input")].map((i) => i.value).filter((v) => v)`)
+	require.NoError(t, err)
+	require.Equal(t, []any{long.Username}, typed, "nothing goes on typing in a window that somebody else may be in by now")
 }
 
 func TestWithinGivesUp(t *testing.T) {

@@ -23,8 +23,10 @@ const (
 	// stickyWait is how long a workflow task waits for the worker that has the run in its memory, before any other may
 	// take it: what a killed worker costs each of its requests once. Five seconds, the usual, is long for a customer.
 	stickyWait = time.Second
-	// newsWithin is how soon a heartbeat reaches the server, and a cancel the activity with it.
-	newsWithin = time.Second
+	// newsWithin is how often heartbeats are sent, and so how soon a cancel reaches the activity. The SDK gives each that
+	// long to arrive and cancels the activity over one that does not: a server that stalls for less costs nobody a login.
+	// Twice this is within the heartbeat time-out.
+	newsWithin = 4 * time.Second
 	// windowTasks bounds what may run in windows at once, far above what the windows themselves allow.
 	windowTasks = 4000
 )
