@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"io/fs"
 	"sync"
 
 	"github.com/uptrace/bun"
@@ -31,6 +32,19 @@ func (s *Statements) Take() []string {
 	all := s.all
 	s.all = nil
 	return all
+}
+
+// Migrations are the files that tables are made from.
+var Migrations fs.FS = migrations
+
+// MigrateTo applies the migrations up to a version, as the release that had no newer one did.
+func (s *Store) MigrateTo(ctx context.Context, version int64) error {
+	provider, err := s.migrator()
+	if err != nil {
+		return err
+	}
+	_, err = provider.UpTo(ctx, version)
+	return err
 }
 
 // Watch keeps the statements from here on.

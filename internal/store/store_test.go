@@ -75,6 +75,17 @@ func contract(t *testing.T, database func(*testing.T) store.Options) {
 		"import without open":      testImportWithoutOpen,
 		"keep session":             testKeepSession,
 		"list by reason":           testListByReason,
+		"gives up with its caller": testGivesUpWithItsCaller,
+		"canceled":                 testCanceledChangesNothing,
+		"half a change":            testHalfAChangeIsNone,
+		"once by many at once":     testOnceByManyAtOnce,
+		"changes cross":            testChangesCrossEachOther,
+		"others' rows":             testNobodyTouchesAnothersRows,
+		"redeliver event":          testRedeliverEvent,
+		"after a deleted request":  testPageAfterADeletedRequest,
+		"odd texts looked for":     testOddTextsAreLookedFor,
+		"is a test":                testIsTestIsTheRequesters,
+		"sweep":                    testSweep,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
