@@ -81,7 +81,7 @@ func routes(t *testing.T) []string {
 	require.NoError(t, err)
 	constants := map[string]string{"listPath": listPath, "importsPath": importsPath, "keysPath": keysPath, "webhooksPath": webhooksPath,
 		"signInPath": signInPath, "accountPath": accountPath}
-	handled := regexp.MustCompile(`mux\.Handle(?:Func)?\("(GET|POST) "?(?:\+(\w+))?(?:\+")?([^"]*)"?,`)
+	handled := regexp.MustCompile(`mux\.Handle(?:Func)?\("(GET|POST) "?(?:\+(\w+))?(?:\+")?([^",\n]*)"?,`)
 	var all []string
 	for _, source := range sources {
 		if strings.HasSuffix(source, "_test.go") {

@@ -286,8 +286,11 @@ func (h *dashboard) changePassword(w http.ResponseWriter, r *http.Request, p per
 	} else if err != nil {
 		return err
 	}
-	if len([]rune(fresh)) < minPassword || len(fresh) > maxPassword {
+	switch {
+	case len([]rune(fresh)) < minPassword:
 		return h.writeAccount(w, r, p, http.StatusUnprocessableEntity, "", "Choose one of at least 10 characters.")
+	case len(fresh) > maxPassword:
+		return h.writeAccount(w, r, p, http.StatusUnprocessableEntity, "", "Choose one of at most 200 characters.")
 	}
 	if err := h.Store.SetPassword(r.Context(), p.Email, fresh); err != nil {
 		return err
