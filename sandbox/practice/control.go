@@ -151,12 +151,16 @@ func (c *control) frontPage(w http.ResponseWriter, _ *http.Request) {
 	}{c.utilities(), Kinds(), c.desk.ledgers(), Password})
 }
 
-// inboxPage shows one practice phone, or asks which.
+// newestShown is how many messages the page of all phones shows.
+const newestShown = 20
+
+// inboxPage shows one practice phone, or the newest messages of all and asks which.
 func (c *control) inboxPage(w http.ResponseWriter, r *http.Request) {
 	data := struct {
 		Utilities     []UtilityInfo
 		Utility, User string
 		Messages      []Message
+		Newest        []phoneMessage
 	}{Utilities: c.utilities(), Utility: r.FormValue("utility"), User: r.FormValue("user")}
 	if data.Utility != "" && data.User != "" {
 		u := c.utility(w, data.Utility)
@@ -164,6 +168,8 @@ func (c *control) inboxPage(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		data.Messages = c.desk.inbox(u, data.User)
+	} else {
+		data.Newest = c.desk.newest(newestShown)
 	}
 	c.draw(w, "control/inbox", "Practice phone", data)
 }

@@ -20,6 +20,26 @@ func (d *desk) inbox(u *utility, user string) []Message {
 	return append([]Message{}, d.account(u, user).inbox...)
 }
 
+// phoneMessage is a message with whose phone it is on.
+type phoneMessage struct {
+	Utility, User string
+	Message
+}
+
+// newest lists the newest messages of all phones, the newest first.
+func (d *desk) newest(limit int) []phoneMessage {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var all []phoneMessage
+	for _, a := range d.accounts {
+		for _, m := range a.inbox {
+			all = append(all, phoneMessage{a.utility.id, a.user, m})
+		}
+	}
+	sort.Slice(all, func(i, k int) bool { return all[i].At.After(all[k].At) })
+	return all[:min(limit, len(all))]
+}
+
 func (d *desk) ledger(u *utility, user string) Ledger {
 	d.mu.Lock()
 	defer d.mu.Unlock()
