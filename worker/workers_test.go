@@ -26,7 +26,12 @@ func (t taken) Permit() *worker.SlotPermit { return t.permit }
 
 func openHost(t *testing.T, capacity int) *browser.Host {
 	t.Helper()
-	host, err := browser.Open(t.Context(), browser.Options{Dir: t.TempDir(), Executable: os.Getenv("MK_CHROMIUM"), Capacity: capacity})
+	return openHostAt(t, t.TempDir(), capacity)
+}
+
+func openHostAt(t *testing.T, dir string, capacity int) *browser.Host {
+	t.Helper()
+	host, err := browser.Open(t.Context(), browser.Options{Dir: dir, Executable: os.Getenv("MK_CHROMIUM"), Capacity: capacity})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, host.Shutdown(context.Background())) })
 	return host
@@ -82,8 +87,10 @@ func TestSlots_CountTheWindowsOfEveryWorkerOnTheHost(t *testing.T) {
 
 func TestSlots_OfABrowserThatIsDisconnected(t *testing.T) {
 	t.Parallel()
-	host := openHost(t, 1)
+	dir := t.TempDir()
+	host := openHostAt(t, dir, 1)
 	require.NoError(t, host.Disconnect())
+	openHostAt(t, dir, 1) // whose end is the browser's: a host that let go of it leaves it to others
 	_, err := windowSlots{host}.ReserveSlot(t.Context(), nil)
 	require.ErrorContains(t, err, "reserving a window")
 }
