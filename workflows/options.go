@@ -98,11 +98,12 @@ func notifyOptions(n Notice, now time.Time) workflow.ActivityOptions {
 	}
 }
 
-// recordOptions: one short write; a database that is down is tried for a day.
+// recordOptions: one short write, and longer the more meters there are: an attempt that were given up in the middle of a
+// city's list would only begin it anew, for ever on a slow database. One that is down is tried for a day.
 func recordOptions(s State) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		ScheduleToCloseTimeout: delivery,
-		StartToCloseTimeout:    15 * time.Second,
+		StartToCloseTimeout:    15*time.Second + time.Duration(len(s.Meters))*10*time.Millisecond,
 		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: time.Second, MaximumInterval: time.Minute},
 		Summary:                "Record: " + string(s.Status),
 	}
