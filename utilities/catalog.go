@@ -14,6 +14,10 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
+// Demo is the utility to try things with, by the name that UtilityAPI gives it. It exists on practice sites alone: requests for it
+// are tests.
+const Demo = "DEMO"
+
 // Catalog is the set of known utilities.
 type Catalog struct {
 	all    []*Utility // by id

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/utilities"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -198,7 +199,7 @@ func (a *API) formChange(c FormChange, row store.Request) (store.RequestChange, 
 // testAt tells whether a form is a test once it is for this utility. One that was a test only because of its utility
 // becomes real with a real one: else the customer's login would be typed into a practice site.
 func testAt(utility string, row store.Request) *bool {
-	isTest := utility == practiceUtility || row.IsTest && row.Utility != practiceUtility
+	isTest := utility == utilities.Demo || row.IsTest && row.Utility != utilities.Demo
 	return &isTest
 }
 

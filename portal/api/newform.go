@@ -11,11 +11,9 @@ import (
 	"time"
 
 	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/utilities"
 	"github.com/meterkey/meterkey/workflows"
 )
-
-// practiceUtility is UtilityAPI's name for a utility to try things with. Forms for it are tests.
-const practiceUtility = "DEMO"
 
 // createForm stores the request first and starts its workflow then. Whatever happens between the two, repeating the
 // call with its key, or getting the form, ends with one request that is sent once: the key decides on the uid, and
@@ -63,7 +61,7 @@ func (a *API) newRequest(ctx context.Context, f NewForm) (store.Request, error) 
 	if row.Utility, err = a.knownUtility(text(f.Utility)); err != nil {
 		return row, err
 	}
-	row.IsTest = row.Utility == practiceUtility
+	row.IsTest = row.Utility == utilities.Demo
 	if f.Scope != nil {
 		row.Scope, err = checkedScope(*f.Scope)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/portal/testsubmit"
+	"github.com/meterkey/meterkey/utilities"
 )
 
 const (
@@ -117,7 +118,7 @@ func (a *API) testPlan(ctx context.Context, s TestSubmission, form store.Request
 		return testsubmit.Plan{}, fail(http.StatusBadRequest,
 			"there are no practice utilities here: the operator starts `sandbox` and sets MK_PRACTICE_URL for the portal and MK_PRACTICE_ORIGINS for the workers")
 	}
-	utility, err := a.knownUtility(cmp.Or(text(s.Utility), form.Utility, practiceUtility))
+	utility, err := a.knownUtility(cmp.Or(text(s.Utility), form.Utility, utilities.Demo))
 	if err != nil {
 		return testsubmit.Plan{}, err
 	}

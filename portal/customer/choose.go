@@ -11,14 +11,11 @@ import (
 	"github.com/meterkey/meterkey/utilities"
 )
 
-// practiceUtility exists on practice sites alone.
-const practiceUtility = "DEMO"
-
 // choices lists the utilities that a customer can choose, by name.
 func choices(catalog *utilities.Catalog, practice bool) []*utilities.Utility {
 	var all []*utilities.Utility
 	for _, u := range catalog.All() {
-		if practice || u.ID != practiceUtility {
+		if practice || u.ID != utilities.Demo {
 			all = append(all, u)
 		}
 	}

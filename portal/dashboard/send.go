@@ -7,14 +7,12 @@ import (
 	"time"
 
 	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/utilities"
 	"github.com/meterkey/meterkey/workflows"
 )
 
 // patience is how long a person waits for Temporal before being told that it does not answer.
 const patience = 10 * time.Second
-
-// practiceUtility is the utility to try things with. Requests for it are tests.
-const practiceUtility = "DEMO"
 
 // errAway tells that Temporal does not do what it was asked.
 var errAway = errors.New("temporal does not answer")
@@ -32,7 +30,7 @@ func away(err error) error {
 func (h *dashboard) send(ctx context.Context, p person, r store.Request) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	r.RequesterUID, r.IsTest = p.requester.UID, r.Utility == practiceUtility
+	r.RequesterUID, r.IsTest = p.requester.UID, r.Utility == utilities.Demo
 	// What would never start is not to stay in the list.
 	if err := started(p, r).Validate(); err != nil {
 		return err
