@@ -175,13 +175,13 @@ func (s *Store) MarkStarted(ctx context.Context, uids ...string) error {
 }
 
 // FinishAttempt notes how a try went; with DeliveryDelivered the events count as delivered. DeliveryFailed says that there
-// will be no more tries, and counts as none. ErrNotFound.
+// will be no more tries, and counts as none. What was delivered stays so, whatever an attempt that was slower says. ErrNotFound.
 func (s *Store) FinishAttempt(ctx context.Context, uid string, a Attempt) error {
 	return s.write(ctx, "noting a delivery's attempt", func(ctx context.Context, tx bun.Tx) error {
 		d, err := one[Delivery](ctx, tx, "reading delivery", func(q *bun.SelectQuery) *bun.SelectQuery {
 			return s.locked(q.Where("uid = ?", uid))
 		})
-		if err != nil {
+		if err != nil || d.Status == DeliveryDelivered {
 			return err
 		}
 		if a.Outcome != DeliveryFailed { // giving up is no attempt

@@ -78,6 +78,7 @@ func testDeliveries(t *testing.T, w *world) {
 	delivered, err := w.ListEvents(t.Context(), store.EventFilter{Requester: "acme", Delivered: &yes})
 	require.NoError(t, err)
 	require.Len(t, delivered.Items, 2)
+	require.NoError(t, w.FinishAttempt(t.Context(), uid, store.Attempt{Error: "too late", Outcome: store.DeliveryPending}))
 	delivery, err = w.Delivery(t.Context(), uid)
 	require.NoError(t, err)
 	require.Equal(t, 2, delivery.Attempts)
