@@ -200,28 +200,28 @@ func TestALostConnectionIsNoLostWindow(t *testing.T) {
 func TestWhatTheSweeperCloses(t *testing.T) {
 	t.Parallel()
 	const little = 20 * time.Second
-	now := time.Now()
 	for name, c := range map[string]struct {
-		expires, claimed, met time.Time
-		held                  string // the lock that somebody holds
+		expires, claimed, met time.Duration // from the moment that the sweeper looks
+		held                  string        // the lock that somebody holds
 		closed                bool
 	}{
-		"in use":                                 {expires: now.Add(time.Hour), claimed: now, met: now},
-		"nearly unclaimed for long enough":       {expires: now.Add(time.Hour), claimed: now.Add(little - defaultUnclaimed), met: now.Add(-time.Hour)},
-		"unclaimed for long enough":              {expires: now.Add(time.Hour), claimed: now.Add(-little - defaultUnclaimed), met: now.Add(-time.Hour), closed: true},
-		"unclaimed, but only just seen by us":    {expires: now.Add(time.Hour), claimed: now.Add(-time.Hour), met: now},
-		"claimed at this moment":                 {expires: now.Add(time.Hour), claimed: now.Add(-time.Hour), met: now.Add(-time.Hour), held: "claim"},
-		"expired a moment ago":                   {expires: now.Add(little - defaultGrace), claimed: now, met: now},
-		"expired, and its grace is over":         {expires: now.Add(-little - defaultGrace), claimed: now, met: now, closed: true},
-		"expired, claimed by one who waits":      {expires: now.Add(-time.Hour), claimed: now, met: now, held: "claim", closed: true},
-		"expired, with somebody at work in it":   {expires: now.Add(-time.Hour), claimed: now, met: now, held: "work.lock"},
-		"expired, unclaimed, somebody's at work": {expires: now.Add(-time.Hour), claimed: now.Add(-time.Hour), met: now.Add(-time.Hour), held: "work.lock"},
+		"in use":                                 {expires: time.Hour},
+		"nearly unclaimed for long enough":       {expires: time.Hour, claimed: little - defaultUnclaimed, met: -time.Hour},
+		"unclaimed for long enough":              {expires: time.Hour, claimed: -little - defaultUnclaimed, met: -time.Hour, closed: true},
+		"unclaimed, but only just seen by us":    {expires: time.Hour, claimed: -time.Hour},
+		"claimed at this moment":                 {expires: time.Hour, claimed: -time.Hour, met: -time.Hour, held: "claim"},
+		"expired a moment ago":                   {expires: little - defaultGrace},
+		"expired, and its grace is over":         {expires: -little - defaultGrace, closed: true},
+		"expired, claimed by one who waits":      {expires: -time.Hour, held: "claim", closed: true},
+		"expired, with somebody at work in it":   {expires: -time.Hour, held: "work.lock"},
+		"expired, unclaimed, somebody's at work": {expires: -time.Hour, claimed: -time.Hour, met: -time.Hour, held: "work.lock"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h, d, _ := bareHost(t)
-			w := d.bareWindow(t, h, record{ID: "W1", Expires: c.expires})
-			setTimes(t, h, w, c.claimed, c.met)
+			now := time.Now()
+			w := d.bareWindow(t, h, record{ID: "W1", Expires: now.Add(c.expires)})
+			setTimes(t, h, w, now.Add(c.claimed), now.Add(c.met))
 			if c.held != "" {
 				held, err := tryLockFile(w.folder.file(c.held), 1) // shared, as a claim is
 				require.NoError(t, err)
