@@ -53,7 +53,7 @@ type scripted struct {
 // startScripted starts a worker with the real workflow and the scripted site's activities.
 func startScripted(c client.Client, identity *sealed.Identity) (stop func(), err error) {
 	s := &scripted{identity: identity, windows: map[string]chan struct{}{}}
-	desk := worker.New(c, workflows.TaskQueue, worker.Options{})
+	desk := worker.New(c, workflows.TaskQueue, worker.Options{DeadlockDetectionTimeout: workflows.TaskTimeout})
 	desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: workflows.WorkflowType})
 	register(desk, workflows.ActivityNotify, func(context.Context, workflows.Notice) error { return nil })
 	register(desk, workflows.ActivityRecord, func(context.Context, workflows.Projection) error { return nil })

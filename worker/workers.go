@@ -45,6 +45,7 @@ func startWorkers(c client.Client, site *activities.Site, desk *activities.Desk)
 	}
 	w.desk = worker.New(c, workflows.TaskQueue, worker.Options{
 		WorkerStopTimeout: shortStop, OnFatalError: w.failed, StickyScheduleToStartTimeout: stickyWait,
+		DeadlockDetectionTimeout: workflows.TaskTimeout,
 	})
 	w.desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: workflows.WorkflowType})
 	desk.Register(w.desk)

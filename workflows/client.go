@@ -57,9 +57,11 @@ func (c *Client) Start(ctx context.Context, r Request) error {
 	return wrap("starting", r.RequestID, err)
 }
 
-// taskTimeout is how long a worker may take over one workflow task, which takes milliseconds: what a customer waits when a
-// worker is killed with a task in hand. Ten seconds, the usual, is long for somebody with a code.
-const taskTimeout = 5 * time.Second
+// TaskTimeout is how long a worker may take over one workflow task, which takes milliseconds: what a customer waits when a
+// worker is killed with a task in hand. Ten seconds, the usual, is long for somebody with a code. It is the worker's
+// DeadlockDetectionTimeout as well: the SDK's own second is less than a busy host may stall, and than a city's meter list
+// may take to encode, and a task given up by mistake is a task begun anew.
+const TaskTimeout = 5 * time.Second
 
 func startOptions(r Request, reuse enumspb.WorkflowIdReusePolicy) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
@@ -67,7 +69,7 @@ func startOptions(r Request, reuse enumspb.WorkflowIdReusePolicy) client.StartWo
 		TaskQueue:                                TaskQueue,
 		WorkflowIDReusePolicy:                    reuse,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		WorkflowTaskTimeout:                      taskTimeout,
+		WorkflowTaskTimeout:                      TaskTimeout,
 		StaticSummary:                            summary(r),
 		TypedSearchAttributes:                    temporal.NewSearchAttributes(searchAttributes(r, AwaitingLogin)...),
 	}

@@ -58,7 +58,7 @@ func fatal(err error) {
 
 // siteWorker serves all task queues by one: the real workflow, and a site that asks for a code and likes any.
 func siteWorker(c client.Client) worker.Worker {
-	w := worker.New(c, workflows.TaskQueue, worker.Options{})
+	w := worker.New(c, workflows.TaskQueue, worker.Options{DeadlockDetectionTimeout: workflows.TaskTimeout})
 	w.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: workflows.WorkflowType})
 	for name, f := range map[string]any{
 		workflows.ActivityNotify: func(context.Context, workflows.Notice) error { return nil },

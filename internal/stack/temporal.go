@@ -120,6 +120,9 @@ func (t *Temporal) UIURL() string { return t.uiURL }
 // PID is the server's process id.
 func (t *Temporal) PID() int { return t.process.PID() }
 
+// Tail is what the server said last.
+func (t *Temporal) Tail() string { return t.process.Tail() }
+
 // Done is closed when the server has ended, by Stop or by itself.
 func (t *Temporal) Done() <-chan struct{} { return t.process.Done() }
 

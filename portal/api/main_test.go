@@ -22,6 +22,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest"
 
 	"github.com/meterkey/meterkey/internal/logging"
 	"github.com/meterkey/meterkey/internal/portalkey"
@@ -75,7 +76,10 @@ func runTests(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer stop()
-	return m.Run(), nil
+	if code = m.Run(); code != 0 {
+		fmt.Fprintln(os.Stderr, "Temporal's server said last:\n"+server.Tail())
+	}
+	return code, nil
 }
 
 func openWorld(ctx context.Context, dir, temporal string) (stop func(), err error) {
@@ -120,7 +124,7 @@ type site struct {
 
 // serve starts a worker for each task queue: the real workflow and the real database, and a site.
 func (s *site) serve(c client.Client) ([]worker.Worker, error) {
-	desk := worker.New(c, workflows.TaskQueue, worker.Options{})
+	desk := worker.New(c, workflows.TaskQueue, worker.Options{DeadlockDetectionTimeout: workflows.TaskTimeout})
 	desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: workflows.WorkflowType})
 	signIn := worker.New(c, workflows.SignInTaskQueue, worker.Options{})
 	window := worker.New(c, workflows.WindowTaskQueue("h1"), worker.Options{})
@@ -279,7 +283,7 @@ func (p *party) with(changes ...func(*Deps)) *party {
 	other := &party{t: p.t, uid: p.uid, key: p.key, server: httptest.NewServer(nil)}
 	p.t.Cleanup(other.server.Close)
 	d := Deps{Store: world.store, Requests: world.requests, Utilities: world.catalog, Key: world.key,
-		Webhooks: webhooks.New(world.temporal, world.store, world.key, true, zap.NewNop()), PortalURL: other.server.URL, Log: zap.NewNop()}
+		Webhooks: webhooks.New(world.temporal, world.store, world.key, true, zap.NewNop()), PortalURL: other.server.URL, Log: zaptest.NewLogger(p.t, zaptest.Level(zap.WarnLevel))}
 	for _, change := range changes {
 		change(&d)
 	}

@@ -62,7 +62,7 @@ func (e *engine) work() error {
 		workflows.SignInTaskQueue:       {workflows.ActivityLogin: e.login},
 		workflows.WindowTaskQueue("h1"): {workflows.ActivityHoldWindow: e.hold, workflows.ActivitySubmitCode: e.submit, workflows.ActivityFetchMeterList: e.fetch, workflows.ActivityCloseWindow: e.close},
 	} {
-		w := worker.New(e.temporal, queue, worker.Options{})
+		w := worker.New(e.temporal, queue, worker.Options{DeadlockDetectionTimeout: workflows.TaskTimeout})
 		for name, f := range activities {
 			w.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
 		}
