@@ -218,6 +218,10 @@ func TestListIsWhatTheEngineLists(t *testing.T) {
 	require.Equal(t, "REQUEST   REQUESTER  STATUS          WAITS ON  STARTED\n"+
 		"listed-2  lister-2   awaiting_login  customer  "+clock(listed[0].Started, time.Now())+"\n", text.out, "no column for what nobody chose yet")
 
+	done(t, "start pepco --requester lister-2 --id listed-3")
+	require.Eventually(t, func() bool { return done(t, "list --requester lister-2 --utility pepco") != "" }, time.Minute, 20*time.Millisecond)
+	require.NotContains(t, done(t, "list --requester lister-2 --utility pepco"), "listed-2")
+
 	none := runs(t, "", "list --requester nobody-at-all")
 	require.Equal(t, said{exitOK, "", "no requests\n"}, none)
 }

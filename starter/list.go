@@ -11,7 +11,7 @@ import (
 
 type listCmd struct {
 	Status    string `placeholder:"STATUS" help:"Only requests that stand there."`
-	Utility   string `placeholder:"ID" help:"Only requests to customers of this utility."`
+	Utility   string `placeholder:"NAME" help:"Only requests to customers of this utility: its id, its name or another name it goes by."`
 	Requester string `placeholder:"ID" help:"Only requests of this requester."`
 	Limit     int    `default:"50" placeholder:"N" help:"How many at most (${default})."`
 }
@@ -32,13 +32,17 @@ func (c *listCmd) Run(ctx context.Context, a *app) error {
 	if err := c.check(); err != nil {
 		return err
 	}
+	utility, err := utilityID(c.Utility)
+	if err != nil {
+		return err
+	}
 	b, err := a.connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer b.close()
 	var listed []workflows.Listed
-	filter := workflows.Filter{Status: workflows.Status(c.Status), Utility: strings.ToUpper(c.Utility), Requester: c.Requester}
+	filter := workflows.Filter{Status: workflows.Status(c.Status), Utility: utility, Requester: c.Requester}
 	err = b.call(ctx, func(ctx context.Context) error {
 		listed, err = b.client.List(ctx, filter, c.Limit)
 		return err

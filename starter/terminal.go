@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -125,16 +124,16 @@ const stdinLimit = 64 << 10
 
 // stdinLines reads exactly n lines from standard input; want says what they are to be.
 func stdinLines(stdin io.Reader, n int, want string) ([]string, error) {
-	scanner := bufio.NewScanner(io.LimitReader(stdin, stdinLimit))
-	var lines []string
-	for scanner.Scan() {
-		lines = append(lines, strings.TrimSuffix(scanner.Text(), "\r"))
-	}
-	if len(lines) > 0 {
-		lines[0] = strings.TrimPrefix(lines[0], byteOrderMark)
-	}
-	if err := scanner.Err(); err != nil {
+	text, err := io.ReadAll(io.LimitReader(stdin, stdinLimit+1))
+	if err != nil {
 		return nil, fmt.Errorf("reading standard input: %w", err)
+	}
+	if len(text) > stdinLimit {
+		return nil, badInput("standard input holds more than 64 KiB", "give it "+want)
+	}
+	var lines []string
+	for line := range strings.Lines(strings.TrimPrefix(string(text), byteOrderMark)) {
+		lines = append(lines, strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"))
 	}
 	for len(lines) > n && lines[len(lines)-1] == "" {
 		lines = lines[:len(lines)-1]

@@ -92,8 +92,8 @@ func TestKeepEndsWithTemporal(t *testing.T) {
 			t.Error(err)
 		}
 	}}
-	require.NoError(t, use(t.Context(), s, flags{Keep: true}, dir, out))
-	require.Contains(t, out.String(), "Temporal's development server ended by itself; its log is in "+dir)
+	err := use(t.Context(), s, flags{Keep: true}, dir, out)
+	require.EqualError(t, err, "the development server of Temporal ended by itself; its log is in "+dir)
 }
 
 // TestHistoriesAreStoredForReplay reads back what a run of nothing but Temporal leaves.

@@ -164,11 +164,11 @@ Ctrl-C ends everything.
 		exports(s.Env()), stack.RequesterUID)
 	select {
 	case <-ctx.Done():
+		fmt.Fprintln(out, "\nEnding …")
+		return nil
 	case <-s.Temporal.Done():
-		fmt.Fprintln(out, "Temporal's development server ended by itself; its log is in", dir)
+		return fmt.Errorf("the development server of Temporal ended by itself; its log is in %s", dir)
 	}
-	fmt.Fprintln(out, "\nEnding …")
-	return nil
 }
 
 func exports(env []string) string {

@@ -80,7 +80,7 @@ type AuthorizationList struct {
 
 // AuthorizationChange is what may be changed of an authorization. Fields that are left out stay as they are.
 type AuthorizationChange struct {
-	Nickname   *string `json:"nickname" required:"false" maxLength:"200"`
+	Nickname   *string `json:"nickname" required:"false" maxLength:"200" pattern:"^[^\\x00-\\x1F\\x7F]*$" patternDescription:"one line of plain text"`
 	IsArchived *bool   `json:"is_archived" required:"false"`
 
 	_ struct{} `additionalProperties:"true"`

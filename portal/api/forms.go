@@ -54,8 +54,8 @@ type NewForm struct {
 	TemplateUID      *string `json:"template_uid" required:"false" maxLength:"64" doc:"default is the only one."`
 	AuthorizationUID *string `json:"authorization_uid" required:"false" maxLength:"64" doc:"Ask the customer of this authorization again. If its form is still open, it is sent again and answered with, under a new link."`
 	CustomerEmail    *string `json:"customer_email" required:"false" maxLength:"254" doc:"Where the sign-in link and later notices are sent. Without it Meterkey writes to nobody: pass the url on yourself."`
-	CustomerName     *string `json:"customer_name" required:"false" maxLength:"200"`
-	Nickname         *string `json:"nickname" required:"false" maxLength:"200" doc:"Your own name for the form."`
+	CustomerName     *string `json:"customer_name" required:"false" maxLength:"200" pattern:"^[^\\x00-\\x1F\\x7F]*$" patternDescription:"one line of plain text"`
+	Nickname         *string `json:"nickname" required:"false" maxLength:"200" pattern:"^[^\\x00-\\x1F\\x7F]*$" patternDescription:"one line of plain text" doc:"Your own name for the form."`
 	Utility          *string `json:"utility" required:"false" maxLength:"100" doc:"Id, name or another name of the customer's utility. Without it the customer chooses."`
 	Scope            *Scope  `json:"scope" required:"false"`
 
@@ -66,9 +66,9 @@ type NewForm struct {
 type FormChange struct {
 	Disabled      *bool   `json:"disabled" required:"false" doc:"true calls the request off; false sends it to the customer again, under a new link."`
 	IsArchived    *bool   `json:"is_archived" required:"false"`
-	Nickname      *string `json:"nickname" required:"false" maxLength:"200"`
+	Nickname      *string `json:"nickname" required:"false" maxLength:"200" pattern:"^[^\\x00-\\x1F\\x7F]*$" patternDescription:"one line of plain text"`
 	CustomerEmail *string `json:"customer_email" required:"false" maxLength:"254" doc:"Only while the form is closed."`
-	CustomerName  *string `json:"customer_name" required:"false" maxLength:"200"`
+	CustomerName  *string `json:"customer_name" required:"false" maxLength:"200" pattern:"^[^\\x00-\\x1F\\x7F]*$" patternDescription:"one line of plain text"`
 	Utility       *string `json:"utility" required:"false" maxLength:"100" doc:"Only while the form is closed."`
 
 	_ struct{} `additionalProperties:"true"`

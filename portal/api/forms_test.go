@@ -173,6 +173,21 @@ func TestModifyForm(t *testing.T) {
 	require.Equal(t, "CONED", request.Utility)
 }
 
+// TestNamesAreOneLine: names go into subjects, tables and files, each of which is broken by a line's end.
+func TestNamesAreOneLine(t *testing.T) {
+	t.Parallel()
+	p := newParty(t)
+	form, authorization := p.connected()
+	for _, at := range []struct{ path, field string }{
+		{"/forms", "nickname"}, {"/forms", "customer_name"}, {"/forms/" + form.UID, "nickname"}, {"/forms/" + form.UID, "customer_name"},
+		{"/authorizations/" + authorization.UID, "nickname"},
+	} {
+		e := p.refused(http.StatusUnprocessableEntity, http.MethodPost, at.path, `{"`+at.field+`": "Pat\nBcc: all@example.com"}`)
+		require.Contains(t, e.Fields[at.field], "one line of plain text", at.path)
+	}
+	require.Equal(t, "Zoë 日本", post[Form](p, "/forms/"+form.UID, `{"nickname": "Zoë 日本"}`).Nickname)
+}
+
 // TestModifyForm_OpensOnlyWhatWasClosed: a client that sends all fields back must not start anything.
 func TestModifyForm_OpensOnlyWhatWasClosed(t *testing.T) {
 	t.Parallel()
