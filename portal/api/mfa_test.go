@@ -5,8 +5,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/meterkey/meterkey/workflows"
 )
@@ -91,14 +94,18 @@ func TestCode_WithoutTemporal(t *testing.T) {
 	t.Parallel()
 	p := newParty(t)
 	form, authorization, at := p.asked("code", workflows.NumberCode)
-	dead := p.with(func(d *Deps) { d.Requests = unreachable(t) })
+	log, lines := observer.New(zap.ErrorLevel)
+	dead := p.with(func(d *Deps) { d.Requests, d.Log = unreachable(t), zap.New(log) })
 	e := dead.refused(http.StatusServiceUnavailable, http.MethodPost, at+"/code", codeBody(*authorization.MFA.Value.ChallengeID, "123456"))
 	require.Equal(t, "temporarily_unavailable", e.Code)
+	require.NotContains(t, e.Description, "connection refused")
+	require.Contains(t, lines.All()[0].ContextMap()["error"], "connection refused", "operators learn why")
 	dead.refused(http.StatusServiceUnavailable, http.MethodPost, at+"/revoke", "")
 	dead.refused(http.StatusServiceUnavailable, http.MethodPost, "/forms/"+form.UID, `{"disabled": true}`)
 	dead.refused(http.StatusServiceUnavailable, http.MethodDelete, "/forms/"+form.UID, "")
 	dead.refused(http.StatusServiceUnavailable, http.MethodPost, "/forms", `{"authorization_uid": "`+authorization.UID+`"}`)
-	require.Equal(t, "awaiting_code", get[Authorization](dead, at).MFA.Value.Status, "the database's last word")
+	require.Eventually(t, func() bool { return get[Authorization](dead, at).MFA.Value.Status == "awaiting_code" }, within, 20*time.Millisecond,
+		"the database's last word")
 }
 
 func TestIgnoredSince(t *testing.T) {

@@ -56,7 +56,7 @@ func (a *API) explain(ctx context.Context, err error) *Error {
 		known = internalError(requestID(ctx), err)
 	}
 	if known.status >= http.StatusInternalServerError {
-		a.Log.Error("api request failed", zap.String("request_id", requestID(ctx)), zap.Error(err))
+		a.Log.Error("api request failed", zap.String("request_id", requestID(ctx)), zap.String("answer", known.Error()), zap.Error(known.cause))
 	}
 	return known
 }
