@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/creack/pty"
@@ -28,7 +29,7 @@ const dialoguePatience = 60 * time.Second
 // play runs the program on a pseudo-terminal and returns all that it showed. The error is the program's, or says what
 // was waited for in vain.
 func (d dialogue) play(cmd *exec.Cmd) (string, error) {
-	master, err := pty.StartWithSize(cmd, d.size())
+	master, err := onPTY(cmd, d.size())
 	if err != nil {
 		return "", err
 	}
@@ -45,6 +46,27 @@ func (d dialogue) play(cmd *exec.Cmd) (string, error) {
 	ended := waitFor(cmd)
 	<-read
 	return s.String(), errors.Join(played, ended, master.Close())
+}
+
+// onPTY starts the program on a pseudo-terminal of its own that keeps what it has not shown yet when Ctrl-C is pressed:
+// by default that is thrown away, and with it, on a busy machine, the program's answer to the Ctrl-C.
+func onPTY(cmd *exec.Cmd, size *pty.Winsize) (*os.File, error) {
+	master, terminal, err := pty.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = terminal.Close() }() // the program has its own
+	stty := exec.CommandContext(context.Background(), "stty", "noflsh")
+	stty.Stdin = terminal
+	if err = errors.Join(pty.Setsize(master, size), stty.Run()); err == nil {
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, terminal
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+		err = cmd.Start()
+	}
+	if err != nil {
+		return nil, errors.Join(err, master.Close())
+	}
+	return master, nil
 }
 
 // size is the terminal's at the beginning.

@@ -20,7 +20,7 @@ import (
 // The programs of these tests are shell scripts, which can go wrong in ways that the real ones seldom do; internal/e2e runs the
 // real ones. A script logs its environment first.
 const (
-	readyScript   = `echo "{\"msg\":\"worker ready\",\"home\":\"$MK_HOST_DIR\"}"; env; trap 'echo "told to stop"; exit 0' TERM; while :; do sleep 0.05; done`
+	readyScript   = `trap 'echo "told to stop"; exit 0' TERM; env; echo "{\"msg\":\"worker ready\",\"home\":\"$MK_HOST_DIR\"}"; while :; do sleep 0.05; done`
 	stuckScript   = `echo "looking for a browser"; exec sleep 600`
 	brokenScript  = `echo "MK_WINDOWS: 'many' is not a whole number" >&2; exit 1`
 	refusesScript = `trap "" TERM; echo "worker ready"; while :; do sleep 0.05; done`

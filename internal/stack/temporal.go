@@ -202,6 +202,9 @@ func temporalArgs(o TemporalOptions) ([]string, error) {
 		return nil, fmt.Errorf("making the temporal server's folder: %w", err)
 	}
 	args = append(args, "--db-filename", filepath.Join(o.Dir, "temporal.db"))
+	for _, pragma := range pragmas() {
+		args = append(args, "--sqlite-pragma", pragma)
+	}
 	for _, name := range workflows.SearchAttributes() {
 		args = append(args, "--search-attribute", name+"=Keyword")
 	}
@@ -210,6 +213,12 @@ func temporalArgs(o TemporalOptions) ([]string, error) {
 	}
 	return args, nil
 }
+
+// pragmas are how the development server writes its database: without waiting for the disk. Each transaction of the server
+// waits for two or three syncs otherwise, all on one connection; a disk that is busy for three seconds makes it say that its
+// namespace is not there, at which workers end. What this gives up is what was written in the seconds before the power
+// went out, and the windows of those seconds are gone with it.
+func pragmas() []string { return []string{"journal_mode=wal", "synchronous=off"} }
 
 // uiURL returns the address of the Web UI that temporalArgs asks for.
 func uiURL(o TemporalOptions) string {

@@ -27,6 +27,7 @@ func TestTemporalKeepsItsDataAcrossRestarts(t *testing.T) {
 	first := startTemporal(t, options)
 	require.Empty(t, first.UIURL())
 	id := startWorkflow(t, first, "awaiting_code")
+	require.FileExists(t, filepath.Join(options.Dir, "temporal.db-wal"), "it does not wait for the disk")
 	require.NoError(t, first.Stop(t.Context()))
 	require.ErrorIs(t, syscall.Kill(first.PID(), 0), syscall.ESRCH)
 
