@@ -85,6 +85,8 @@ type Consent struct {
 	Language string `json:"language"`
 	// Text is the version of the text that was agreed to.
 	Text string `json:"text"`
+	// LinkedAt is when the link was sent under which the customer agreed: a link that replaces it asks anew.
+	LinkedAt time.Time `json:"linked_at,omitzero"`
 	// FullName is the customer's name as the customer wrote it, if asked.
 	FullName string `json:"full_name,omitempty"`
 }

@@ -237,6 +237,26 @@ func TestDecline(t *testing.T) {
 	require.Zero(t, g.ledger().Logins)
 }
 
+// TestConsentIsToOneLink: who agreed and then declined is asked anew when the requester sends the request again.
+func TestConsentIsToOneLink(t *testing.T) {
+	t.Parallel()
+	g := invited(t, "DEMO", "plain")
+	g.agrees()
+	g.sees("Sign in")
+	g.opens(g.page)
+	g.sees("Sign in")
+	g.follows("I do not want to connect my account")
+	g.presses("Yes, decline")
+	g.state(workflows.Declined)
+	require.NoError(t, g.w.requests.Resend(t.Context(), g.request))
+	g.state(workflows.AwaitingLogin)
+	g.link = g.linkNow()
+	g.opens(g.page)
+	g.sees("Acme Solar asks")
+	g.signsIn()
+	g.connected(1, 0)
+}
+
 func TestThreeWrongPasswords(t *testing.T) {
 	t.Parallel()
 	g := invited(t, "DEMO", "wrong")

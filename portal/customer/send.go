@@ -20,7 +20,7 @@ func (v *visit) consent() error {
 		return v.wrong(map[string]string{"agree": "consent.missing"})
 	}
 	err := v.Store.SetConsent(v.r.Context(), v.request.UID,
-		store.Consent{At: time.Now().UTC(), Language: v.sight.Lang, Text: consentTo(v.sight.Site.ID)})
+		store.Consent{At: time.Now().UTC(), Language: v.sight.Lang, Text: consentTo(v.sight.Site.ID), LinkedAt: v.linkedAt})
 	if err != nil {
 		return err
 	}

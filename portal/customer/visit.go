@@ -174,12 +174,19 @@ func (v *visit) see(ctx context.Context, state workflows.State) error {
 	s.Named = v.request.Utility != ""
 	s.Expires = expires(v.request.Scope)
 	s.Site = v.site(q.Get("utility"))
-	s.Consented = s.Site != nil && v.request.Consent != nil && v.request.Consent.Text == consentTo(s.Site.ID)
+	s.Consented = s.Site != nil && v.consented(s.Site.ID)
 	s.Choosing = !s.Named && (q.Has("choose") || q.Has("q"))
 	s.Query = q.Get("q")
 	s.Found = search(choices(v.Utilities, v.request.IsTest), v.Utilities, s.Query)
 	s.Sent = q.Get("sent") == s.version()
 	return ctx.Err()
+}
+
+// consented tells whether the customer agreed to this utility, in the words of today, under the link of this visit: whoever
+// declined, or was asked again, agrees anew.
+func (v *visit) consented(utility string) bool {
+	c := v.request.Consent
+	return c != nil && c.Text == consentTo(utility) && c.LinkedAt.Equal(v.linkedAt)
 }
 
 // site is the utility that the requester named, or else the one that the customer chose: in this page's address, or when
