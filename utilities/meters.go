@@ -13,18 +13,29 @@ import (
 // Meters reads the meter list: all accounts, all pages. An empty list is a legitimate result. The Sight is signed_in when the list
 // was read; anything else says why it was not, and then there is no list.
 func (v *Visit) Meters(ctx context.Context) ([]Meter, Sight, error) {
-	v.before, v.beside, v.static = before{}, []PageKind{RejectedLogin, RejectedCode}, nil
-	r := &reader{Visit: v, seen: map[Meter]bool{}}
-	err := r.follow(ctx, v.flow.Meters.Read, scope{})
+	meters, err := v.meters(ctx)
 	var stop *stopped
+	if errors.As(err, &stop) && stop.Page == Unknown && v.flow.Meters.Read[0].Open != "" {
+		// Pages that fetch what they show do not always come to an end of it. Opening one again costs nothing; nothing is typed.
+		v.log.Warn("no meter list came; opening its page again")
+		meters, err = v.meters(ctx)
+	}
 	switch {
 	case errors.As(err, &stop):
 		return nil, stop.Sight, nil
 	case err != nil:
 		return nil, Sight{}, err
 	}
-	v.log.Info("read the meter list", zap.Int("meters", len(r.meters)))
-	return r.meters, Sight{Page: SignedIn, Typed: v.typed}, nil
+	v.log.Info("read the meter list", zap.Int("meters", len(meters)))
+	return meters, Sight{Page: SignedIn, Typed: v.typed}, nil
+}
+
+// meters reads the list once. The error is a *stopped where a page stands in the way.
+func (v *Visit) meters(ctx context.Context) ([]Meter, error) {
+	v.before, v.beside, v.static = before{}, []PageKind{RejectedLogin, RejectedCode}, nil
+	r := &reader{Visit: v, seen: map[Meter]bool{}}
+	err := r.follow(ctx, v.flow.Meters.Read, scope{})
+	return r.meters, err
 }
 
 // stopped ends the reading with the page that stands in its way.

@@ -194,6 +194,18 @@ func TestReadingStops(t *testing.T) {
 	}
 }
 
+// TestPageThatNeverFinishes: a list that does not come is asked for once more.
+func TestPageThatNeverFinishes(t *testing.T) {
+	tr := metersTour(t, `
+    read:
+      - open: https://www.site.example/stuck.html
+      - {rows: li, columns: {number: {}}, as: meter}
+    fields: {meter_number: "{meter.number}"}
+`)
+	tr.flow.RenderWait = 3 * time.Second
+	require.Equal(t, []Meter{{MeterNumber: "M-1"}}, tr.read())
+}
+
 func TestManyMeters(t *testing.T) {
 	tr := metersTour(t, `
     read:
