@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/meterkey/meterkey/workflows"
@@ -99,11 +98,7 @@ func challengeFacts(c *workflows.Challenge) [][2]string {
 }
 
 func optionText(o workflows.Option) string {
-	text, target := oneLine(o.Label), oneLine(o.Target)
-	if !strings.Contains(text, target) {
-		text += " " + target
-	}
-	return text + " [" + oneLine(o.ID) + "]"
+	return oneLine(o.Text()) + " [" + oneLine(o.ID) + "]"
 }
 
 // next is the command that takes the request on, empty while there is nothing to do.

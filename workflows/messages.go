@@ -1,6 +1,9 @@
 package workflows
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Names on the wire. They are registered as explicit strings, so that renaming a Go identifier never changes them.
 const (
@@ -170,6 +173,14 @@ type Option struct {
 	Label string `json:"label"`
 	// Target is the masked phone or address, as the site shows it.
 	Target string `json:"target,omitempty"`
+}
+
+// Text is the label with the target, which many sites have in the label already.
+func (o Option) Text() string {
+	if strings.Contains(o.Label, o.Target) {
+		return o.Label
+	}
+	return o.Label + " " + o.Target
 }
 
 // Meter is one line of the meter list. What the site does not show is absent.

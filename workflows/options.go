@@ -84,15 +84,15 @@ func closeOptions(w Window) workflow.ActivityOptions {
 }
 
 // notifyOptions: a mail server answers within a minute or is down; it is tried for a day, ever less often. That a code is
-// needed is news only while it is.
+// needed is news only while it is, and urgent: a worker that is killed in the middle must not hold it up for a minute.
 func notifyOptions(n Notice, now time.Time) workflow.ActivityOptions {
-	limit := delivery
+	limit, attempt := delivery, time.Minute
 	if n.Kind == NoticeCodeNeeded && n.Until != nil {
-		limit = max(n.Until.Sub(now), time.Minute)
+		limit, attempt = max(n.Until.Sub(now), time.Minute), 15*time.Second
 	}
 	return workflow.ActivityOptions{
 		ScheduleToCloseTimeout: limit,
-		StartToCloseTimeout:    time.Minute,
+		StartToCloseTimeout:    attempt,
 		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 2 * time.Second, MaximumInterval: 10 * time.Minute},
 		Summary:                "Tell the " + string(n.To) + ": " + string(n.Kind),
 	}

@@ -166,7 +166,7 @@ type reporter struct {
 func (r *reporter) line(name, what string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	fmt.Fprintf(r.out, "%6.1f s  %-38s %s\n", time.Since(r.began).Seconds(), name, what)
+	fmt.Fprintf(r.out, "%6.1f s  %-40s%s\n", time.Since(r.began).Seconds(), name, what)
 }
 
 func table(out io.Writer, rows []row) {

@@ -86,7 +86,7 @@ func (v *visitor) awaitMeters(ctx context.Context, c *stack.Customer) error {
 		}
 		if len(answer.Authorizations) == 1 && len(answer.Authorizations[0].Meters.Meters) > 0 {
 			c.Meters = time.Since(c.Acted)
-			c.Say("%d meters in the API after %.1f s", len(answer.Authorizations[0].Meters.Meters), c.Meters.Seconds())
+			c.Say("meter list in the API after %.1f s: %d", c.Meters.Seconds(), len(answer.Authorizations[0].Meters.Meters))
 			return nil
 		}
 		select {

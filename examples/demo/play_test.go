@@ -41,10 +41,10 @@ func TestRoutesComeOutAsTheySay(t *testing.T) {
 		asked   bool // the customer sees a code page
 		says    []string
 	}{
-		{"number code", false, true, []string{"sees the code page after ", "types the code", "meters after"}},
+		{"number code", false, true, []string{"sees the code page after ", "types the code", "meter list after"}},
 		{"security answer", false, true, []string{"types the code"}},
 		{"choice of method, number code", false, true, []string{"method_choice", "chooses Text message", "types the code"}},
-		{"MFA turned off and back", true, false, []string{"is told to turn MFA off", "turns MFA off at the practice site", "meters after"}},
+		{"MFA turned off and back", true, false, []string{"is told to turn MFA off", "turns MFA off at the practice site", "meter list after"}},
 		{"page closed, customer returns", false, true, []string{"closes the page for good", "comes back to the same link"}},
 		{"wrong code, then the right one", false, true, []string{"types a wrong code", "is told at once, has 3 tries left"}},
 		{"site down for a while", false, false, []string{"the site is down for 8 s", "is told: "}},

@@ -71,7 +71,7 @@ func choice(ctx context.Context, c *stack.Customer) (workflows.State, error) {
 	if len(s.Challenge.Options) < 2 {
 		return s, fmt.Errorf("%w: %d methods to choose from", errUnexpected, len(s.Challenge.Options))
 	}
-	c.Say("chooses %s %s", s.Challenge.Options[0].Label, s.Challenge.Options[0].Target)
+	c.Say("chooses %s", s.Challenge.Options[0].Text())
 	s, err = c.Answer(ctx, s.Challenge, s.Challenge.Options[0].ID, workflows.AwaitingCode)
 	if err != nil {
 		return s, err

@@ -122,7 +122,7 @@ func (c *Customer) ReadCode(ctx context.Context, old int) (code string, messages
 func (c *Customer) Connected(s workflows.State, err error) (workflows.State, error) {
 	c.Meters = time.Since(c.Acted)
 	if err == nil {
-		c.Say("%d meters after %.1f s", len(s.Meters), c.Meters.Seconds())
+		c.Say("meter list after %.1f s: %d", c.Meters.Seconds(), len(s.Meters))
 	}
 	return s, err
 }

@@ -59,6 +59,6 @@ func TestCustomer_ConnectedTakesTheTime(t *testing.T) {
 	require.Empty(t, said, "nothing is said of meters that are not there")
 	_, err = c.Connected(workflows.State{Meters: make([]workflows.Meter, 2)}, nil)
 	require.NoError(t, err)
-	require.Contains(t, said, "meters after")
+	require.Contains(t, said, "meter list after")
 	require.GreaterOrEqual(t, c.Meters, 3*time.Second)
 }
