@@ -75,7 +75,7 @@ func TestMetersAreAwaitedUntilTheAPIHasThem(t *testing.T) {
 	require.NoError(t, v.awaitMeters(t.Context(), c))
 	require.EqualValues(t, 3, asked.Load())
 	require.Positive(t, c.Meters)
-	require.Regexp(t, `^2 meters in the API after \d+\.\d s$`, (*said)[0])
+	require.Regexp(t, `^meter list in the API after \d+\.\d s: 2$`, (*said)[0])
 }
 
 func TestMetersThatNeverComeEndWithTheRow(t *testing.T) {

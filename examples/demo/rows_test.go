@@ -187,7 +187,7 @@ func TestReporterNamesTheRoute(t *testing.T) {
 	var out bytes.Buffer
 	r := &reporter{out: &out, began: time.Now().Add(-90 * time.Second)}
 	r.line("CONED, number code", "signs in")
-	require.Regexp(t, `^  90\.\d s  CONED, number code {21}signs in\n$`, out.String())
+	require.Regexp(t, `^  90\.\d s  CONED, number code {22}signs in\n$`, out.String())
 }
 
 // TestCompareHoldsARowAgainstThePracticeSite uses the practice utilities themselves: what they know decides.
