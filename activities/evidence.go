@@ -20,7 +20,7 @@ type Evidence struct{ Dir string }
 
 // Save stores one piece of evidence and returns its name, a folder below Dir.
 func (e Evidence) Save(utility string, seen utilities.Evidence) (string, error) {
-	name := fmt.Sprintf("%s-%s-%s", time.Now().UTC().Format("20060102T150405"), strings.ToLower(utility), rand.Text()[:6])
+	name := fmt.Sprintf("%s-%s-%s", time.Now().UTC().Format("20060102T150405.000000"), strings.ToLower(utility), rand.Text()[:6])
 	dir := filepath.Join(e.Dir, name)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("storing evidence: %w", err)
@@ -37,7 +37,7 @@ func (e Evidence) Save(utility string, seen utilities.Evidence) (string, error) 
 	return name, e.prune()
 }
 
-// prune removes the oldest beyond maxEvidence. Names begin with the time.
+// prune removes the oldest beyond maxEvidence. Names begin with the time to the microsecond: a broken site fails many requests within a second.
 func (e Evidence) prune() error {
 	entries, err := os.ReadDir(e.Dir)
 	if err != nil {

@@ -331,15 +331,20 @@ func busy(t *testing.T, at *workflows.Window, long time.Duration) *browser.Windo
 func TestEvidence_KeepsTheNewest(t *testing.T) {
 	t.Parallel()
 	store := activities.Evidence{Dir: t.TempDir()}
-	var last string
+	var saved []string
 	for range 210 {
-		var err error
-		last, err = store.Save("DEMO", utilities.Evidence{URL: "https://demo.meterkey.example/x", Outline: "heading"})
+		name, err := store.Save("DEMO", utilities.Evidence{URL: "https://demo.meterkey.example/x", Outline: "heading"})
 		require.NoError(t, err)
+		saved = append(saved, name)
 	}
 	kept, err := os.ReadDir(store.Dir)
 	require.NoError(t, err)
-	require.Len(t, kept, 200)
+	var names []string
+	for _, k := range kept {
+		names = append(names, k.Name())
+	}
+	require.Equal(t, saved[10:], names, "the newest 200, oldest first")
+	last := saved[209]
 	text, err := os.ReadFile(filepath.Join(store.Dir, last, "outline.txt"))
 	require.NoError(t, err)
 	require.Contains(t, string(text), "https://demo.meterkey.example/x")
