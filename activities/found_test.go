@@ -74,7 +74,7 @@ func TestFound_KeepsEvidenceOfAPageThatNobodyKnows(t *testing.T) {
 	seen := &utilities.Evidence{URL: "https://river.example/x", Outline: "heading", Screenshot: []byte("png")}
 	f := s.found(w, utilities.Sight{Page: utilities.Unknown, Evidence: seen})
 	require.Equal(t, workflows.SiteChanged, f.Reason)
-	require.Regexp(t, `^\d{8}T\d{6}-river-[a-zA-Z0-9]{6}$`, f.Evidence)
+	require.Regexp(t, `^\d{8}T\d{6}\.\d{6}-river-[a-zA-Z0-9]{6}$`, f.Evidence)
 	outline, err := os.ReadFile(filepath.Join(s.Evidence.Dir, f.Evidence, "outline.txt"))
 	require.NoError(t, err)
 	require.Equal(t, "https://river.example/x\n\nheading\n", string(outline))
