@@ -208,16 +208,21 @@ func temporalArgs(o TemporalOptions) ([]string, error) {
 	for _, name := range workflows.SearchAttributes() {
 		args = append(args, "--search-attribute", name+"=Keyword")
 	}
-	for _, setting := range DynamicConfig() {
+	for _, setting := range append(DynamicConfig(), cachedSearchAttributes) {
 		args = append(args, "--dynamic-config-value", setting)
 	}
 	return args, nil
 }
 
+// cachedSearchAttributes gives the development server what any other server has by default: search attributes from its
+// cache. The command line tool has it read them from the database for every call that names one, for three seconds at most,
+// and a read that takes longer makes it say that its namespace is not there, at which workers end. A program that adds a
+// search attribute while the server runs sees it some seconds later; ours are there before it starts.
+const cachedSearchAttributes = "system.forceSearchAttributesCacheRefreshOnRead=false"
+
 // pragmas are how the development server writes its database: without waiting for the disk. Each transaction of the server
-// waits for two or three syncs otherwise, all on one connection; a disk that is busy for three seconds makes it say that its
-// namespace is not there, at which workers end. What this gives up is what was written in the seconds before the power
-// went out, and the windows of those seconds are gone with it.
+// waits for two or three syncs otherwise, all on one connection. What this gives up is what was written in the seconds
+// before the power went out, and the windows of those seconds are gone with it.
 func pragmas() []string { return []string{"journal_mode=wal", "synchronous=off"} }
 
 // uiURL returns the address of the Web UI that temporalArgs asks for.
