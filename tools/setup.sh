@@ -198,12 +198,12 @@ recent_temporal() {
   at_least "$("$1" --version 2>/dev/null | sed -n 's/.*Server \([0-9.]*\).*/\1/p')" 1.29
 }
 
+# The one on the PATH is not asked: as released, its database's driver can break for good when a call gives up in the
+# middle of a read (tools/temporal/go.mod names a driver that does not).
 use_temporal() {
   local built=$tools/bin/temporal
   if [ -n "${MK_TEMPORAL:-}" ] && [ "$MK_TEMPORAL" != "$built" ]; then
     recent_temporal "$MK_TEMPORAL" || fail "MK_TEMPORAL names $MK_TEMPORAL, which is no temporal tool with a server of 1.29 or newer"
-  elif MK_TEMPORAL=$(command -v temporal) && recent_temporal "$MK_TEMPORAL"; then
-    :
   else
     build_tools temporal temporal "Temporal's development server"
     MK_TEMPORAL=$built

@@ -101,12 +101,14 @@ func (w *world) customer(t *testing.T, utility, kind string) *stack.Customer {
 		Say: func(format string, args ...any) { t.Logf(format, args...) }}
 }
 
-// explain shows what the worker said of a request whose test failed, and of what went wrong for all of them.
+// explain shows what the worker said of a request whose test failed, and of what went wrong for all of them: Temporal's last
+// words too, without which nobody can tell a broken server from a broken worker.
 func (w *world) explain(t *testing.T, id string) {
 	t.Helper()
 	if !t.Failed() {
 		return
 	}
+	t.Log("Temporal said last:\n" + w.Temporal.Tail())
 	for _, line := range w.log(t) {
 		if line["request_id"] == id || line["WorkflowID"] == workflows.WorkflowID(id) || line["request_id"] == nil && line["WorkflowID"] == nil && line["level"] != "info" {
 			t.Log(line)

@@ -131,7 +131,7 @@ func (t *Temporal) Stop(ctx context.Context) error { return t.process.Stop(ctx) 
 
 // FindTemporal returns the path of the temporal command line tool: the one named, else the one MK_TEMPORAL names, else
 // the one `make setup` built into .tools/bin of the project around the working directory, else the one on the PATH.
-// The built one goes first because it exists only where the one on the PATH is missing or too old.
+// The built one goes before the PATH's, which may be one as released: its database can break for good when a call gives up.
 func FindTemporal(named string) (string, error) {
 	for _, path := range []string{named, os.Getenv("MK_TEMPORAL")} {
 		if path == "" {

@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
+	"golang.org/x/sync/errgroup"
 )
 
 func TestTemporalKeepsItsDataAcrossRestarts(t *testing.T) {
@@ -34,6 +35,35 @@ func TestTemporalKeepsItsDataAcrossRestarts(t *testing.T) {
 	second := startTemporal(t, options)
 	found := listWorkflows(t, second, `MeterkeyStatus = "awaiting_code"`)
 	require.Equal(t, []string{id}, found)
+}
+
+// A call that gives up interrupts the database in the middle of what it does. Temporal's own tool, as released, can be left
+// with a database that answers nothing but "interrupted" for the rest of its life.
+func TestTemporalOutlivesCallsThatGiveUp(t *testing.T) {
+	t.Parallel()
+	server := startTemporal(t, TemporalOptions{Dir: t.TempDir()})
+	c := dial(t, server)
+	startWorkflow(t, server, "signing_in")
+	listWorkflows(t, server, `MeterkeyStatus = "signing_in"`)
+	var calls errgroup.Group
+	for caller := range 4 {
+		calls.Go(func() error {
+			for i := range 2000 {
+				giveUp(t.Context(), c, time.Duration(caller+4*i%4000)*time.Microsecond)
+			}
+			return nil
+		})
+	}
+	require.NoError(t, calls.Wait())
+	id := startWorkflow(t, server, "awaiting_code")
+	require.Equal(t, []string{id}, listWorkflows(t, server, `MeterkeyStatus = "awaiting_code"`))
+}
+
+// giveUp lists workflows, with too little time for it, mostly.
+func giveUp(ctx context.Context, c client.Client, limit time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	_, _ = c.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{Query: `ExecutionStatus = "Running"`})
 }
 
 func TestTemporalServesItsUI(t *testing.T) {
