@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -17,6 +18,7 @@ import (
 // dialogue is what a person does at a terminal, a line each:
 //
 //	expect TEXT   waits until the terminal shows the text, after what was expected before
+//	ticks         waits until the terminal shows another time left than it did, after what was expected before
 //	type TEXT     types it and presses Enter
 //	write TEXT    types it
 //	press KEY     presses ctrl-c, ctrl-d, ctrl-r, ctrl-u, backspace, tab, up or enter
@@ -97,6 +99,8 @@ func (d dialogue) lines(s *screen, terminal *os.File, cmd *exec.Cmd) error {
 			err = meanwhile(cmd, strings.Fields(text))
 		case "expect":
 			err = s.expect(text)
+		case "ticks":
+			err = s.await("another time left", endOfTick)
 		case "type":
 			_, err = terminal.WriteString(text + "\r")
 		case "write":
@@ -167,30 +171,53 @@ func (s *screen) follow(terminal interface{ Read([]byte) (int, error) }) {
 	}
 }
 
+// endOfTick is where a time left ends that differs from the first one shown, or -1.
+func endOfTick(shown string) int {
+	var first string
+	for _, at := range timeLeft.FindAllStringIndex(shown, -1) {
+		left := shown[at[0]:at[1]]
+		if first != "" && left != first {
+			return at[1]
+		}
+		first = left
+	}
+	return -1
+}
+
 func (s *screen) expect(text string) error {
+	return s.await(strconv.Quote(text), func(shown string) int {
+		if before, _, found := strings.Cut(shown, text); found {
+			return len(before) + len(text)
+		}
+		return -1
+	})
+}
+
+// await waits until end tells where something ends in what the terminal shows after what was expected before.
+func (s *screen) await(what string, end func(shown string) int) error {
 	deadline := time.After(dialoguePatience)
 	for {
-		found, ended := s.find(text)
+		found, ended := s.find(end)
 		switch {
 		case found:
 			return nil
 		case ended:
-			return fmt.Errorf("the program ended before it showed %q", text)
+			return fmt.Errorf("the program ended before it showed %s", what)
 		}
 		select {
 		case <-s.changed:
 		case <-deadline:
-			return fmt.Errorf("the terminal never showed %q", text)
+			return fmt.Errorf("the terminal never showed %s", what)
 		}
 	}
 }
 
-func (s *screen) find(text string) (found, ended bool) {
+func (s *screen) find(end func(shown string) int) (found, ended bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at := strings.Index(s.shown.String()[s.seen:], text)
+	at := end(s.shown.String()[s.seen:])
 	if at >= 0 {
-		s.seen += at + len(text)
+		s.seen += at
 	}
 	return at >= 0, s.ended
 }

@@ -35,7 +35,6 @@ func dial(address string) (client.Client, error) {
 //
 //	plain     signs in at once
 //	code      is asked for a code, question for a security answer, choice for a method and then a code
-//	brief     as code, in a window that ends after two seconds
 //	fixed     as code, on a page that does not offer to send it again
 //	bare      as code, on a page that says nothing about it
 //	empty     signs in to an account without meters
@@ -87,7 +86,7 @@ func (s *scripted) login(ctx context.Context, in workflows.LoginInput) (workflow
 	switch login.Username {
 	case "plain", "empty":
 		found.Outcome = workflows.OutcomeSignedIn
-	case "code", "brief":
+	case "code":
 		found.Outcome, found.Challenge = workflows.OutcomeChallenge, codeAsk()
 	case "fixed":
 		found.Outcome, found.Challenge = workflows.OutcomeChallenge, codeAsk()
@@ -129,11 +128,7 @@ func choiceAsk() *workflows.ChallengeAsk {
 }
 
 func (s *scripted) open(in workflows.LoginInput, user string) workflows.Window {
-	life := 10 * time.Minute
-	if user == "brief" {
-		life = 2 * time.Second
-	}
-	w := workflows.Window{Host: scriptedHost, ID: fmt.Sprintf("%s.%s.%d", user, in.RequestID, in.Attempt), ExpiresAt: time.Now().Add(life)}
+	w := workflows.Window{Host: scriptedHost, ID: fmt.Sprintf("%s.%s.%d", user, in.RequestID, in.Attempt), ExpiresAt: time.Now().Add(10 * time.Minute)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.windows[w.ID] == nil {
