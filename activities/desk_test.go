@@ -16,10 +16,10 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/activities"
 	"github.com/meterkey/meterkey/internal/notices"
 	"github.com/meterkey/meterkey/utilities"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 func newDesk(t *testing.T, o notices.Options) (*activities.Desk, *observer.ObservedLogs) {
@@ -31,17 +31,17 @@ func newDesk(t *testing.T, o notices.Options) (*activities.Desk, *observer.Obser
 	sender, err := notices.New(o)
 	require.NoError(t, err)
 	core, logs := observer.New(zap.InfoLevel)
-	return &activities.Desk{Utilities: catalog, Notices: sender, Recorder: recorder(func(workflows.Projection) error { return nil }), Log: zap.New(core)}, logs
+	return &activities.Desk{Utilities: catalog, Notices: sender, Recorder: recorder(func(meterkey.Projection) error { return nil }), Log: zap.New(core)}, logs
 }
 
 // recorder is a Recorder made of a function.
-type recorder func(workflows.Projection) error
+type recorder func(meterkey.Projection) error
 
-func (r recorder) Record(_ context.Context, p workflows.Projection) error { return r(p) }
+func (r recorder) Record(_ context.Context, p meterkey.Projection) error { return r(p) }
 
-func notice(kind workflows.NoticeKind) workflows.Notice {
-	return workflows.Notice{ID: "r-1.abc.1", Kind: kind, To: workflows.ToCustomer, Reason: workflows.MFAUnsupported,
-		Request: workflows.Request{RequestID: "r-1", Requester: "acme", Utility: "BGE", CustomerEmail: "c@example.com"}}
+func notice(kind meterkey.NoticeKind) meterkey.Notice {
+	return meterkey.Notice{ID: "r-1.abc.1", Kind: kind, To: meterkey.ToCustomer, Reason: meterkey.MFAUnsupported,
+		Request: meterkey.Request{RequestID: "r-1", Requester: "acme", Utility: "BGE", CustomerEmail: "c@example.com"}}
 }
 
 func TestNotify_SaysWhatTheUtilitysFileSays(t *testing.T) {
@@ -49,7 +49,7 @@ func TestNotify_SaysWhatTheUtilitysFileSays(t *testing.T) {
 	outbox := t.TempDir()
 	desk, logs := newDesk(t, notices.Options{Outbox: outbox})
 	for range 2 { // the retry replaces, it does not add
-		require.NoError(t, desk.Notify(t.Context(), notice(workflows.NoticeTurnMFAOff)))
+		require.NoError(t, desk.Notify(t.Context(), notice(meterkey.NoticeTurnMFAOff)))
 	}
 	files, err := filepath.Glob(filepath.Join(outbox, "*.eml"))
 	require.NoError(t, err)
@@ -67,7 +67,7 @@ func TestNotify_SaysWhatTheUtilitysFileSays(t *testing.T) {
 func TestNotify_OfAnUnknownUtilityStillGoesOut(t *testing.T) {
 	t.Parallel()
 	desk, logs := newDesk(t, notices.Options{Outbox: t.TempDir()})
-	n := notice(workflows.NoticeSignIn)
+	n := notice(meterkey.NoticeSignIn)
 	n.Request.Utility = "NOWHERE"
 	require.NoError(t, desk.Notify(t.Context(), n))
 	require.Equal(t, "saved", logs.FilterMessage("notice").All()[0].ContextMap()["outcome"])
@@ -81,7 +81,7 @@ func TestNotify_RefusedIsNotTriedAgain(t *testing.T) {
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
 	env.RegisterActivity(desk.Notify)
-	_, err := env.ExecuteActivity(desk.Notify, notice(workflows.NoticeSignIn))
+	_, err := env.ExecuteActivity(desk.Notify, notice(meterkey.NoticeSignIn))
 	var refused *temporal.ApplicationError
 	require.ErrorAs(t, err, &refused)
 	require.True(t, refused.NonRetryable())
@@ -91,8 +91,8 @@ func TestNotify_RefusedIsNotTriedAgain(t *testing.T) {
 func TestRecord_WritesALineWithoutPersonalData(t *testing.T) {
 	t.Parallel()
 	desk, logs := newDesk(t, notices.Options{Outbox: t.TempDir()})
-	require.NoError(t, desk.Record(t.Context(), workflows.Projection{Request: notice("").Request, RunID: "run-1",
-		State: workflows.State{Status: workflows.Connected, Version: 7, Meters: []workflows.Meter{{AccountNumber: "123456"}}}}))
+	require.NoError(t, desk.Record(t.Context(), meterkey.Projection{Request: notice("").Request, RunID: "run-1",
+		State: meterkey.State{Status: meterkey.Connected, Revision: 7, Meters: []meterkey.Meter{{AccountNumber: "123456"}}}}))
 	line := logs.FilterMessage("data request").All()[0].ContextMap()
 	require.Equal(t, "connected", line["status"])
 	require.EqualValues(t, 7, line["version"])
@@ -106,7 +106,7 @@ func TestRecord_ThatFailsIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	desk, logs := newDesk(t, notices.Options{Outbox: t.TempDir()})
 	down := errors.New("the database is down")
-	desk.Recorder = recorder(func(workflows.Projection) error { return down })
-	require.ErrorIs(t, desk.Record(t.Context(), workflows.Projection{Request: notice("").Request}), down)
+	desk.Recorder = recorder(func(meterkey.Projection) error { return down })
+	require.ErrorIs(t, desk.Record(t.Context(), meterkey.Projection{Request: notice("").Request}), down)
 	require.Empty(t, logs.FilterMessage("data request").All(), "what was not recorded is not said to be")
 }

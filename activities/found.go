@@ -7,22 +7,23 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/utilities"
 	"github.com/meterkey/meterkey/workflows"
 )
 
 // stops says why a request cannot go on from a page. Pages that are not in it have answers of their own.
-var stops = map[utilities.PageKind]workflows.Reason{
-	utilities.RejectedLogin:          workflows.InvalidCredentials,
-	utilities.Locked:                 workflows.AccountLocked,
-	utilities.Captcha:                workflows.Captcha,
-	utilities.PasswordExpired:        workflows.PasswordExpired,
-	utilities.RegistrationUnfinished: workflows.RegistrationUnfinished,
-	utilities.SessionEnded:           workflows.SessionEnded,
-	utilities.Unavailable:            workflows.UtilityUnavailable,
+var stops = map[utilities.PageKind]meterkey.Reason{
+	utilities.RejectedLogin:          meterkey.InvalidCredentials,
+	utilities.Locked:                 meterkey.AccountLocked,
+	utilities.Captcha:                meterkey.Captcha,
+	utilities.PasswordExpired:        meterkey.PasswordExpired,
+	utilities.RegistrationUnfinished: meterkey.RegistrationUnfinished,
+	utilities.SessionEnded:           meterkey.SessionEnded,
+	utilities.Unavailable:            meterkey.UtilityUnavailable,
 }
 
-func stopped(r workflows.Reason) workflows.Found {
+func stopped(r meterkey.Reason) workflows.Found {
 	return workflows.Found{Outcome: workflows.OutcomeStopped, Reason: r}
 }
 
@@ -54,7 +55,7 @@ func (s *Site) found(w *work, sight utilities.Sight) workflows.Found {
 		return workflows.Found{Outcome: workflows.OutcomeSignedIn}
 	case utilities.CodeForm, utilities.QuestionForm, utilities.ChoiceForm:
 		if w.utility.MFA.Policy == utilities.TurnOff {
-			return stopped(workflows.MFAUnsupported)
+			return stopped(meterkey.MFAUnsupported)
 		}
 		return workflows.Found{Outcome: workflows.OutcomeChallenge, Challenge: ask(sight.Challenge)}
 	case utilities.RejectedCode:
@@ -63,7 +64,7 @@ func (s *Site) found(w *work, sight utilities.Sight) workflows.Found {
 	if reason, known := stops[sight.Page]; known {
 		return stopped(reason)
 	}
-	f := stopped(workflows.SiteChanged)
+	f := stopped(meterkey.SiteChanged)
 	f.Evidence = s.keep(w, sight.Evidence)
 	return f
 }
@@ -103,10 +104,10 @@ func ask(c *utilities.Challenge) *workflows.ChallengeAsk {
 	if c == nil {
 		return nil
 	}
-	a := &workflows.ChallengeAsk{Kind: workflows.ChallengeKind(c.Kind), Prompt: c.Prompt, SentTo: c.SentTo, Digits: c.Digits,
+	a := &workflows.ChallengeAsk{Kind: meterkey.ChallengeKind(c.Kind), Prompt: c.Prompt, SentTo: c.SentTo, Digits: c.Digits,
 		CanResend: c.CanSendAgain, Tries: c.Tries}
 	for _, o := range c.Options {
-		a.Options = append(a.Options, workflows.Option(o))
+		a.Options = append(a.Options, meterkey.Option(o))
 	}
 	return a
 }

@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/utilities"
 	"github.com/meterkey/meterkey/workflows"
@@ -22,7 +23,7 @@ const stepLogin = "login"
 func (s *Site) Login(ctx context.Context, in workflows.LoginInput) (workflows.Found, error) {
 	u, err := s.Utilities.Find(in.Utility)
 	if err != nil {
-		return stopped(workflows.UnknownUtility), nil
+		return stopped(meterkey.UnknownUtility), nil
 	}
 	if _, err := s.originsFor(in.Test); err != nil { // before a window is opened for nothing
 		return workflows.Found{}, err
@@ -30,7 +31,7 @@ func (s *Site) Login(ctx context.Context, in workflows.LoginInput) (workflows.Fo
 	login, err := s.Identity.OpenCredentials(in.Credentials)
 	if err != nil {
 		s.logger(in.RequestID, u.ID).Warn("login cannot be opened", zap.Error(err))
-		return stopped(workflows.Unreadable), nil
+		return stopped(meterkey.Unreadable), nil
 	}
 	at, elsewhere := s.left(ctx, in)
 	if elsewhere {
@@ -64,7 +65,7 @@ func (s *Site) left(ctx context.Context, in workflows.LoginInput) (at *workflows
 func (s *Site) loginWindow(ctx context.Context, in workflows.LoginInput, at *workflows.Window, u *utilities.Utility) (*work, workflows.Found, error) {
 	w, err := s.findOrOpen(ctx, owner(ctx, in), at, u.WindowLifetime)
 	if gone(err) {
-		f := stopped(workflows.WindowLost)
+		f := stopped(meterkey.WindowLost)
 		f.Window = at
 		return nil, f, nil
 	}
@@ -150,7 +151,7 @@ func (s *Site) loginFailed(ctx context.Context, w *work, err error) (workflows.F
 
 // lost answers that the window is no more; it still names the window, so that what is left of it gets closed.
 func (s *Site) lost(w *work) workflows.Found {
-	f := stopped(workflows.WindowLost)
+	f := stopped(meterkey.WindowLost)
 	at := s.ref(w.Window)
 	f.Window, f.Typed = &at, true
 	return f

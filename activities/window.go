@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/utilities"
 	"github.com/meterkey/meterkey/workflows"
@@ -20,7 +21,7 @@ func (s *Site) HoldWindow(ctx context.Context, in workflows.WindowInput) (workfl
 	log := s.logger(in.RequestID, in.Utility)
 	u, err := s.Utilities.Find(in.Utility)
 	if err != nil {
-		return stopped(workflows.UnknownUtility), nil
+		return stopped(meterkey.UnknownUtility), nil
 	}
 	w, err := s.Host.Window(ctx, in.Window.ID)
 	if err != nil {
@@ -41,7 +42,7 @@ func (s *Site) HoldWindow(ctx context.Context, in workflows.WindowInput) (workfl
 }
 
 // watch returns why the window ended, or ctx's error.
-func watch(ctx context.Context, w *browser.Window, visit *utilities.Visit) (workflows.Reason, error) {
+func watch(ctx context.Context, w *browser.Window, visit *utilities.Visit) (meterkey.Reason, error) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for {
@@ -49,7 +50,7 @@ func watch(ctx context.Context, w *browser.Window, visit *utilities.Visit) (work
 		case <-ctx.Done():
 			return "", fmt.Errorf("holding the window: %w", ctx.Err())
 		case <-w.Done():
-			return workflows.WindowLost, nil
+			return meterkey.WindowLost, nil
 		case <-ticker.C:
 			if reason := glance(ctx, w, visit); reason != "" {
 				return reason, nil
@@ -60,7 +61,7 @@ func watch(ctx context.Context, w *browser.Window, visit *utilities.Visit) (work
 
 // glance looks at the window unless another activity works in it. A look that fails says nothing yet: only the
 // window's own check tells whether it is gone.
-func glance(ctx context.Context, w *browser.Window, visit *utilities.Visit) workflows.Reason {
+func glance(ctx context.Context, w *browser.Window, visit *utilities.Visit) meterkey.Reason {
 	unlock, free := w.TryLock()
 	if !free {
 		return ""
@@ -69,9 +70,9 @@ func glance(ctx context.Context, w *browser.Window, visit *utilities.Visit) work
 	page, err := visit.Glance(ctx)
 	switch {
 	case err == nil && page == utilities.SessionEnded:
-		return workflows.SessionEnded
+		return meterkey.SessionEnded
 	case err != nil && ctx.Err() == nil && gone(w.Check(ctx)):
-		return workflows.WindowLost
+		return meterkey.WindowLost
 	}
 	return ""
 }
@@ -83,7 +84,7 @@ func (s *Site) SubmitCode(ctx context.Context, in workflows.SubmitCodeInput) (wo
 	answer, err := s.Identity.Open(in.Code)
 	if err != nil {
 		s.logger(in.RequestID, in.Utility).Warn("code cannot be opened", zap.Error(err))
-		return stopped(workflows.Unreadable), nil
+		return stopped(meterkey.Unreadable), nil
 	}
 	w, err := s.open(ctx, workflows.WindowInput{RequestID: in.RequestID, Utility: in.Utility, Test: in.Test, Window: in.Window})
 	if err != nil {
@@ -101,11 +102,11 @@ func (s *Site) SubmitCode(ctx context.Context, in workflows.SubmitCodeInput) (wo
 	return s.reportAnswered(ctx, w, in, sight)
 }
 
-func (s *Site) answer(ctx context.Context, w *work, kind workflows.ChallengeKind, answer, step string) (utilities.Sight, error) {
+func (s *Site) answer(ctx context.Context, w *work, kind meterkey.ChallengeKind, answer, step string) (utilities.Sight, error) {
 	if err := w.Unpark(ctx); err != nil {
 		return utilities.Sight{}, fmt.Errorf("waking the window: %w", err)
 	}
-	if kind != workflows.MethodChoice {
+	if kind != meterkey.MethodChoice {
 		sight, err := w.visit.SubmitCode(ctx, answer, step)
 		return sight, wrap("submitting the code", err)
 	}
@@ -122,12 +123,12 @@ func (s *Site) readAnswered(ctx context.Context, w *work, in workflows.SubmitCod
 	if err != nil {
 		return windowFailed(s.logger(in.RequestID, in.Utility), in.Window, err)
 	}
-	if in.Kind != workflows.MethodChoice && (sight.Page == utilities.CodeForm || sight.Page == utilities.QuestionForm) {
+	if in.Kind != meterkey.MethodChoice && (sight.Page == utilities.CodeForm || sight.Page == utilities.QuestionForm) {
 		if err := s.park(ctx, w); err != nil {
 			return workflows.Found{}, err
 		}
 		// Nobody knows whether it was sent, and a second time is not ours to decide: the customer types it again.
-		f := stopped(workflows.Unreadable)
+		f := stopped(meterkey.Unreadable)
 		f.Challenge, f.Window = ask(sight.Challenge), &in.Window
 		return f, nil
 	}
@@ -138,17 +139,17 @@ func (s *Site) reportAnswered(ctx context.Context, w *work, in workflows.SubmitC
 	if sight.Page == utilities.LoginForm {
 		sight.Page = utilities.SessionEnded
 	}
-	if in.Kind != workflows.MethodChoice && in.Kind == kindOf(sight) && sight.Page != utilities.RejectedCode {
+	if in.Kind != meterkey.MethodChoice && in.Kind == kindOf(sight) && sight.Page != utilities.RejectedCode {
 		sight.Page = utilities.RejectedCode // the same form again, without a word: the site did not take it
 	}
 	return s.report(ctx, w, sight)
 }
 
-func kindOf(sight utilities.Sight) workflows.ChallengeKind {
+func kindOf(sight utilities.Sight) meterkey.ChallengeKind {
 	if sight.Challenge == nil {
 		return ""
 	}
-	return workflows.ChallengeKind(sight.Challenge.Kind)
+	return meterkey.ChallengeKind(sight.Challenge.Kind)
 }
 
 // ResendCode presses the site's "send again", once for each challenge.
@@ -190,7 +191,7 @@ func (s *Site) FetchMeterList(ctx context.Context, in workflows.WindowInput) (wo
 	}
 	f, err := s.report(ctx, w, sight)
 	for _, m := range meters {
-		f.Meters = append(f.Meters, workflows.Meter(m))
+		f.Meters = append(f.Meters, meterkey.Meter(m))
 	}
 	return f, err
 }
@@ -206,7 +207,7 @@ func windowFailed(log *zap.Logger, at workflows.Window, err error) (workflows.Fo
 		return workflows.Found{}, err
 	}
 	log.Warn("window lost", zap.String("window", at.ID), zap.Error(err))
-	f := stopped(workflows.WindowLost)
+	f := stopped(meterkey.WindowLost)
 	f.Window = &at
 	return f, nil
 }

@@ -14,6 +14,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/meterkey/meterkey"
+	"github.com/meterkey/meterkey/sdk"
+
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
@@ -22,8 +26,8 @@ import (
 	"github.com/meterkey/meterkey/internal/logging"
 	"github.com/meterkey/meterkey/internal/sealed"
 	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sdk/payload"
 	"github.com/meterkey/meterkey/workflows"
-	"github.com/meterkey/meterkey/workflows/payload"
 )
 
 // asWorker makes of this test binary the worker itself, in a process of its own.
@@ -88,7 +92,7 @@ func (p *place) window(host *browser.Host) *browser.Window {
 }
 
 // temporal is a client and, over it, the typed one.
-func (p *place) temporal() (client.Client, *workflows.Client) {
+func (p *place) temporal() (client.Client, *sdk.Client) {
 	p.t.Helper()
 	dc := payload.New(nil)
 	c, err := client.DialContext(p.t.Context(), client.Options{HostPort: p.server.Address(), DataConverter: dc, Logger: logging.Temporal(zap.NewNop())})
@@ -96,7 +100,7 @@ func (p *place) temporal() (client.Client, *workflows.Client) {
 	p.t.Cleanup(c.Close)
 	recipient, err := sealed.ReadRecipient(filepath.Join(p.home, "identity.txt"+sealed.RecipientSuffix))
 	require.NoError(p.t, err)
-	return c, workflows.NewClient(c, recipient, dc)
+	return c, sdk.New(c, recipient, dc)
 }
 
 // logged is a worker's log, which can be read while it is written.
@@ -166,10 +170,10 @@ func TestDrain_TakesNoLoginAndServesItsWindowsToTheEnd(t *testing.T) {
 	log.await(t, "Stopped Worker", map[string]any{"TaskQueue": workflows.SignInTaskQueue})
 
 	// It still serves workflows and notices, but types no login.
-	r := workflows.Request{RequestID: "drained", Requester: "acme", Utility: "DEMO", CustomerEmail: "pat@customer.example"}
+	r := meterkey.Request{RequestID: "drained", Requester: "acme", Utility: "DEMO", CustomerEmail: "pat@customer.example"}
 	require.NoError(t, requests.Start(t.Context(), r))
-	require.NoError(t, requests.SubmitLogin(t.Context(), r.RequestID, workflows.Credentials{Username: "zanzibar", Password: "zanzibar"}))
-	_, err := requests.Wait(t.Context(), r.RequestID, func(s workflows.State) bool { return s.Status == workflows.SigningIn })
+	require.NoError(t, requests.SubmitLogin(t.Context(), r.RequestID, meterkey.Credentials{Username: "zanzibar", Password: "zanzibar"}))
+	_, err := requests.Wait(t.Context(), r.RequestID, func(s meterkey.State) bool { return s.Status == meterkey.SigningIn })
 	require.NoError(t, err)
 	log.await(t, "notice", map[string]any{"request_id": "drained", "to": "customer"})
 
@@ -180,7 +184,7 @@ func TestDrain_TakesNoLoginAndServesItsWindowsToTheEnd(t *testing.T) {
 	log.await(t, "stopped", map[string]any{"open_windows": 1.0})
 	require.NoError(t, newer.Check(t.Context()), "and it is left alone")
 
-	described, err := temporal.DescribeWorkflowExecution(t.Context(), workflows.WorkflowID(r.RequestID), "")
+	described, err := temporal.DescribeWorkflowExecution(t.Context(), meterkey.WorkflowID(r.RequestID), "")
 	require.NoError(t, err)
 	var login []enumspb.PendingActivityState
 	for _, pending := range described.GetPendingActivities() {

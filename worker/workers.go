@@ -9,8 +9,10 @@ import (
 	"go.temporal.io/sdk/workflow"
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/activities"
 	"github.com/meterkey/meterkey/internal/browser"
+	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -43,11 +45,11 @@ func startWorkers(c client.Client, site *activities.Site, desk *activities.Desk)
 	if err != nil {
 		return nil, err
 	}
-	w.desk = worker.New(c, workflows.TaskQueue, worker.Options{
+	w.desk = worker.New(c, meterkey.TaskQueue, worker.Options{
 		WorkerStopTimeout: shortStop, OnFatalError: w.failed, StickyScheduleToStartTimeout: stickyWait,
-		DeadlockDetectionTimeout: workflows.TaskTimeout,
+		DeadlockDetectionTimeout: sdk.TaskTimeout,
 	})
-	w.desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: workflows.WorkflowType})
+	w.desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: meterkey.WorkflowType})
 	desk.Register(w.desk)
 	w.windows = worker.New(c, workflows.WindowTaskQueue(site.Host.ID()), worker.Options{
 		WorkerStopTimeout: shortStop, OnFatalError: w.failed, DisableWorkflowWorker: true, MaxHeartbeatThrottleInterval: newsWithin,

@@ -3,6 +3,8 @@ package workflows
 import (
 	"fmt"
 	"time"
+
+	"github.com/meterkey/meterkey"
 )
 
 const (
@@ -19,7 +21,7 @@ const (
 
 // Progress is all that a run must not forget. It is carried over when a run continues as new.
 type Progress struct {
-	State State `json:"state"`
+	State meterkey.State `json:"state"`
 	// Window is the open browser window, if any.
 	Window *Window `json:"window,omitempty"`
 	// Evidence names what was stored of a page nobody knew.
@@ -39,39 +41,39 @@ type Progress struct {
 type inbox struct {
 	canceled    bool
 	declined    bool
-	login       Sealed
+	login       meterkey.Sealed
 	utility     string // that the login is for, where the request names none
-	code        Sealed
+	code        meterkey.Sealed
 	resendCode  bool
 	left        bool
 	resend      bool
 	deadline    bool
-	windowEnded Reason
+	windowEnded meterkey.Reason
 }
 
 // machine is a data request without its clock and its world: pure, so that every order of arrival can be tested.
 type machine struct {
-	request Request
+	request meterkey.Request
 	Progress
 	inbox inbox
-	login Sealed // kept only while signing in
+	login meterkey.Sealed // kept only while signing in
 }
 
-func newMachine(r Request, now time.Time) *machine {
+// newMachine begins a request, or goes on where the run before it stopped.
+func newMachine(r meterkey.Request, continued *Progress, now time.Time) *machine {
 	m := &machine{request: r}
-	if r.Continued != nil {
-		m.Progress = *r.Continued
-		m.request.Continued = nil
+	if continued != nil {
+		m.Progress = *continued
 		return m
 	}
-	m.State = State{RequestID: r.RequestID, Requester: r.Requester, Utility: r.Utility, Meters: []Meter{}, LinkedAt: now.Truncate(time.Microsecond)}
-	m.enter(AwaitingLogin, "", now)
+	m.State = meterkey.State{RequestID: r.RequestID, Requester: r.Requester, Utility: r.Utility, Meters: []meterkey.Meter{}, LinkedAt: now.Truncate(time.Microsecond)}
+	m.enter(meterkey.AwaitingLogin, "", now)
 	return m
 }
 
 // apply moves to the status that the event leads to.
-func (m *machine) apply(e event, reason Reason, now time.Time) error {
-	to, err := m.State.Status.after(e)
+func (m *machine) apply(e event, reason meterkey.Reason, now time.Time) error {
+	to, err := after(m.State.Status, e)
 	if err != nil {
 		return err
 	}
@@ -83,28 +85,28 @@ func (m *machine) apply(e event, reason Reason, now time.Time) error {
 	return nil
 }
 
-func (m *machine) enter(to Status, reason Reason, now time.Time) {
+func (m *machine) enter(to meterkey.Status, reason meterkey.Reason, now time.Time) {
 	s := &m.State
-	if s.Status != to && to == AwaitingMFAOff {
+	if s.Status != to && to == meterkey.AwaitingMFAOff {
 		m.Reminders = 0
 	}
 	s.Status, s.Reason, s.WaitingOn, s.Since = to, reason, to.WaitingOn(), now
 	s.Until = m.deadline(now)
 	s.Message = message(to, reason)
-	if !to.asksCustomer() && to != SubmittingCode {
+	if !to.AsksCustomer() && to != meterkey.SubmittingCode {
 		s.Challenge = nil
 	}
-	s.Timeline = lastOf(append(s.Timeline, Moment{to, reason, now}), maxTimeline)
-	s.Version++
+	s.Timeline = lastOf(append(s.Timeline, meterkey.Moment{Status: to, Reason: reason, At: now}), maxTimeline)
+	s.Revision++
 }
 
 // deadline is when the status just entered ends by itself.
 func (m *machine) deadline(now time.Time) *time.Time {
 	switch {
-	case m.State.Status.takesLogin():
+	case m.State.Status.TakesLogin():
 		until := now.Add(patience)
 		return &until
-	case m.State.Status.asksCustomer() && m.Window != nil:
+	case m.State.Status.AsksCustomer() && m.Window != nil:
 		until := m.Window.ExpiresAt
 		return &until
 	}
@@ -112,14 +114,14 @@ func (m *machine) deadline(now time.Time) *time.Time {
 }
 
 // message is what the customer is told.
-func message(s Status, reason Reason) string {
+func message(s meterkey.Status, reason meterkey.Reason) string {
 	if text := reason.Text(); text.Customer != "" {
-		if s == SigningIn {
+		if s == meterkey.SigningIn {
 			return "Your utility's website is not available. We keep trying for an hour; you may leave this page open."
 		}
 		return text.Customer
 	}
-	return s.row().message
+	return s.Message()
 }
 
 // ask puts the site's challenge before the customer under a new id, with the tries that are left.
@@ -127,9 +129,9 @@ func (m *machine) ask(a ChallengeAsk, tries int) {
 	m.Challenges++
 	options := a.Options
 	if options == nil {
-		options = []Option{}
+		options = []meterkey.Option{}
 	}
-	m.State.Challenge = &Challenge{
+	m.State.Challenge = &meterkey.Challenge{
 		ID: fmt.Sprintf("c-%d", m.Challenges), Kind: a.Kind, Prompt: a.Prompt, SentTo: a.SentTo, Options: options,
 		Digits: a.Digits, CanResend: a.CanResend, ExpiresAt: m.Window.ExpiresAt, TriesLeft: tries,
 	}
@@ -160,10 +162,10 @@ func (m *machine) present(e event, a *ChallengeAsk) bool {
 }
 
 // spend takes the customer's answer for typing. The try is counted before anyone looks at the code.
-func (m *machine) spend() Sealed {
+func (m *machine) spend() meterkey.Sealed {
 	code := m.inbox.code
 	m.inbox.code = ""
-	if m.State.Challenge.Kind != MethodChoice {
+	if m.State.Challenge.Kind != meterkey.MethodChoice {
 		m.State.Challenge.TriesLeft--
 	}
 	return code

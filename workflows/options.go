@@ -5,6 +5,8 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/meterkey/meterkey"
 )
 
 const (
@@ -22,7 +24,7 @@ const (
 
 // loginOptions: a login may meet several late pages of up to 45 s each, and waits for a free window for as long as the
 // customer would. A retry reads the page that the earlier attempt left, so several are safe.
-func loginOptions(r Request) workflow.ActivityOptions {
+func loginOptions(r meterkey.Request) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		TaskQueue:              SignInTaskQueue,
 		ScheduleToCloseTimeout: siteDownPatience,
@@ -85,9 +87,9 @@ func closeOptions(w Window) workflow.ActivityOptions {
 
 // notifyOptions: a mail server answers within a minute or is down; it is tried for a day, ever less often. That a code is
 // needed is news only while it is, and urgent: a worker that is killed in the middle must not hold it up for a minute.
-func notifyOptions(n Notice, now time.Time) workflow.ActivityOptions {
+func notifyOptions(n meterkey.Notice, now time.Time) workflow.ActivityOptions {
 	limit, attempt := delivery, time.Minute
-	if n.Kind == NoticeCodeNeeded && n.Until != nil {
+	if n.Kind == meterkey.NoticeCodeNeeded && n.Until != nil {
 		limit, attempt = max(n.Until.Sub(now), time.Minute), 15*time.Second
 	}
 	return workflow.ActivityOptions{
@@ -100,7 +102,7 @@ func notifyOptions(n Notice, now time.Time) workflow.ActivityOptions {
 
 // recordOptions: one short write, and longer the more meters there are: an attempt that were given up in the middle of a
 // city's list would only begin it anew, for ever on a slow database. One that is down is tried for a day.
-func recordOptions(s State) workflow.ActivityOptions {
+func recordOptions(s meterkey.State) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		ScheduleToCloseTimeout: delivery,
 		StartToCloseTimeout:    15*time.Second + time.Duration(len(s.Meters))*10*time.Millisecond,

@@ -6,13 +6,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/meterkey/meterkey"
+
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
 )
 
 // signalNames in the order in which signals of one workflow task are read.
-var signalNames = [...]string{SignalSubmitLogin, SignalSubmitCode, SignalResendCode, SignalLeave, SignalResend, SignalDecline}
+var signalNames = [...]string{meterkey.SignalSubmitLogin, meterkey.SignalSubmitCode, meterkey.SignalResendCode, meterkey.SignalLeave, meterkey.SignalResend, meterkey.SignalDecline}
 
 // listen takes signals in for as long as the run lasts.
 func (r *runner) listen(ctx workflow.Context) {
@@ -43,11 +45,11 @@ func readSignal(name string, p *commonpb.Payload) signal {
 	s := signal{name: name}
 	var into any
 	switch name {
-	case SignalSubmitLogin:
+	case meterkey.SignalSubmitLogin:
 		into = &s.login
-	case SignalSubmitCode:
+	case meterkey.SignalSubmitCode:
 		into = &s.code
-	case SignalResendCode:
+	case meterkey.SignalResendCode:
 		into = &s.resendCode
 	default:
 		return s
@@ -62,16 +64,16 @@ func readSignal(name string, p *commonpb.Payload) signal {
 }
 
 // notify queues the notices that an event brings.
-func (r *runner) notify(ctx workflow.Context, from Status, e event, reason Reason) {
+func (r *runner) notify(ctx workflow.Context, from meterkey.Status, e event, reason meterkey.Reason) {
 	for _, n := range noticesOf(from, e, reason) {
 		r.send(ctx, n.kind, n.to, reason)
 	}
 }
 
-func (r *runner) send(ctx workflow.Context, kind NoticeKind, to Audience, reason Reason) {
+func (r *runner) send(ctx workflow.Context, kind meterkey.NoticeKind, to meterkey.Audience, reason meterkey.Reason) {
 	r.Notices++
 	p := r.postFor(to)
-	p.queue = append(p.queue, Notice{
+	p.queue = append(p.queue, meterkey.Notice{
 		// A revived request is another run, and counts from one again. Run ids of one minute begin alike.
 		ID:   fmt.Sprintf("%s.%s.%d", r.request.RequestID, workflow.GetInfo(ctx).WorkflowExecution.RunID, r.Notices),
 		Kind: kind, To: to, Reason: reason, Request: r.asChosen(), Until: r.State.Until, LinkedAt: r.State.LinkedAt,
@@ -79,8 +81,8 @@ func (r *runner) send(ctx workflow.Context, kind NoticeKind, to Audience, reason
 	})
 }
 
-func (r *runner) postFor(to Audience) *post {
-	if to == ToRequester {
+func (r *runner) postFor(to meterkey.Audience) *post {
+	if to == meterkey.ToRequester {
 		return &r.toRequester
 	}
 	return &r.toCustomer
@@ -89,63 +91,63 @@ func (r *runner) postFor(to Audience) *post {
 // remind reminds the customer to turn MFA off.
 func (r *runner) remind(ctx workflow.Context) {
 	r.Reminders++
-	r.send(ctx, NoticeMFAReminder, ToCustomer, MFAUnsupported)
+	r.send(ctx, meterkey.NoticeMFAReminder, meterkey.ToCustomer, meterkey.MFAUnsupported)
 }
 
 type addressed struct {
-	kind NoticeKind
-	to   Audience
+	kind meterkey.NoticeKind
+	to   meterkey.Audience
 }
 
 // noticesOf says who is told what when an event leads away from a status. The empty event is the start.
-func noticesOf(from Status, e event, reason Reason) []addressed {
+func noticesOf(from meterkey.Status, e event, reason meterkey.Reason) []addressed {
 	text := reason.Text()
 	switch e {
 	case "":
-		return []addressed{{NoticeSignIn, ToCustomer}}
+		return []addressed{{meterkey.NoticeSignIn, meterkey.ToCustomer}}
 	case eventResend:
-		if from == AwaitingMFAOff {
-			return []addressed{{NoticeTurnMFAOff, ToCustomer}}
+		if from == meterkey.AwaitingMFAOff {
+			return []addressed{{meterkey.NoticeTurnMFAOff, meterkey.ToCustomer}}
 		}
-		return []addressed{{NoticeSignIn, ToCustomer}}
+		return []addressed{{meterkey.NoticeSignIn, meterkey.ToCustomer}}
 	case eventCodeAsked, eventChoiceAsked:
-		if from == SubmittingCode || from == AwaitingCode {
+		if from == meterkey.SubmittingCode || from == meterkey.AwaitingCode {
 			return nil // whoever has just answered is there
 		}
-		return []addressed{{NoticeCodeNeeded, ToCustomer}}
+		return []addressed{{meterkey.NoticeCodeNeeded, meterkey.ToCustomer}}
 	case eventMFAUnsupported:
-		return told(NoticeTurnMFAOff, text)
+		return told(meterkey.NoticeTurnMFAOff, text)
 	case eventSignInAgain:
-		return told(NoticeSignInAgain, text)
+		return told(meterkey.NoticeSignInAgain, text)
 	case eventGiveUp:
-		return told(NoticeFailed, text)
+		return told(meterkey.NoticeFailed, text)
 	case eventMetersRead:
-		return []addressed{{NoticeConnected, ToCustomer}, {NoticeConnected, ToRequester}}
+		return []addressed{{meterkey.NoticeConnected, meterkey.ToCustomer}, {meterkey.NoticeConnected, meterkey.ToRequester}}
 	case eventDecline:
-		return []addressed{{NoticeDeclined, ToRequester}}
+		return []addressed{{meterkey.NoticeDeclined, meterkey.ToRequester}}
 	case eventDeadline:
-		return []addressed{{NoticeExpired, ToCustomer}, {NoticeExpired, ToRequester}}
+		return []addressed{{meterkey.NoticeExpired, meterkey.ToCustomer}, {meterkey.NoticeExpired, meterkey.ToRequester}}
 	case eventCancel:
-		return []addressed{{NoticeCanceled, ToCustomer}}
+		return []addressed{{meterkey.NoticeCanceled, meterkey.ToCustomer}}
 	}
 	return nil
 }
 
 // told addresses a notice to those whom the reasons' table has a text for.
-func told(kind NoticeKind, text ReasonText) []addressed {
+func told(kind meterkey.NoticeKind, text meterkey.ReasonText) []addressed {
 	var to []addressed
 	if text.Customer != "" {
-		to = append(to, addressed{kind, ToCustomer})
+		to = append(to, addressed{kind, meterkey.ToCustomer})
 	}
 	if text.Requester != "" {
-		to = append(to, addressed{kind, ToRequester})
+		to = append(to, addressed{kind, meterkey.ToRequester})
 	}
 	return to
 }
 
 // post is what is to be sent to one audience, in order.
 type post struct {
-	queue   []Notice
+	queue   []meterkey.Notice
 	sending bool
 }
 
@@ -173,15 +175,15 @@ func (r *runner) deliver(ctx workflow.Context, p *post) {
 // they are recorded are recorded as one.
 func (r *runner) record(ctx workflow.Context) {
 	for {
-		if workflow.Await(ctx, func() bool { return r.State.Version > r.known }) != nil {
+		if workflow.Await(ctx, func() bool { return r.State.Revision > r.known }) != nil {
 			return
 		}
-		p := Projection{Request: r.request, RunID: workflow.GetInfo(ctx).WorkflowExecution.RunID, State: r.State}
+		p := meterkey.Projection{Request: r.request, RunID: workflow.GetInfo(ctx).WorkflowExecution.RunID, State: r.State}
 		err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, recordOptions(p.State)), ActivityRecord, p).Get(ctx, nil)
 		if err != nil {
-			workflow.GetLogger(ctx).Error("state not recorded", "request_id", r.request.RequestID, "version", p.State.Version, "error", err)
+			workflow.GetLogger(ctx).Error("state not recorded", "request_id", r.request.RequestID, "version", p.State.Revision, "error", err)
 		}
-		r.known = p.State.Version
+		r.known = p.State.Revision
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/meterkey/meterkey"
 )
 
 // ErrTypeInvalidRequest is the type of the application error that ends a run whose input is not a valid Request.
@@ -13,11 +15,13 @@ const ErrTypeInvalidRequest = "invalid_request"
 
 // DataRequest is the workflow: from the sign-in link to the meter list. Every business outcome, a failed request
 // included, is a Result; it returns an error only for an invalid Request or when it was canceled.
-func DataRequest(ctx workflow.Context, r Request) (*Result, error) {
+//
+// Continued carries a run's progress into its next run (continue-as-new). Starters leave it out.
+func DataRequest(ctx workflow.Context, r meterkey.Request, continued *Progress) (*meterkey.Result, error) {
 	if err := r.Validate(); err != nil {
 		return nil, temporal.NewNonRetryableApplicationError(err.Error(), ErrTypeInvalidRequest, nil)
 	}
-	run := setup(ctx, r)
+	run := setup(ctx, r, continued)
 	return run.run(ctx)
 }
 
@@ -31,17 +35,17 @@ type runner struct {
 	known                   int // the version that was last recorded
 }
 
-func setup(ctx workflow.Context, r Request) *runner {
+func setup(ctx workflow.Context, r meterkey.Request, continued *Progress) *runner {
 	lasting, _ := workflow.NewDisconnectedContext(ctx)
-	run := &runner{machine: newMachine(r, workflow.Now(ctx).UTC()), lasting: lasting}
-	if err := workflow.SetQueryHandler(ctx, QueryStatus, func() (State, error) { return run.State, nil }); err != nil {
+	run := &runner{machine: newMachine(r, continued, workflow.Now(ctx).UTC()), lasting: lasting}
+	if err := workflow.SetQueryHandler(ctx, meterkey.QueryStatus, func() (meterkey.State, error) { return run.State, nil }); err != nil {
 		workflow.GetLogger(ctx).Error("no status query", "error", err)
 	}
 	run.publish(ctx)
-	if r.Continued == nil {
+	if continued == nil {
 		// A request revived by resend begins with that signal waiting: the link goes out once, not twice.
-		workflow.GetSignalChannel(ctx, SignalResend).ReceiveAsync(nil)
-		run.notify(ctx, AwaitingLogin, "", "")
+		workflow.GetSignalChannel(ctx, meterkey.SignalResend).ReceiveAsync(nil)
+		run.notify(ctx, meterkey.AwaitingLogin, "", "")
 	}
 	workflow.GoNamed(lasting, "signals", run.listen)
 	for _, p := range []*post{&run.toCustomer, &run.toRequester} {
@@ -51,7 +55,7 @@ func setup(ctx workflow.Context, r Request) *runner {
 	return run
 }
 
-func (r *runner) run(ctx workflow.Context) (*Result, error) {
+func (r *runner) run(ctx workflow.Context) (*meterkey.Result, error) {
 	for !r.State.Status.Terminal() {
 		if r.outgrown(ctx) {
 			r.pump(ctx) // the next run hears only what comes after its start
@@ -68,13 +72,13 @@ func (r *runner) run(ctx workflow.Context) (*Result, error) {
 }
 
 // step does what the status asks for and returns what came of it.
-func (r *runner) step(ctx workflow.Context) (event, Reason) {
+func (r *runner) step(ctx workflow.Context) (event, meterkey.Reason) {
 	switch r.State.Status {
-	case SigningIn:
+	case meterkey.SigningIn:
 		return r.signIn(ctx)
-	case SubmittingCode:
+	case meterkey.SubmittingCode:
 		return r.submitCode(ctx)
-	case FetchingMeters:
+	case meterkey.FetchingMeters:
 		return r.fetchMeters(ctx)
 	default:
 		return r.awaitCustomer(ctx)
@@ -82,7 +86,7 @@ func (r *runner) step(ctx workflow.Context) (event, Reason) {
 }
 
 // move makes the change known everywhere. An empty event changes nothing.
-func (r *runner) move(ctx workflow.Context, e event, reason Reason) error {
+func (r *runner) move(ctx workflow.Context, e event, reason meterkey.Reason) error {
 	if e == "" {
 		return nil
 	}
@@ -92,7 +96,7 @@ func (r *runner) move(ctx workflow.Context, e event, reason Reason) error {
 		return fmt.Errorf("moving on: %w", err)
 	}
 	workflow.GetLogger(ctx).Info("status", "request_id", r.request.RequestID, "status", r.State.Status, "reason", reason)
-	if !r.State.Status.hasWindow() && r.Window != nil {
+	if !hasWindow(r.State.Status) && r.Window != nil {
 		r.closeWindow()
 	}
 	r.publish(ctx)
@@ -101,7 +105,7 @@ func (r *runner) move(ctx workflow.Context, e event, reason Reason) error {
 }
 
 // awaitCustomer waits for the customer, or for whatever else comes first.
-func (r *runner) awaitCustomer(ctx workflow.Context) (event, Reason) {
+func (r *runner) awaitCustomer(ctx workflow.Context) (event, meterkey.Reason) {
 	decided := func() bool {
 		e, _ := decide(r.State.Status, r.inbox)
 		return e != "" || r.outgrown(ctx)
@@ -133,10 +137,10 @@ var reminders = [...]time.Duration{24 * time.Hour, 3 * 24 * time.Hour}
 
 // nextTimer is the next moment at which something happens by itself: a reminder or the deadline.
 func (r *runner) nextTimer() (time.Time, string) {
-	if r.State.Status == AwaitingMFAOff && r.Reminders < len(reminders) {
+	if r.State.Status == meterkey.AwaitingMFAOff && r.Reminders < len(reminders) {
 		return r.State.Since.Add(reminders[r.Reminders]), "Reminder to turn MFA off"
 	}
-	if r.State.Status.asksCustomer() {
+	if r.State.Status.AsksCustomer() {
 		return *r.State.Until, "The browser window's end"
 	}
 	return *r.State.Until, "The request's deadline"
@@ -155,35 +159,33 @@ func (r *runner) publish(ctx workflow.Context) {
 }
 
 // finish lets what is under way end, so that nothing is lost, and closes the run.
-func (r *runner) finish() (*Result, error) {
+func (r *runner) finish() (*meterkey.Result, error) {
 	if err := workflow.Await(r.lasting, r.idle); err != nil {
 		return nil, fmt.Errorf("finishing: %w", err)
 	}
 	r.pump(r.lasting)
 	if r.inbox.resend {
-		return nil, workflow.NewContinueAsNewError(r.lasting, WorkflowType, r.request)
+		return nil, workflow.NewContinueAsNewError(r.lasting, meterkey.WorkflowType, r.request)
 	}
-	if r.State.Status == Canceled {
+	if r.State.Status == meterkey.Canceled {
 		return nil, temporal.NewCanceledError()
 	}
-	return &Result{RequestID: r.request.RequestID, Status: r.State.Status, Reason: r.State.Reason, Meters: r.State.Meters}, nil
+	return &meterkey.Result{RequestID: r.request.RequestID, Status: r.State.Status, Reason: r.State.Reason, Meters: r.State.Meters}, nil
 }
 
 // idle tells that nothing is under way beside the request's own course.
 func (r *runner) idle() bool {
-	return r.closing == 0 && r.toCustomer.idle() && r.toRequester.idle() && r.known == r.State.Version
+	return r.closing == 0 && r.toCustomer.idle() && r.toRequester.idle() && r.known == r.State.Revision
 }
 
 // outgrown tells that the history has become long and that this is a moment to start a new one: nothing is under way.
 func (r *runner) outgrown(ctx workflow.Context) bool {
 	e, _ := decide(r.State.Status, r.inbox)
-	return e == "" && ctx.Err() == nil && r.State.Status.takesLogin() && r.idle() &&
+	return e == "" && ctx.Err() == nil && r.State.Status.TakesLogin() && r.idle() &&
 		workflow.GetInfo(ctx).GetContinueAsNewSuggested()
 }
 
 // continueAsNew carries the progress into a new run.
 func (r *runner) continueAsNew(ctx workflow.Context) error {
-	next := r.request
-	next.Continued = &r.Progress
-	return workflow.NewContinueAsNewError(ctx, WorkflowType, next)
+	return workflow.NewContinueAsNewError(ctx, meterkey.WorkflowType, r.request, r.Progress)
 }

@@ -5,10 +5,12 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/meterkey/meterkey"
 )
 
 // signIn has the login typed and says what the site showed.
-func (r *runner) signIn(ctx workflow.Context) (event, Reason) {
+func (r *runner) signIn(ctx workflow.Context) (event, meterkey.Reason) {
 	if !r.DownSince.IsZero() {
 		if e, reason := r.waitForSite(ctx); e != "" {
 			return e, reason
@@ -32,7 +34,7 @@ func (r *runner) signIn(ctx workflow.Context) (event, Reason) {
 		r.DownSince = time.Time{}
 		r.login = ""
 	}
-	if f.Reason == InvalidCredentials {
+	if f.Reason == meterkey.InvalidCredentials {
 		r.RejectedLogins++
 	}
 	r.MFAWasOff = r.MFAWasOff || e == eventMFAUnsupported
@@ -54,7 +56,7 @@ func (r *runner) runLogin(ctx workflow.Context) (Found, error) {
 }
 
 // asChosen is the request with the utility that the customer chose, where it names none itself.
-func (r *runner) asChosen() Request {
+func (r *runner) asChosen() meterkey.Request {
 	request := r.request
 	request.Utility = r.State.Utility
 	return request
@@ -91,7 +93,7 @@ func (r *runner) calledOff(ctx workflow.Context) event {
 }
 
 // waitForSite waits before a site that is down is tried again, ever longer.
-func (r *runner) waitForSite(ctx workflow.Context) (event, Reason) {
+func (r *runner) waitForSite(ctx workflow.Context) (event, meterkey.Reason) {
 	down := workflow.Now(ctx).Sub(r.DownSince)
 	pause := min(max(5*time.Second, down), 5*time.Minute)
 	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
@@ -102,13 +104,13 @@ func (r *runner) waitForSite(ctx workflow.Context) (event, Reason) {
 		return r.calledOff(ctx), ""
 	case r.inbox.left:
 		r.DownSince, r.login = time.Time{}, ""
-		return eventSignInAgain, WindowClosed
+		return eventSignInAgain, meterkey.WindowClosed
 	}
 	return "", ""
 }
 
 // asked puts what the site asks for before the customer, and has the window held meanwhile.
-func (r *runner) asked(e event, reason Reason, f Found) (event, Reason) {
+func (r *runner) asked(e event, reason meterkey.Reason, f Found) (event, meterkey.Reason) {
 	if r.present(e, f.Challenge) {
 		r.holdWindow()
 	}
@@ -116,7 +118,7 @@ func (r *runner) asked(e event, reason Reason, f Found) (event, Reason) {
 }
 
 // submitCode has the customer's answer typed. The try is counted before anyone looks at the code.
-func (r *runner) submitCode(ctx workflow.Context) (event, Reason) {
+func (r *runner) submitCode(ctx workflow.Context) (event, meterkey.Reason) {
 	asked := r.State.Challenge
 	in := SubmitCodeInput{RequestID: r.request.RequestID, Utility: r.State.Utility, Test: r.request.Test, Window: *r.Window,
 		ChallengeID: asked.ID, Kind: asked.Kind, Code: r.spend()}
@@ -136,7 +138,7 @@ func (r *runner) submitCode(ctx workflow.Context) (event, Reason) {
 }
 
 // resendCode has the site send the code again; an answer to the earlier one no longer counts.
-func (r *runner) resendCode(ctx workflow.Context) (event, Reason) {
+func (r *runner) resendCode(ctx workflow.Context) (event, meterkey.Reason) {
 	asked := r.State.Challenge
 	options := submitOptions(*r.Window)
 	options.Summary = "Have the code sent again"
@@ -158,7 +160,7 @@ func (r *runner) resendCode(ctx workflow.Context) (event, Reason) {
 }
 
 // fetchMeters reads the meter list.
-func (r *runner) fetchMeters(ctx workflow.Context) (event, Reason) {
+func (r *runner) fetchMeters(ctx workflow.Context) (event, meterkey.Reason) {
 	in := WindowInput{RequestID: r.request.RequestID, Utility: r.State.Utility, Test: r.request.Test, Window: *r.Window}
 	var f Found
 	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, fetchOptions(*r.Window)), ActivityFetchMeterList, in).Get(ctx, &f)
@@ -176,20 +178,20 @@ func (r *runner) fetchMeters(ctx workflow.Context) (event, Reason) {
 	case e != eventSignedIn:
 		return e, reason
 	case len(f.Meters) == 0:
-		return eventGiveUp, NoMeters
+		return eventGiveUp, meterkey.NoMeters
 	}
 	r.State.Meters = f.Meters
 	return eventMetersRead, ""
 }
 
 // fault is what follows when an activity could not be done at all: the customer signs in again.
-func (r *runner) fault(ctx workflow.Context, err error) (event, Reason) {
+func (r *runner) fault(ctx workflow.Context, err error) (event, meterkey.Reason) {
 	r.login, r.DownSince = "", time.Time{}
 	if temporal.IsCanceledError(err) {
 		return eventCancel, ""
 	}
 	workflow.GetLogger(ctx).Warn("window lost", "request_id", r.request.RequestID, "error", err)
-	return eventSignInAgain, WindowLost
+	return eventSignInAgain, meterkey.WindowLost
 }
 
 // holdWindow has the window watched from now until it is closed. Its end is known at once.
@@ -207,7 +209,7 @@ func (r *runner) holdWindow() {
 			return // closed by us: there is nothing left to lose
 		}
 		if err != nil || f.Reason == "" {
-			f.Reason = WindowLost
+			f.Reason = meterkey.WindowLost
 		}
 		r.inbox.windowEnded = f.Reason
 	})

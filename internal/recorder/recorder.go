@@ -5,15 +5,15 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/activities"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // Recorder is the activities.Recorder of a worker with a database.
 type Recorder struct {
 	Store interface {
-		Record(ctx context.Context, p workflows.Projection) (store.News, error)
+		Record(ctx context.Context, p meterkey.Projection) (store.News, error)
 	}
 	Webhooks interface {
 		Deliver(ctx context.Context, deliveries ...string)
@@ -24,7 +24,7 @@ var _ activities.Recorder = Recorder{}
 
 // Record keeps a projection and starts the deliveries of what it made known. What is recorded is not undone when they
 // cannot be started: the portal's sweep does that later.
-func (r Recorder) Record(ctx context.Context, p workflows.Projection) error {
+func (r Recorder) Record(ctx context.Context, p meterkey.Projection) error {
 	news, err := r.Store.Record(ctx, p)
 	if err != nil {
 		return fmt.Errorf("projecting: %w", err)

@@ -1,4 +1,4 @@
-package workflows
+package meterkey
 
 import (
 	"bytes"
@@ -18,7 +18,7 @@ func TestSeal_OpensWithTheIdentityOnly(t *testing.T) {
 	require.NoError(t, err)
 	sealed, err := SealCredentials(identity.Recipient().String(), Credentials{Username: "u", Password: "p\"ß"})
 	require.NoError(t, err)
-	require.NoError(t, sealed.check())
+	require.NoError(t, sealed.Check())
 	raw, err := base64.StdEncoding.DecodeString(string(sealed))
 	require.NoError(t, err)
 	r, err := age.Decrypt(bytes.NewReader(raw), identity)

@@ -1,4 +1,4 @@
-package workflows
+package meterkey
 
 import (
 	"bytes"
@@ -46,8 +46,8 @@ func SealCredentials(recipient string, c Credentials) (Sealed, error) {
 	return Seal(recipient, string(text))
 }
 
-// check tells what is wrong with the outside of a sealed text. It cannot tell whether a worker can open it.
-func (s Sealed) check() error {
+// Check tells what is wrong with the outside of a sealed text. It cannot tell whether a worker can open it.
+func (s Sealed) Check() error {
 	if s == "" {
 		return fmt.Errorf("nothing sealed in it")
 	}
@@ -59,4 +59,10 @@ func (s Sealed) check() error {
 		return fmt.Errorf("the sealed text is not a binary age file")
 	}
 	return nil
+}
+
+// Credentials is what gets sealed into SubmitLogin. It never travels otherwise.
+type Credentials struct {
+	Username string `json:"username"`
+	Password string `json:"password"`
 }

@@ -1,4 +1,4 @@
-package workflows
+package sdk
 
 import (
 	"testing"
@@ -9,22 +9,24 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/mocks"
+
+	"github.com/meterkey/meterkey"
 )
 
 // stubborn is a server whose worker fails the query so often before it answers.
 func stubborn(t *testing.T, failures int) *Client {
 	t.Helper()
 	server := mocks.NewClient(t)
-	value, err := converter.GetDefaultDataConverter().ToPayloads(State{RequestID: "r-1", Status: AwaitingCode})
+	value, err := converter.GetDefaultDataConverter().ToPayloads(meterkey.State{RequestID: "r-1", Status: meterkey.AwaitingCode})
 	require.NoError(t, err)
 	if failures > 0 {
-		server.On("QueryWorkflow", mock.Anything, "data-request-r-1", "", QueryStatus).Times(failures).
+		server.On("QueryWorkflow", mock.Anything, "data-request-r-1", "", meterkey.QueryStatus).Times(failures).
 			Return(nil, serviceerror.NewQueryFailed("invalid state transition"))
 	}
 	if failures < 2 {
-		server.On("QueryWorkflow", mock.Anything, "data-request-r-1", "", QueryStatus).Return(client.NewValue(value), nil)
+		server.On("QueryWorkflow", mock.Anything, "data-request-r-1", "", meterkey.QueryStatus).Return(client.NewValue(value), nil)
 	}
-	return NewClient(server, "", nil)
+	return New(server, "", nil)
 }
 
 func TestClient_AsksAgainWhenTheWorkerLostTheThread(t *testing.T) {
@@ -32,7 +34,7 @@ func TestClient_AsksAgainWhenTheWorkerLostTheThread(t *testing.T) {
 	for failures := range 2 {
 		s, err := stubborn(t, failures).State(t.Context(), "r-1")
 		require.NoError(t, err)
-		require.Equal(t, AwaitingCode, s.Status)
+		require.Equal(t, meterkey.AwaitingCode, s.Status)
 	}
 	_, err := stubborn(t, 2).State(t.Context(), "r-1")
 	require.ErrorIs(t, err, ErrNoWorker, "the request is safe; whoever waits goes on waiting")

@@ -14,12 +14,14 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/meterkey/meterkey"
+
 	commonpb "go.temporal.io/api/common/v1"
+
 	sdkpb "go.temporal.io/api/sdk/v1"
 	"go.temporal.io/sdk/converter"
 	"google.golang.org/protobuf/proto"
-
-	"github.com/meterkey/meterkey/workflows"
 )
 
 func key(tb testing.TB, id string, fill byte) Key {
@@ -38,7 +40,7 @@ func inActivity(dc converter.DataConverter, workflow string) converter.DataConve
 }
 
 // meters is a list such as a large requester's: numbers have no pattern, streets and tariffs repeat.
-func meters(n int) []workflows.Meter {
+func meters(n int) []meterkey.Meter {
 	source := rand.New(rand.NewPCG(1, 2))
 	digits := func(n int) string {
 		text := make([]byte, n)
@@ -48,9 +50,9 @@ func meters(n int) []workflows.Meter {
 		return string(text)
 	}
 	pick := func(from ...string) string { return from[source.IntN(len(from))] }
-	list := make([]workflows.Meter, n)
+	list := make([]meterkey.Meter, n)
 	for i := range list {
-		list[i] = workflows.Meter{
+		list[i] = meterkey.Meter{
 			AccountNumber: digits(12), MeterNumber: pick("E", "G", "AMI-") + digits(9), ServiceIdentifier: digits(15),
 			ServiceAddress: fmt.Sprintf("%d %s %s, Apt %d%s, %s %s", 1+source.IntN(9999), pick("Oak", "Maple", "Atlantic", "Grand", "7th", "Kossuth"),
 				pick("St", "Ave", "Blvd"), 1+source.IntN(60), pick("A", "B", "C"), pick("Brooklyn NY", "Newark NJ", "Honolulu HI"), digits(5)),
@@ -61,14 +63,14 @@ func meters(n int) []workflows.Meter {
 }
 
 func TestSmallDocumentsStayReadable(t *testing.T) {
-	p, err := New(nil).ToPayload(workflows.Request{RequestID: "r-1"})
+	p, err := New(nil).ToPayload(meterkey.Request{RequestID: "r-1"})
 	require.NoError(t, err)
 	require.Equal(t, "json/plain", encoding(p))
 	require.Contains(t, string(p.GetData()), `"request_id":"r-1"`)
 }
 
 func TestLargeListFits(t *testing.T) {
-	want := workflows.State{RequestID: "r-1", Status: workflows.Connected, Meters: meters(20_000)}
+	want := meterkey.State{RequestID: "r-1", Status: meterkey.Connected, Meters: meters(20_000)}
 	plain, err := json.Marshal(want)
 	require.NoError(t, err)
 	for name, keys := range map[string]Keys{"compressed": nil, "compressed and encrypted": {key(t, "a", 1)}} {
@@ -79,7 +81,7 @@ func TestLargeListFits(t *testing.T) {
 			t.Logf("%d bytes of JSON became %d", len(plain), size)
 			require.Greater(t, len(plain), 4<<20)
 			require.Less(t, size, 2<<20)
-			var got workflows.State
+			var got meterkey.State
 			require.NoError(t, New(keys).FromPayload(p, &got))
 			require.Equal(t, want, got)
 		})
@@ -98,7 +100,7 @@ func TestWhatDoesNotCompressStays(t *testing.T) {
 
 func TestEncrypted(t *testing.T) {
 	dc := inWorkflow(New(Keys{key(t, "a", 1)}), "data-request-r-1")
-	want := workflows.Request{RequestID: "r-1", CustomerEmail: "pat@customer.example"}
+	want := meterkey.Request{RequestID: "r-1", CustomerEmail: "pat@customer.example"}
 	p, err := dc.ToPayload(want)
 	require.NoError(t, err)
 	require.NotContains(t, p.String(), "customer.example")
@@ -113,7 +115,7 @@ func TestEncrypted(t *testing.T) {
 		"after rotation": New(Keys{key(t, "b", 2), key(t, "a", 1)}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			var got workflows.Request
+			var got meterkey.Request
 			require.NoError(t, reader.FromPayload(p, &got))
 			require.Equal(t, want, got)
 		})
@@ -122,10 +124,10 @@ func TestEncrypted(t *testing.T) {
 
 func TestMadeWithoutKnowingTheWorkflow(t *testing.T) {
 	dc := New(Keys{key(t, "a", 1)})
-	p, err := dc.ToPayload(workflows.ResendCode{ChallengeID: "c-1"})
+	p, err := dc.ToPayload(meterkey.ResendCode{ChallengeID: "c-1"})
 	require.NoError(t, err)
 	require.NotContains(t, p.GetMetadata(), metadataWorkflow)
-	var got workflows.ResendCode
+	var got meterkey.ResendCode
 	require.NoError(t, inWorkflow(dc, "data-request-r-1").FromPayload(p, &got))
 	require.Equal(t, "c-1", got.ChallengeID)
 }
@@ -140,7 +142,7 @@ func TestWhatOperatorsReadIsNotEncrypted(t *testing.T) {
 		"long details":              {strings.Repeat("| status |\n", 1000), true},
 		"the SDK's current details": {&sdkpb.WorkflowMetadata{CurrentDetails: "waits on the customer"}, true},
 		"nothing":                   {nil, true},
-		"a document":                {workflows.ResendCode{ChallengeID: "c-1"}, false},
+		"a document":                {meterkey.ResendCode{ChallengeID: "c-1"}, false},
 		"a list":                    {[]string{"c-1"}, false},
 		"a number":                  {7, false},
 		"bytes":                     {[]byte("c-1"), false},
@@ -159,14 +161,14 @@ func TestWhatOperatorsReadIsNotEncrypted(t *testing.T) {
 func TestPlainPayloadsPass(t *testing.T) {
 	dc := inWorkflow(New(Keys{key(t, "a", 1)}), "data-request-r-1")
 	p := &commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte("json/plain")}, Data: []byte(`{"challenge_id": "c-1"}`)}
-	var got workflows.ResendCode
+	var got meterkey.ResendCode
 	require.NoError(t, dc.FromPayload(p, &got))
 	require.Equal(t, "c-1", got.ChallengeID)
 }
 
 func TestPayloadsThatCannotBeRead(t *testing.T) {
 	keys := Keys{key(t, "a", 1)}
-	good, err := inWorkflow(New(keys), "data-request-r-1").ToPayload(workflows.ResendCode{ChallengeID: "c-1"})
+	good, err := inWorkflow(New(keys), "data-request-r-1").ToPayload(meterkey.ResendCode{ChallengeID: "c-1"})
 	require.NoError(t, err)
 	packed, err := New(nil).ToPayload(meters(1000))
 	require.NoError(t, err)

@@ -23,7 +23,7 @@ import (
 
 	"github.com/meterkey/meterkey/internal/logging"
 	"github.com/meterkey/meterkey/internal/stack"
-	"github.com/meterkey/meterkey/workflows/payload"
+	"github.com/meterkey/meterkey/sdk/payload"
 )
 
 const (

@@ -1,17 +1,20 @@
-package workflows
+package sdk
 
 import (
 	"fmt"
 	"strings"
 
+	"github.com/meterkey/meterkey"
+
 	commonpb "go.temporal.io/api/common/v1"
+
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/sdk/converter"
 )
 
 // query is the filter in Temporal's list syntax.
 func (f Filter) query() string {
-	terms := []string{"WorkflowType = " + quote(WorkflowType)}
+	terms := []string{"WorkflowType = " + quote(meterkey.WorkflowType)}
 	for _, t := range []struct{ key, value string }{
 		{keyStatus.GetName(), string(f.Status)}, {keyUtility.GetName(), f.Utility}, {keyRequester.GetName(), f.Requester},
 	} {
@@ -29,11 +32,11 @@ func quote(value string) string {
 func listedFrom(e *workflowpb.WorkflowExecutionInfo) Listed {
 	fields := e.GetSearchAttributes().GetIndexedFields()
 	return Listed{
-		RequestID: strings.TrimPrefix(e.GetExecution().GetWorkflowId(), WorkflowID("")),
+		RequestID: strings.TrimPrefix(e.GetExecution().GetWorkflowId(), meterkey.WorkflowID("")),
 		Requester: keyword(fields[keyRequester.GetName()]),
 		Utility:   keyword(fields[keyUtility.GetName()]),
-		Status:    Status(keyword(fields[keyStatus.GetName()])),
-		WaitingOn: WaitingOn(keyword(fields[keyWaitingOn.GetName()])),
+		Status:    meterkey.Status(keyword(fields[keyStatus.GetName()])),
+		WaitingOn: meterkey.WaitingOn(keyword(fields[keyWaitingOn.GetName()])),
 		Started:   e.GetStartTime().AsTime(),
 	}
 }

@@ -1,4 +1,4 @@
-package activities
+package webhooks
 
 import (
 	"bytes"
@@ -17,7 +17,6 @@ import (
 	"github.com/meterkey/meterkey/internal/portalkey"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/internal/webhook"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // Types of the application errors of webhook deliveries.
@@ -36,15 +35,15 @@ const (
 )
 
 // Deliveries is the part of the store that webhook deliveries work with.
-type Deliveries interface {
+type deliveryStore interface {
 	Delivery(ctx context.Context, uid string) (store.Delivery, error)
 	DeliveryEvents(ctx context.Context, uid string) ([]store.Event, error)
 	FinishAttempt(ctx context.Context, uid string, a store.Attempt) error
 }
 
 // Webhooks posts deliveries to requesters' webhooks.
-type Webhooks struct {
-	Store Deliveries
+type Deliveries struct {
+	Store deliveryStore
 	Key   *portalkey.Key
 	// Client is a guarded one (webhook.Guard).
 	Client *http.Client
@@ -52,14 +51,14 @@ type Webhooks struct {
 }
 
 // Register registers what the task queue of webhooks serves.
-func (w *Webhooks) Register(r worker.ActivityRegistry) {
-	r.RegisterActivityWithOptions(w.Deliver, activity.RegisterOptions{Name: workflows.ActivityDeliverWebhook})
-	r.RegisterActivityWithOptions(w.GiveUp, activity.RegisterOptions{Name: workflows.ActivityGiveUpWebhook})
+func (w *Deliveries) Register(r worker.ActivityRegistry) {
+	r.RegisterActivityWithOptions(w.Deliver, activity.RegisterOptions{Name: ActivityDeliver})
+	r.RegisterActivityWithOptions(w.GiveUp, activity.RegisterOptions{Name: ActivityGiveUp})
 }
 
 // Deliver posts a delivery once. Only an answer with status 200 counts. What was taken before, by an attempt whose end did
 // not get through, is not posted again as long as the database knows.
-func (w *Webhooks) Deliver(ctx context.Context, in workflows.WebhookDeliveryInput) error {
+func (w *Deliveries) Deliver(ctx context.Context, in webhook.DeliveryInput) error {
 	d, err := w.Store.Delivery(ctx, in.DeliveryUID)
 	if errors.Is(err, store.ErrNotFound) {
 		return undeliverable("it was deleted, or its webhook was")
@@ -91,7 +90,7 @@ func undeliverable(why string) error {
 	return temporal.NewNonRetryableApplicationError("the delivery cannot be made: "+why, ErrTypeUndeliverable, nil)
 }
 
-func (w *Webhooks) request(ctx context.Context, to *store.Webhook, events []store.Event) (*http.Request, error) {
+func (w *Deliveries) request(ctx context.Context, to *store.Webhook, events []store.Event) (*http.Request, error) {
 	body, err := webhook.Body(events, to.URL)
 	if err != nil {
 		return nil, err
@@ -111,7 +110,7 @@ func (w *Webhooks) request(ctx context.Context, to *store.Webhook, events []stor
 }
 
 // attempt posts, notes how it went, and says whether it is to be tried again.
-func (w *Webhooks) attempt(ctx context.Context, d store.Delivery, request *http.Request) error {
+func (w *Deliveries) attempt(ctx context.Context, d store.Delivery, request *http.Request) error {
 	began := time.Now()
 	a := w.post(request)
 	if ctx.Err() != nil {
@@ -128,10 +127,10 @@ func (w *Webhooks) attempt(ctx context.Context, d store.Delivery, request *http.
 		return nil
 	}
 	return temporal.NewApplicationErrorWithOptions(fmt.Sprintf("not taken: status %d", a.Status), ErrTypeNotTaken,
-		temporal.ApplicationErrorOptions{NextRetryDelay: workflows.WebhookRetryEvery})
+		temporal.ApplicationErrorOptions{NextRetryDelay: RetryEvery})
 }
 
-func (w *Webhooks) post(request *http.Request) store.Attempt {
+func (w *Deliveries) post(request *http.Request) store.Attempt {
 	response, err := w.Client.Do(request)
 	if err != nil {
 		return store.Attempt{Outcome: store.DeliveryPending, Error: webhook.Explain(err)}
@@ -146,7 +145,7 @@ func (w *Webhooks) post(request *http.Request) store.Attempt {
 }
 
 // GiveUp notes that a delivery was tried for long enough. Its events can still be read, and delivered again.
-func (w *Webhooks) GiveUp(ctx context.Context, in workflows.WebhookDeliveryInput) error {
+func (w *Deliveries) GiveUp(ctx context.Context, in webhook.DeliveryInput) error {
 	d, err := w.Store.Delivery(ctx, in.DeliveryUID)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
@@ -157,5 +156,8 @@ func (w *Webhooks) GiveUp(ctx context.Context, in workflows.WebhookDeliveryInput
 		return nil
 	}
 	err = w.Store.FinishAttempt(ctx, d.UID, store.Attempt{Status: d.LastStatus, Error: d.LastError, Outcome: store.DeliveryFailed})
-	return wrap("giving up "+d.UID, err)
+	if err != nil {
+		return fmt.Errorf("giving up %s: %w", d.UID, err)
+	}
+	return nil
 }

@@ -1,4 +1,4 @@
-package workflows
+package sdk
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/meterkey/meterkey"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -37,7 +39,7 @@ var (
 // NewClient wraps a Temporal client. Recipient is the workers' age recipient ("age1…"), to which logins and codes are
 // sealed before they leave this process; without one, SubmitLogin and SubmitCode fail. Dc is the data converter that
 // the Temporal client was made with; nil means the SDK's default.
-func NewClient(c client.Client, recipient string, dc converter.DataConverter) *Client {
+func New(c client.Client, recipient string, dc converter.DataConverter) *Client {
 	if dc == nil {
 		dc = converter.GetDefaultDataConverter()
 	}
@@ -45,11 +47,11 @@ func NewClient(c client.Client, recipient string, dc converter.DataConverter) *C
 }
 
 // Start starts a data request. ErrExists when the id was used before.
-func (c *Client) Start(ctx context.Context, r Request) error {
+func (c *Client) Start(ctx context.Context, r meterkey.Request) error {
 	if err := r.Validate(); err != nil {
 		return err
 	}
-	_, err := c.temporal.ExecuteWorkflow(ctx, startOptions(r, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE), WorkflowType, r)
+	_, err := c.temporal.ExecuteWorkflow(ctx, startOptions(r, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE), meterkey.WorkflowType, r)
 	var started *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &started) {
 		return fmt.Errorf("starting %s: %w", r.RequestID, ErrExists)
@@ -63,92 +65,91 @@ func (c *Client) Start(ctx context.Context, r Request) error {
 // may take to encode, and a task given up by mistake is a task begun anew.
 const TaskTimeout = 5 * time.Second
 
-func startOptions(r Request, reuse enumspb.WorkflowIdReusePolicy) client.StartWorkflowOptions {
+func startOptions(r meterkey.Request, reuse enumspb.WorkflowIdReusePolicy) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
-		ID:                                       WorkflowID(r.RequestID),
-		TaskQueue:                                TaskQueue,
+		ID:                                       meterkey.WorkflowID(r.RequestID),
+		TaskQueue:                                meterkey.TaskQueue,
 		WorkflowIDReusePolicy:                    reuse,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		WorkflowTaskTimeout:                      TaskTimeout,
 		StaticSummary:                            summary(r),
-		TypedSearchAttributes:                    temporal.NewSearchAttributes(searchAttributes(r, AwaitingLogin)...),
+		TypedSearchAttributes:                    temporal.NewSearchAttributes(searchAttributes(r, meterkey.AwaitingLogin)...),
 	}
 }
 
 // SubmitLogin seals what the customer typed and sends it.
-func (c *Client) SubmitLogin(ctx context.Context, requestID string, login Credentials) error {
+func (c *Client) SubmitLogin(ctx context.Context, requestID string, login meterkey.Credentials) error {
 	return c.SubmitLoginAt(ctx, requestID, "", login)
 }
 
 // SubmitLoginAt is SubmitLogin to a request that names no utility: the customer chose the one with this id.
-func (c *Client) SubmitLoginAt(ctx context.Context, requestID, utility string, login Credentials) error {
-	sealed, err := SealCredentials(c.recipient, login)
+func (c *Client) SubmitLoginAt(ctx context.Context, requestID, utility string, login meterkey.Credentials) error {
+	sealed, err := meterkey.SealCredentials(c.recipient, login)
 	if err != nil {
 		return err
 	}
-	return c.signal(ctx, requestID, SignalSubmitLogin, SubmitLogin{Credentials: sealed, Utility: utility})
+	return c.signal(ctx, requestID, meterkey.SignalSubmitLogin, meterkey.SubmitLogin{Credentials: sealed, Utility: utility})
 }
 
 // SubmitCode seals the customer's answer to a challenge (a code, a security answer or a chosen option's id) and sends
 // it. An answer to an earlier challenge changes nothing.
 func (c *Client) SubmitCode(ctx context.Context, requestID, challengeID, code string) error {
-	sealed, err := Seal(c.recipient, code)
+	sealed, err := meterkey.Seal(c.recipient, code)
 	if err != nil {
 		return err
 	}
-	return c.signal(ctx, requestID, SignalSubmitCode, SubmitCode{ChallengeID: challengeID, Code: sealed})
+	return c.signal(ctx, requestID, meterkey.SignalSubmitCode, meterkey.SubmitCode{ChallengeID: challengeID, Code: sealed})
 }
 
 // ResendCode has the utility's site send the code again.
 func (c *Client) ResendCode(ctx context.Context, requestID, challengeID string) error {
-	return c.signal(ctx, requestID, SignalResendCode, ResendCode{ChallengeID: challengeID})
+	return c.signal(ctx, requestID, meterkey.SignalResendCode, meterkey.ResendCode{ChallengeID: challengeID})
 }
 
 // Leave tells that the customer left for good: the browser window is freed.
 func (c *Client) Leave(ctx context.Context, requestID string) error {
-	return c.signal(ctx, requestID, SignalLeave, nil)
+	return c.signal(ctx, requestID, meterkey.SignalLeave, nil)
 }
 
 // Decline tells that the customer says no.
 func (c *Client) Decline(ctx context.Context, requestID string) error {
-	return c.signal(ctx, requestID, SignalDecline, nil)
+	return c.signal(ctx, requestID, meterkey.SignalDecline, nil)
 }
 
 func (c *Client) signal(ctx context.Context, requestID, name string, payload any) error {
-	return wrap("sending "+name+" to", requestID, c.temporal.SignalWorkflow(ctx, WorkflowID(requestID), "", name, payload))
+	return wrap("sending "+name+" to", requestID, c.temporal.SignalWorkflow(ctx, meterkey.WorkflowID(requestID), "", name, payload))
 }
 
 // Resend sends the data request to the customer again, with seven more days to act. It also revives a request that
 // has ended; r is what to start it with then (see Request).
-func (c *Client) Resend(ctx context.Context, r Request) error {
+func (c *Client) Resend(ctx context.Context, r meterkey.Request) error {
 	if err := r.Validate(); err != nil {
 		return err
 	}
-	_, err := c.temporal.SignalWithStartWorkflow(ctx, WorkflowID(r.RequestID), SignalResend, nil,
-		startOptions(r, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE), WorkflowType, r)
+	_, err := c.temporal.SignalWithStartWorkflow(ctx, meterkey.WorkflowID(r.RequestID), meterkey.SignalResend, nil,
+		startOptions(r, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE), meterkey.WorkflowType, r)
 	return wrap("resending", r.RequestID, err)
 }
 
 // Request reads back what a data request was started with.
-func (c *Client) Request(ctx context.Context, requestID string) (Request, error) {
-	var r Request
-	events := c.temporal.GetWorkflowHistory(ctx, WorkflowID(requestID), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+func (c *Client) Request(ctx context.Context, requestID string) (meterkey.Request, error) {
+	var r meterkey.Request
+	events := c.temporal.GetWorkflowHistory(ctx, meterkey.WorkflowID(requestID), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	first, err := events.Next()
 	if err != nil {
 		return r, wrap("reading", requestID, err)
 	}
 	err = c.converter.FromPayloads(first.GetWorkflowExecutionStartedEventAttributes().GetInput(), &r)
-	r.Continued = nil
 	return r, wrap("reading the input of", requestID, err)
 }
 
 // Cancel calls the request off: the window is closed and the customer told.
 func (c *Client) Cancel(ctx context.Context, requestID string) error {
-	return wrap("canceling", requestID, c.temporal.CancelWorkflow(ctx, WorkflowID(requestID), ""))
+	return wrap("canceling", requestID, c.temporal.CancelWorkflow(ctx, meterkey.WorkflowID(requestID), ""))
 }
 
 // State tells where the request stands. ErrNoWorker when no worker answered the query; the request is safe then.
-func (c *Client) State(ctx context.Context, requestID string) (State, error) {
+func (c *Client) State(ctx context.Context, requestID string) (meterkey.State, error) {
 	state, err := c.query(ctx, requestID)
 	var failed *serviceerror.QueryFailed
 	if errors.As(err, &failed) {
@@ -159,9 +160,9 @@ func (c *Client) State(ctx context.Context, requestID string) (State, error) {
 	return state, wrap("asking for the status of", requestID, err)
 }
 
-func (c *Client) query(ctx context.Context, requestID string) (State, error) {
-	var state State
-	answer, err := c.temporal.QueryWorkflow(ctx, WorkflowID(requestID), "", QueryStatus)
+func (c *Client) query(ctx context.Context, requestID string) (meterkey.State, error) {
+	var state meterkey.State
+	answer, err := c.temporal.QueryWorkflow(ctx, meterkey.WorkflowID(requestID), "", meterkey.QueryStatus)
 	if err == nil {
 		err = answer.Get(&state)
 	}
@@ -173,7 +174,7 @@ const lookAnyway = time.Second
 
 // Wait returns the state as soon as it satisfies done. It hears of each change from Temporal instead of asking again and
 // again. It ends with ctx's error, or with the first error that waiting cannot mend; that no worker answers is not one.
-func (c *Client) Wait(ctx context.Context, requestID string, done func(State) bool) (State, error) {
+func (c *Client) Wait(ctx context.Context, requestID string, done func(meterkey.State) bool) (meterkey.State, error) {
 	listening, stop := context.WithCancel(ctx)
 	defer stop()
 	changed := c.changes(listening, requestID)
@@ -214,7 +215,7 @@ func (c *Client) changes(ctx context.Context, requestID string) <-chan struct{} 
 
 // latestRun is the id of the request's latest run, "" while it cannot be told.
 func (c *Client) latestRun(ctx context.Context, requestID string) string {
-	described, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(requestID), "")
+	described, err := c.temporal.DescribeWorkflowExecution(ctx, meterkey.WorkflowID(requestID), "")
 	if err != nil {
 		return ""
 	}
@@ -223,7 +224,7 @@ func (c *Client) latestRun(ctx context.Context, requestID string) string {
 
 // follow tells of each event of a run until it has ended.
 func (c *Client) follow(ctx context.Context, requestID, run string, changed chan<- struct{}) {
-	events := c.temporal.GetWorkflowHistory(ctx, WorkflowID(requestID), run, true, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	events := c.temporal.GetWorkflowHistory(ctx, meterkey.WorkflowID(requestID), run, true, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
 		if _, err := events.Next(); err != nil {
 			return
@@ -237,17 +238,17 @@ func (c *Client) follow(ctx context.Context, requestID, run string, changed chan
 
 // Listed is one line of a list of requests, as Temporal's visibility has it.
 type Listed struct {
-	RequestID string    `json:"request_id"`
-	Requester string    `json:"requester"`
-	Utility   string    `json:"utility"`
-	Status    Status    `json:"status"`
-	WaitingOn WaitingOn `json:"waiting_on"`
-	Started   time.Time `json:"started"`
+	RequestID string             `json:"request_id"`
+	Requester string             `json:"requester"`
+	Utility   string             `json:"utility"`
+	Status    meterkey.Status    `json:"status"`
+	WaitingOn meterkey.WaitingOn `json:"waiting_on"`
+	Started   time.Time          `json:"started"`
 }
 
 // Filter narrows a list; empty fields do not.
 type Filter struct {
-	Status    Status
+	Status    meterkey.Status
 	Utility   string
 	Requester string
 }
@@ -298,17 +299,17 @@ func SearchAttributes() []string {
 }
 
 var (
-	keyStatus    = temporal.NewSearchAttributeKeyKeyword("MeterkeyStatus")
-	keyUtility   = temporal.NewSearchAttributeKeyKeyword("MeterkeyUtility")
-	keyRequester = temporal.NewSearchAttributeKeyKeyword("MeterkeyRequester")
-	keyWaitingOn = temporal.NewSearchAttributeKeyKeyword("MeterkeyWaitingOn")
+	keyStatus    = temporal.NewSearchAttributeKeyKeyword(meterkey.AttributeStatus)
+	keyUtility   = temporal.NewSearchAttributeKeyKeyword(meterkey.AttributeUtility)
+	keyRequester = temporal.NewSearchAttributeKeyKeyword(meterkey.AttributeRequester)
+	keyWaitingOn = temporal.NewSearchAttributeKeyKeyword(meterkey.AttributeWaitingOn)
 )
 
-func searchAttributes(r Request, s Status) []temporal.SearchAttributeUpdate {
+func searchAttributes(r meterkey.Request, s meterkey.Status) []temporal.SearchAttributeUpdate {
 	return []temporal.SearchAttributeUpdate{keyStatus.ValueSet(string(s)), keyUtility.ValueSet(r.Utility),
 		keyRequester.ValueSet(r.Requester), keyWaitingOn.ValueSet(string(s.WaitingOn()))}
 }
 
-func summary(r Request) string {
+func summary(r meterkey.Request) string {
 	return strings.TrimSpace(fmt.Sprintf("%s data request for %s", r.Utility, r.Requester))
 }

@@ -1,4 +1,4 @@
-package activities_test
+package webhooks_test
 
 import (
 	"bytes"
@@ -20,14 +20,13 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/meterkey/meterkey/activities"
 	"github.com/meterkey/meterkey/internal/portalkey"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/internal/webhook"
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey/portal/webhooks"
 )
 
-const secret = "a secret of sixteen letters or more"
+const hookSecret = "a secret of sixteen letters or more"
 
 // hook is a real receiver, a webhook that leads to it in a real database, and the workflow that delivers, with time that is
 // skipped.
@@ -35,7 +34,7 @@ type hook struct {
 	t        *testing.T
 	store    *store.Store
 	row      store.Webhook
-	work     *activities.Webhooks
+	work     *webhooks.Deliveries
 	receiver *httptest.Server
 	logged   *observer.ObservedLogs
 
@@ -59,11 +58,11 @@ func newHook(t *testing.T, statuses ...int) *hook {
 	key, err := portalkey.New(bytes.Repeat([]byte{7}, portalkey.Size))
 	require.NoError(t, err)
 	h.row, err = h.store.AddWebhook(t.Context(), store.Webhook{RequesterUID: "acme", URL: h.receiver.URL + "/in?a=1&b=2",
-		SecretSealed: key.Seal("webhook secret", secret), Enabled: true})
+		SecretSealed: key.Seal("webhook secret", hookSecret), Enabled: true})
 	require.NoError(t, err)
 	core, logged := observer.New(zap.InfoLevel)
 	h.logged = logged
-	h.work = &activities.Webhooks{Store: h.store, Key: key, Client: webhook.NewGuard(true).Client(), Log: zap.New(core)}
+	h.work = &webhooks.Deliveries{Store: h.store, Key: key, Client: webhook.NewGuard(true).Client(), Log: zap.New(core)}
 	return h
 }
 
@@ -95,12 +94,12 @@ func (h *hook) run(delivery string) (delivered bool, took time.Duration) {
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(time.Minute)
-	env.RegisterWorkflowWithOptions(workflows.WebhookDelivery, workflow.RegisterOptions{Name: workflows.WebhookWorkflowType})
+	env.RegisterWorkflowWithOptions(webhooks.Delivery, workflow.RegisterOptions{Name: webhook.WorkflowType})
 	h.work.Register(env)
 	began := env.Now()
-	env.ExecuteWorkflow(workflows.WebhookWorkflowType, workflows.WebhookDeliveryInput{DeliveryUID: delivery})
+	env.ExecuteWorkflow(webhook.WorkflowType, webhook.DeliveryInput{DeliveryUID: delivery})
 	require.True(h.t, env.IsWorkflowCompleted())
-	var result workflows.WebhookDeliveryResult
+	var result webhooks.DeliveryResult
 	require.NoError(h.t, env.GetWorkflowResult(&result))
 	return result.Delivered, env.Now().Sub(began)
 }
@@ -125,11 +124,11 @@ func TestWebhook_ReceiversCanCheckTheSignature(t *testing.T) {
 	require.Equal(t, "Meterkey", r.Header.Get("User-Agent"))
 
 	salt, signature := r.Header.Get("X-UtilityAPI-Webhook-Salt"), r.Header.Get("X-UtilityAPI-Webhook-Signature")
-	require.Equal(t, webhook.Signature(secret, salt, body), signature, "over the bytes as they came")
+	require.Equal(t, webhook.Signature(hookSecret, salt, body), signature, "over the bytes as they came")
 	var compact, again bytes.Buffer
 	require.NoError(t, json.Compact(&compact, body))
 	require.NoError(t, json.Indent(&again, compact.Bytes(), "", "    "))
-	require.Equal(t, webhook.Signature(secret, salt, again.Bytes()), signature, "over the bytes indented anew")
+	require.Equal(t, webhook.Signature(hookSecret, salt, again.Bytes()), signature, "over the bytes indented anew")
 
 	var told struct {
 		Events []struct {
@@ -211,7 +210,7 @@ func (h *hook) once(uid string) error {
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
 	env.RegisterActivity(h.work.Deliver)
-	_, err := env.ExecuteActivity(h.work.Deliver, workflows.WebhookDeliveryInput{DeliveryUID: uid})
+	_, err := env.ExecuteActivity(h.work.Deliver, webhook.DeliveryInput{DeliveryUID: uid})
 	return err
 }
 
@@ -304,6 +303,6 @@ func TestWebhook_LogsNoSecret(t *testing.T) {
 	require.Equal(t, "webhook", lines[0].Message)
 	text, err := json.Marshal(lines[0].ContextMap())
 	require.NoError(t, err)
-	require.NotContains(t, string(text), secret)
+	require.NotContains(t, string(text), hookSecret)
 	require.NotContains(t, string(text), "/in?a=1")
 }

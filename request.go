@@ -1,10 +1,30 @@
-package workflows
+package meterkey
 
 import (
 	"errors"
 	"fmt"
 	"strings"
 )
+
+// Request is the workflow's input: who asks whom for access to what.
+type Request struct {
+	// RequestID names the request: 1 to 64 of A-Z a-z 0-9 . _ -, unique for ever.
+	RequestID string `json:"request_id"`
+	// Requester is who asks: an id of the requester's own choosing, shown to operators. Same alphabet as RequestID.
+	Requester string `json:"requester"`
+	// RequesterName is how the customer knows the requester ("Acme Solar"). Optional.
+	RequesterName string `json:"requester_name,omitempty"`
+	// RequesterEmail receives the requester's notices. Without it the requester gets none.
+	RequesterEmail string `json:"requester_email,omitempty"`
+	// CustomerEmail receives the customer's notices. Without it the customer gets none.
+	CustomerEmail string `json:"customer_email,omitempty"`
+	// Utility is the id of the customer's utility, such as "CONED". Empty: the customer chooses, and their login says which.
+	Utility string `json:"utility"`
+	// Link is the page where the customer signs in. Empty: the portal's own page for this request.
+	Link string `json:"link,omitempty"`
+	// Test tells that this is for trying: only practice sites are ever opened for it, never a real utility's.
+	Test bool `json:"test,omitempty"`
+}
 
 // ErrInvalidRequest tells that a Request cannot be started; the error names the field.
 var ErrInvalidRequest = errors.New("invalid request")
@@ -21,7 +41,7 @@ func (r Request) Validate() error {
 		if field.name == "utility" && field.value == "" {
 			continue // the customer chooses
 		}
-		if err := validID(field.value); err != nil {
+		if err := ValidID(field.value); err != nil {
 			return fmt.Errorf("%w: %s %w", ErrInvalidRequest, field.name, err)
 		}
 	}
@@ -41,7 +61,8 @@ func (r Request) Validate() error {
 	return nil
 }
 
-func validID(id string) error {
+// ValidID tells what is wrong with an id of a request, a requester or a utility.
+func ValidID(id string) error {
 	if id == "" {
 		return errors.New("is missing")
 	}

@@ -1,4 +1,4 @@
-package workflows
+package webhooks
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/meterkey/meterkey/internal/webhook"
 )
 
 // receiver plays DeliverWebhook for one delivery under test, with time that is skipped.
@@ -25,13 +27,13 @@ func newReceiver(t *testing.T, answers ...error) *receiver {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	r := &receiver{env: suite.NewTestWorkflowEnvironment(), answers: answers}
-	r.env.RegisterWorkflowWithOptions(WebhookDelivery, workflow.RegisterOptions{Name: WebhookWorkflowType})
-	r.env.RegisterActivityWithOptions(r.deliver, activity.RegisterOptions{Name: ActivityDeliverWebhook})
-	r.env.RegisterActivityWithOptions(r.giveUp, activity.RegisterOptions{Name: ActivityGiveUpWebhook})
+	r.env.RegisterWorkflowWithOptions(Delivery, workflow.RegisterOptions{Name: webhook.WorkflowType})
+	r.env.RegisterActivityWithOptions(r.deliver, activity.RegisterOptions{Name: ActivityDeliver})
+	r.env.RegisterActivityWithOptions(r.giveUp, activity.RegisterOptions{Name: ActivityGiveUp})
 	return r
 }
 
-func (r *receiver) deliver(context.Context, WebhookDeliveryInput) error {
+func (r *receiver) deliver(context.Context, webhook.DeliveryInput) error {
 	r.at = append(r.at, r.env.Now())
 	answer := r.answers[0]
 	if len(r.answers) > 1 {
@@ -40,7 +42,7 @@ func (r *receiver) deliver(context.Context, WebhookDeliveryInput) error {
 	return answer
 }
 
-func (r *receiver) giveUp(context.Context, WebhookDeliveryInput) error {
+func (r *receiver) giveUp(context.Context, webhook.DeliveryInput) error {
 	r.givenUp++
 	if r.givenUp == 1 {
 		return errors.New("the database is down")
@@ -48,11 +50,11 @@ func (r *receiver) giveUp(context.Context, WebhookDeliveryInput) error {
 	return nil
 }
 
-func (r *receiver) run(t *testing.T) WebhookDeliveryResult {
+func (r *receiver) run(t *testing.T) DeliveryResult {
 	t.Helper()
-	r.env.ExecuteWorkflow(WebhookWorkflowType, WebhookDeliveryInput{DeliveryUID: "d1"})
+	r.env.ExecuteWorkflow(webhook.WorkflowType, webhook.DeliveryInput{DeliveryUID: "d1"})
 	require.True(t, r.env.IsWorkflowCompleted())
-	var result WebhookDeliveryResult
+	var result DeliveryResult
 	require.NoError(t, r.env.GetWorkflowResult(&result))
 	return result
 }
@@ -60,7 +62,7 @@ func (r *receiver) run(t *testing.T) WebhookDeliveryResult {
 // notTaken is what DeliverWebhook says when the receiver did not answer with 200.
 func notTaken() error {
 	return temporal.NewApplicationErrorWithOptions("answered with 500", "not_taken",
-		temporal.ApplicationErrorOptions{NextRetryDelay: WebhookRetryEvery})
+		temporal.ApplicationErrorOptions{NextRetryDelay: RetryEvery})
 }
 
 func TestWebhookDelivery_AtOnce(t *testing.T) {
@@ -109,7 +111,7 @@ func TestWebhookDelivery_CanceledIsNotGivenUp(t *testing.T) {
 	t.Parallel()
 	r := newReceiver(t, notTaken())
 	r.env.RegisterDelayedCallback(r.env.CancelWorkflow, 90*time.Minute)
-	r.env.ExecuteWorkflow(WebhookWorkflowType, WebhookDeliveryInput{DeliveryUID: "d1"})
+	r.env.ExecuteWorkflow(webhook.WorkflowType, webhook.DeliveryInput{DeliveryUID: "d1"})
 	require.True(t, r.env.IsWorkflowCompleted())
 	var canceled *temporal.CanceledError
 	require.ErrorAs(t, r.env.GetWorkflowError(), &canceled)

@@ -1,4 +1,4 @@
-package workflows_test
+package sdk_test
 
 import (
 	"context"
@@ -16,8 +16,10 @@ import (
 	"go.temporal.io/sdk/workflow"
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/logging"
 	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -58,36 +60,36 @@ func fatal(err error) {
 
 // siteWorker serves all task queues by one: the real workflow, and a site that asks for a code and likes any.
 func siteWorker(c client.Client) worker.Worker {
-	w := worker.New(c, workflows.TaskQueue, worker.Options{DeadlockDetectionTimeout: workflows.TaskTimeout})
-	w.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: workflows.WorkflowType})
+	w := worker.New(c, meterkey.TaskQueue, worker.Options{DeadlockDetectionTimeout: sdk.TaskTimeout})
+	w.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: meterkey.WorkflowType})
 	for name, f := range map[string]any{
-		workflows.ActivityNotify: func(context.Context, workflows.Notice) error { return nil },
-		workflows.ActivityRecord: func(context.Context, workflows.Projection) error { return nil },
+		workflows.ActivityNotify: func(context.Context, meterkey.Notice) error { return nil },
+		workflows.ActivityRecord: func(context.Context, meterkey.Projection) error { return nil },
 	} {
 		w.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
 	}
 	return w
 }
 
-func newRequest(t *testing.T) workflows.Request {
+func newRequest(t *testing.T) meterkey.Request {
 	t.Helper()
 	id := strings.NewReplacer("/", "-", "#", "-").Replace(t.Name())
-	return workflows.Request{RequestID: id, Requester: "acme", Utility: "DEMO", CustomerEmail: "c@example.com"}
+	return meterkey.Request{RequestID: id, Requester: "acme", Utility: "DEMO", CustomerEmail: "c@example.com"}
 }
 
-func started(t *testing.T) (context.Context, *workflows.Client, workflows.Request) {
+func started(t *testing.T) (context.Context, *sdk.Client, meterkey.Request) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
-	c := workflows.NewClient(server.temporal, server.identity.Recipient().String(), nil)
+	c := sdk.New(server.temporal, server.identity.Recipient().String(), nil)
 	r := newRequest(t)
 	require.NoError(t, c.Start(ctx, r))
 	return ctx, c, r
 }
 
-func until(t *testing.T, ctx context.Context, c *workflows.Client, id string, want workflows.Status) workflows.State { //nolint:revive // t first, as everywhere
+func until(t *testing.T, ctx context.Context, c *sdk.Client, id string, want meterkey.Status) meterkey.State { //nolint:revive // t first, as everywhere
 	t.Helper()
-	s, err := c.Wait(ctx, id, func(s workflows.State) bool { return s.Status == want })
+	s, err := c.Wait(ctx, id, func(s meterkey.State) bool { return s.Status == want })
 	require.NoError(t, err)
 	return s
 }
@@ -95,38 +97,38 @@ func until(t *testing.T, ctx context.Context, c *workflows.Client, id string, wa
 func TestClient_StartShowsTheRequest(t *testing.T) {
 	t.Parallel()
 	ctx, c, r := started(t)
-	s := until(t, ctx, c, r.RequestID, workflows.AwaitingLogin)
+	s := until(t, ctx, c, r.RequestID, meterkey.AwaitingLogin)
 	require.Equal(t, "acme", s.Requester)
 	require.WithinDuration(t, time.Now().Add(7*24*time.Hour), *s.Until, time.Minute)
 	read, err := c.Request(ctx, r.RequestID)
 	require.NoError(t, err)
 	require.Equal(t, r, read)
-	require.ErrorIs(t, c.Start(ctx, r), workflows.ErrExists)
+	require.ErrorIs(t, c.Start(ctx, r), sdk.ErrExists)
 }
 
 func TestClient_TellsWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	ctx, c, r := started(t)
-	require.ErrorIs(t, c.Start(ctx, workflows.Request{RequestID: "a b"}), workflows.ErrInvalidRequest)
+	require.ErrorIs(t, c.Start(ctx, meterkey.Request{RequestID: "a b"}), meterkey.ErrInvalidRequest)
 	_, err := c.State(ctx, "nobody-knows-it")
-	require.ErrorIs(t, err, workflows.ErrNotFound)
-	require.ErrorIs(t, c.Decline(ctx, "nobody-knows-it"), workflows.ErrNotFound)
+	require.ErrorIs(t, err, sdk.ErrNotFound)
+	require.ErrorIs(t, c.Decline(ctx, "nobody-knows-it"), sdk.ErrNotFound)
 	_, err = c.Request(ctx, "nobody-knows-it")
-	require.ErrorIs(t, err, workflows.ErrNotFound)
+	require.ErrorIs(t, err, sdk.ErrNotFound)
 	require.NoError(t, c.Decline(ctx, r.RequestID))
-	until(t, ctx, c, r.RequestID, workflows.Declined)
-	require.NoError(t, server.temporal.GetWorkflow(ctx, workflows.WorkflowID(r.RequestID), "").Get(ctx, nil))
-	require.ErrorIs(t, c.Leave(ctx, r.RequestID), workflows.ErrEnded)
-	unsealed := workflows.NewClient(server.temporal, "", nil)
+	until(t, ctx, c, r.RequestID, meterkey.Declined)
+	require.NoError(t, server.temporal.GetWorkflow(ctx, meterkey.WorkflowID(r.RequestID), "").Get(ctx, nil))
+	require.ErrorIs(t, c.Leave(ctx, r.RequestID), sdk.ErrEnded)
+	unsealed := sdk.New(server.temporal, "", nil)
 	require.ErrorContains(t, unsealed.SubmitCode(ctx, r.RequestID, "c-1", "1"), "recipient")
 }
 
 func TestClient_WaitEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, c, r := started(t)
-	until(t, ctx, c, r.RequestID, workflows.AwaitingLogin)
+	until(t, ctx, c, r.RequestID, meterkey.AwaitingLogin)
 	bounded, cancel := context.WithCancel(ctx)
-	_, err := c.Wait(bounded, r.RequestID, func(workflows.State) bool { cancel(); return false })
+	_, err := c.Wait(bounded, r.RequestID, func(meterkey.State) bool { cancel(); return false })
 	require.ErrorIs(t, err, context.Canceled)
 }
 
@@ -134,8 +136,8 @@ func TestClient_CancelEndsAsCanceled(t *testing.T) {
 	t.Parallel()
 	ctx, c, r := started(t)
 	require.NoError(t, c.Cancel(ctx, r.RequestID))
-	until(t, ctx, c, r.RequestID, workflows.Canceled)
-	err := server.temporal.GetWorkflow(ctx, workflows.WorkflowID(r.RequestID), "").Get(ctx, nil)
+	until(t, ctx, c, r.RequestID, meterkey.Canceled)
+	err := server.temporal.GetWorkflow(ctx, meterkey.WorkflowID(r.RequestID), "").Get(ctx, nil)
 	require.ErrorContains(t, err, "canceled")
 }
 
@@ -143,11 +145,11 @@ func TestClient_ResendRevivesAnEndedRequest(t *testing.T) {
 	t.Parallel()
 	ctx, c, r := started(t)
 	require.NoError(t, c.Decline(ctx, r.RequestID))
-	require.NoError(t, server.temporal.GetWorkflow(ctx, workflows.WorkflowID(r.RequestID), "").Get(ctx, nil))
+	require.NoError(t, server.temporal.GetWorkflow(ctx, meterkey.WorkflowID(r.RequestID), "").Get(ctx, nil))
 	read, err := c.Request(ctx, r.RequestID)
 	require.NoError(t, err)
 	require.NoError(t, c.Resend(ctx, read))
-	s := until(t, ctx, c, r.RequestID, workflows.AwaitingLogin)
+	s := until(t, ctx, c, r.RequestID, meterkey.AwaitingLogin)
 	require.Len(t, s.Timeline, 1, "the link goes out once: by the start, not by the signal as well")
 }
 
@@ -156,17 +158,17 @@ func TestClient_ListsByWhatOperatorsSee(t *testing.T) {
 	ctx, c, r := started(t)
 	other := r
 	other.RequestID, other.Requester = r.RequestID+"-2", "o'brien"
-	require.ErrorIs(t, c.Start(ctx, other), workflows.ErrInvalidRequest, "a quote in an id is refused")
+	require.ErrorIs(t, c.Start(ctx, other), meterkey.ErrInvalidRequest, "a quote in an id is refused")
 	other.Requester = "obrien"
 	require.NoError(t, c.Start(ctx, other))
 	require.Eventually(t, func() bool {
-		listed, err := c.List(ctx, workflows.Filter{Requester: "obrien", Status: workflows.AwaitingLogin, Utility: "DEMO"}, 10)
-		return err == nil && len(listed) == 1 && listed[0].RequestID == other.RequestID && listed[0].WaitingOn == workflows.Customer
+		listed, err := c.List(ctx, sdk.Filter{Requester: "obrien", Status: meterkey.AwaitingLogin, Utility: "DEMO"}, 10)
+		return err == nil && len(listed) == 1 && listed[0].RequestID == other.RequestID && listed[0].WaitingOn == meterkey.Customer
 	}, 20*time.Second, 20*time.Millisecond)
-	listed, err := c.List(ctx, workflows.Filter{Requester: "it's not there"}, 10)
+	listed, err := c.List(ctx, sdk.Filter{Requester: "it's not there"}, 10)
 	require.NoError(t, err)
 	require.Empty(t, listed)
-	listed, err = c.List(ctx, workflows.Filter{}, 1)
+	listed, err = c.List(ctx, sdk.Filter{}, 1)
 	require.NoError(t, err)
 	require.Len(t, listed, 1)
 }
@@ -175,9 +177,9 @@ func TestClient_SealsWhatItSends(t *testing.T) {
 	t.Parallel()
 	ctx, c, r := started(t)
 	const secret = "correct horse battery staple"
-	require.NoError(t, c.SubmitLogin(ctx, r.RequestID, workflows.Credentials{Username: "u-" + secret, Password: secret}))
-	until(t, ctx, c, r.RequestID, workflows.SigningIn)
-	events := server.temporal.GetWorkflowHistory(ctx, workflows.WorkflowID(r.RequestID), "", false, 1)
+	require.NoError(t, c.SubmitLogin(ctx, r.RequestID, meterkey.Credentials{Username: "u-" + secret, Password: secret}))
+	until(t, ctx, c, r.RequestID, meterkey.SigningIn)
+	events := server.temporal.GetWorkflowHistory(ctx, meterkey.WorkflowID(r.RequestID), "", false, 1)
 	for events.HasNext() {
 		event, err := events.Next()
 		require.NoError(t, err)

@@ -1,6 +1,28 @@
 package workflows
 
-import "time"
+import (
+	"time"
+
+	"github.com/meterkey/meterkey"
+)
+
+// Activity names, and the task queues beside the workflow's own that serve them.
+const (
+	ActivityLogin          = "Login"
+	ActivityHoldWindow     = "HoldWindow"
+	ActivitySubmitCode     = "SubmitCode"
+	ActivityResendCode     = "ResendCode"
+	ActivityFetchMeterList = "FetchMeterList"
+	ActivityCloseWindow    = "CloseWindow"
+	ActivityNotify         = "Notify"
+	ActivityRecord         = "Record"
+
+	// SignInTaskQueue serves Login, by any worker whose browser host has a free window.
+	SignInTaskQueue = "sign-in"
+)
+
+// WindowTaskQueue serves the activities that work in the windows of one browser host.
+func WindowTaskQueue(host string) string { return "windows-" + host }
 
 // Window names an open browser window: the host that holds it, its id there, and when it ends.
 type Window struct {
@@ -29,26 +51,26 @@ const (
 
 // Found is what a window activity found.
 type Found struct {
-	Outcome   Outcome       `json:"outcome"`
-	Reason    Reason        `json:"reason,omitempty"`
-	Window    *Window       `json:"window,omitempty"`
-	Challenge *ChallengeAsk `json:"challenge,omitempty"`
+	Outcome   Outcome         `json:"outcome"`
+	Reason    meterkey.Reason `json:"reason,omitempty"`
+	Window    *Window         `json:"window,omitempty"`
+	Challenge *ChallengeAsk   `json:"challenge,omitempty"`
 	// Typed tells that the password was typed: signing in must not be tried again without the customer.
 	Typed bool `json:"typed,omitempty"`
 	// Meters is the meter list (FetchMeterList only).
-	Meters []Meter `json:"meters,omitempty"`
+	Meters []meterkey.Meter `json:"meters,omitempty"`
 	// Evidence names the stored screenshot and outline of a page nobody knows. It is for operators.
 	Evidence string `json:"evidence,omitempty"`
 }
 
 // ChallengeAsk is a challenge as the site shows it, before the workflow gives it an id, an end and the tries left.
 type ChallengeAsk struct {
-	Kind      ChallengeKind `json:"kind"`
-	Prompt    string        `json:"prompt"`
-	SentTo    string        `json:"sent_to,omitempty"`
-	Options   []Option      `json:"options,omitempty"`
-	Digits    int           `json:"digits,omitempty"`
-	CanResend bool          `json:"can_resend,omitempty"`
+	Kind      meterkey.ChallengeKind `json:"kind"`
+	Prompt    string                 `json:"prompt"`
+	SentTo    string                 `json:"sent_to,omitempty"`
+	Options   []meterkey.Option      `json:"options,omitempty"`
+	Digits    int                    `json:"digits,omitempty"`
+	CanResend bool                   `json:"can_resend,omitempty"`
 	// Tries is how many codes the site takes before it ends the session.
 	Tries int `json:"tries"`
 }
@@ -58,8 +80,8 @@ type LoginInput struct {
 	RequestID string `json:"request_id"`
 	Utility   string `json:"utility"`
 	// Test: only the practice site of this utility may be opened.
-	Test        bool   `json:"test,omitempty"`
-	Credentials Sealed `json:"credentials"`
+	Test        bool            `json:"test,omitempty"`
+	Credentials meterkey.Sealed `json:"credentials"`
 	// Attempt numbers the sign-ins of a run from 1: it keeps the windows of one request apart.
 	Attempt int `json:"attempt"`
 	// Window is set when an earlier attempt left a window behind: its page is read, nothing is started over.
@@ -78,11 +100,11 @@ type WindowInput struct {
 
 // SubmitCodeInput is SubmitCode's input.
 type SubmitCodeInput struct {
-	RequestID   string        `json:"request_id"`
-	Utility     string        `json:"utility"`
-	Test        bool          `json:"test,omitempty"`
-	Window      Window        `json:"window"`
-	ChallengeID string        `json:"challenge_id"`
-	Kind        ChallengeKind `json:"kind"`
-	Code        Sealed        `json:"code"`
+	RequestID   string                 `json:"request_id"`
+	Utility     string                 `json:"utility"`
+	Test        bool                   `json:"test,omitempty"`
+	Window      Window                 `json:"window"`
+	ChallengeID string                 `json:"challenge_id"`
+	Kind        meterkey.ChallengeKind `json:"kind"`
+	Code        meterkey.Sealed        `json:"code"`
 }

@@ -1,4 +1,4 @@
-package workflows
+package meterkey
 
 import "time"
 
@@ -50,11 +50,4 @@ type Notice struct {
 	Meters int `json:"meters,omitempty"`
 	// MFAWasOff tells that the customer had turned MFA off for this request (connected only).
 	MFAWasOff bool `json:"mfa_was_off,omitempty"`
-}
-
-// Projection is Record's input: the request and its state at one version.
-type Projection struct {
-	Request Request `json:"request"`
-	RunID   string  `json:"run_id"`
-	State   State   `json:"state"`
 }

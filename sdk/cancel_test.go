@@ -1,4 +1,4 @@
-package workflows_test
+package sdk_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -50,12 +51,12 @@ func TestCancel_WhileSigningInForgetsNoWindow(t *testing.T) {
 			return nil
 		},
 	})
-	require.NoError(t, c.SubmitLogin(ctx, r.RequestID, workflows.Credentials{Username: "u", Password: "p"}))
+	require.NoError(t, c.SubmitLogin(ctx, r.RequestID, meterkey.Credentials{Username: "u", Password: "p"}))
 	<-running
 	require.NoError(t, c.Cancel(ctx, r.RequestID))
 
 	var canceled *temporal.CanceledError
-	require.ErrorAs(t, server.temporal.GetWorkflow(ctx, workflows.WorkflowID(r.RequestID), "").Get(ctx, nil), &canceled)
+	require.ErrorAs(t, server.temporal.GetWorkflow(ctx, meterkey.WorkflowID(r.RequestID), "").Get(ctx, nil), &canceled)
 	require.Len(t, closed, 1, "the run has ended and left its window")
 	require.Equal(t, "w-1", <-closed)
 }

@@ -1,4 +1,4 @@
-package workflows
+package meterkey
 
 // Reason says why a request went back to an earlier status or failed.
 type Reason string
