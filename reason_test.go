@@ -1,8 +1,8 @@
 package meterkey
 
 import (
-"testing"
-"github.com/stretchr/testify/require"
+	"github.com/stretchr/testify/require"
+	"testing"
 )
 
 func TestReasons_TableIsWhole(t *testing.T) {
@@ -24,4 +24,3 @@ func TestReasons_TableIsWhole(t *testing.T) {
 	}
 	require.Equal(t, ReasonText{Reason: "nonsense", Acts: Nobody}, Reason("nonsense").Text())
 }
-
