@@ -84,12 +84,12 @@ func (s *Site) keep(w *work, e *utilities.Evidence) string {
 // park prepares the window for a long wait. Its life is counted from the first challenge on, so that the customer has
 // all of it.
 func (s *Site) park(ctx context.Context, w *work) error {
-	const asked = "asked"
-	if !w.Marked(asked) {
+	const step = "challenge"
+	if !w.Begun(step) {
 		if err := w.ExpireAt(time.Now().Add(w.utility.WindowLifetime)); err != nil {
 			return fmt.Errorf("setting the window's end: %w", err)
 		}
-		if err := w.Mark(asked); err != nil {
+		if err := w.BeginOnce(step); err != nil {
 			return fmt.Errorf("noting the challenge: %w", err)
 		}
 	}

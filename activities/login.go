@@ -15,7 +15,7 @@ import (
 	"github.com/meterkey/meterkey/workflows"
 )
 
-// stepLogin marks a window into which a password was typed.
+// stepLogin is begun before the password is typed.
 const stepLogin = "login"
 
 // Login opens a window, signs in and tells what the site showed. The window's id is in the heartbeat before anything is
@@ -116,7 +116,7 @@ func (s *Site) ref(w *browser.Window) workflows.Window {
 func (s *Site) signIn(ctx context.Context, w *work, login utilities.Credentials) (workflows.Found, error) {
 	var sight utilities.Sight
 	var err error
-	typedBefore := w.Marked(stepLogin)
+	typedBefore := w.Begun(stepLogin)
 	if typedBefore {
 		sight, err = w.visit.Look(ctx)
 	} else {

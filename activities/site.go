@@ -89,7 +89,7 @@ func (s *Site) enter(ctx context.Context, w *browser.Window, u *utilities.Utilit
 		release()
 		return nil, fmt.Errorf("locking the window: %w", err)
 	}
-	visit := u.Visit(w.Page, utilities.VisitOptions{Origins: origins, Log: log, Once: w.Mark})
+	visit := u.Visit(w.Page, utilities.VisitOptions{Origins: origins, Log: log, Once: w.BeginOnce})
 	return &work{Window: w, utility: u, visit: visit, log: log, end: []func(){visit.Close, unlock, release}}, nil
 }
 

@@ -115,7 +115,7 @@ func TestLogin_TypedButNotSent(t *testing.T) {
 	require.NoError(t, err)
 	_, err = w.Page().Goto(sites.Origins()["https://demo.meterkey.example"] + "/sign-in")
 	require.NoError(t, err)
-	require.NoError(t, w.Mark("login"))
+	require.NoError(t, w.BeginOnce("login"))
 	in := a.loginInput()
 	in.Window = &workflows.Window{Host: site.Host.ID(), ID: w.ID(), ExpiresAt: w.Expires()}
 	found := a.do(site.Login, in)
@@ -214,7 +214,7 @@ func TestSubmitCode(t *testing.T) {
 		w := a.login().Window
 		held, err := site.Host.Window(t.Context(), w.ID)
 		require.NoError(t, err)
-		require.NoError(t, held.Mark("answer c-1"))
+		require.NoError(t, held.BeginOnce("answer c-1"))
 		found := a.submit(w, "c-1", meterkey.NumberCode, a.phone())
 		require.Equal(t, meterkey.Unreadable, found.Reason, "the customer types it again")
 		require.NotNil(t, found.Challenge)

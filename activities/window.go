@@ -92,7 +92,7 @@ func (s *Site) SubmitCode(ctx context.Context, in workflows.SubmitCodeInput) (wo
 	}
 	defer w.leave()
 	step := "answer " + in.ChallengeID
-	if w.Marked(step) {
+	if w.Begun(step) {
 		return s.readAnswered(ctx, w, in)
 	}
 	sight, err := s.answer(ctx, w, in.Kind, string(answer), step)
@@ -110,7 +110,7 @@ func (s *Site) answer(ctx context.Context, w *work, kind meterkey.ChallengeKind,
 		sight, err := w.visit.SubmitCode(ctx, answer, step)
 		return sight, wrap("submitting the code", err)
 	}
-	if err := w.Mark(step); err != nil {
+	if err := w.BeginOnce(step); err != nil {
 		return utilities.Sight{}, fmt.Errorf("noting the choice: %w", err)
 	}
 	sight, err := w.visit.Choose(ctx, answer)
@@ -161,7 +161,7 @@ func (s *Site) ResendCode(ctx context.Context, in workflows.WindowInput) (workfl
 	}
 	defer w.leave()
 	act := w.visit.Look
-	if w.Mark("resend "+in.ChallengeID) == nil {
+	if w.BeginOnce("resend "+in.ChallengeID) == nil {
 		act = w.visit.SendAgain
 	}
 	sight, err := act(ctx)

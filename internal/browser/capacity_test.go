@@ -8,11 +8,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestSeats(t *testing.T) {
-	type step func(*seats) func()
-	open := func(n int) step { return func(s *seats) func() { s.setOpen(n); return nil } }
-	reserve := func(s *seats) func() { release, _ := s.tryReserve(); return release }
-	use := func(s *seats) func() { s.change(func() { s.used++ }); return nil }
+func TestCapacity(t *testing.T) {
+	type step func(*capacity) func()
+	open := func(n int) step { return func(s *capacity) func() { s.setOpen(n); return nil } }
+	reserve := func(s *capacity) func() { release, _ := s.tryReserve(); return release }
+	use := func(s *capacity) func() { s.change(func() { s.used++ }); return nil }
 	for _, c := range []struct {
 		name  string
 		steps []step
@@ -28,7 +28,7 @@ func TestSeats(t *testing.T) {
 		{"all is taken", []step{open(1), reserve, reserve, reserve}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := &seats{capacity: 3, changed: newSignal()}
+			s := &capacity{total: 3, changed: newBroadcast()}
 			for _, step := range c.steps {
 				step(s)
 			}
@@ -38,7 +38,7 @@ func TestSeats(t *testing.T) {
 }
 
 func TestReleaseCountsOnce(t *testing.T) {
-	s := &seats{capacity: 1, changed: newSignal()}
+	s := &capacity{total: 1, changed: newBroadcast()}
 	release, ok := s.tryReserve()
 	require.True(t, ok)
 	_, ok = s.tryReserve()

@@ -13,7 +13,7 @@ import (
 )
 
 // stub is a browser that answers each message as told; "" means not at all.
-func stub(t *testing.T, answer func(request wireRequest) string) string {
+func stub(t *testing.T, answer func(request cdpRequest) string) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ws, err := websocket.Accept(w, r, nil)
@@ -23,7 +23,7 @@ func stub(t *testing.T, answer func(request wireRequest) string) string {
 		defer ws.CloseNow() //nolint:errcheck // the test is over
 		for {
 			_, data, err := ws.Read(r.Context())
-			var request wireRequest
+			var request cdpRequest
 			if err != nil || json.Unmarshal(data, &request) != nil {
 				return
 			}
@@ -36,53 +36,53 @@ func stub(t *testing.T, answer func(request wireRequest) string) string {
 	return strings.Replace(server.URL, "http", "ws", 1)
 }
 
-func dialStub(t *testing.T, answer func(request wireRequest) string) *wire {
+func dialStub(t *testing.T, answer func(request cdpRequest) string) *cdpConn {
 	t.Helper()
-	w, err := dialWire(t.Context(), stub(t, answer), func(string, json.RawMessage) {})
+	w, err := dialCDP(t.Context(), stub(t, answer), func(string, json.RawMessage) {})
 	require.NoError(t, err)
 	t.Cleanup(w.close)
 	return w
 }
 
-func TestWireRefusal(t *testing.T) {
-	w := dialStub(t, func(wireRequest) string { return `{"id":1,"error":{"code":-32000,"message":"not here"}}` })
+func TestCDPConnRefusal(t *testing.T) {
+	w := dialStub(t, func(cdpRequest) string { return `{"id":1,"error":{"code":-32000,"message":"not here"}}` })
 	err := w.call(t.Context(), "", "Some.method", nil, nil)
-	var refusal *wireError
+	var refusal *cdpError
 	require.ErrorAs(t, err, &refusal)
 	require.EqualError(t, err, "Some.method: not here")
 }
 
-func TestWireIsBoundedByTheContext(t *testing.T) {
+func TestCDPConnIsBoundedByTheContext(t *testing.T) {
 	asked := make(chan struct{}, 1)
-	w := dialStub(t, func(wireRequest) string { asked <- struct{}{}; return "" })
+	w := dialStub(t, func(cdpRequest) string { asked <- struct{}{}; return "" })
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-asked; cancel() }()
 	require.ErrorIs(t, w.call(ctx, "", "Some.method", nil, nil), context.Canceled)
 	require.ErrorIs(t, w.call(ctx, "", "Some.method", nil, nil), context.Canceled, "before it is sent")
-	require.False(t, w.closed(), "one caller's patience is not everybody's")
+	require.False(t, w.closed(), "one caller's deadline is not everybody's")
 }
 
-func TestWireThatIsClosed(t *testing.T) {
+func TestCDPConnThatIsClosed(t *testing.T) {
 	for name, answer := range map[string]string{"not JSON": "{", "wrong result": `{"id":1,"result":[]}`} {
 		t.Run(name, func(t *testing.T) {
-			w := dialStub(t, func(wireRequest) string { return answer })
+			w := dialStub(t, func(cdpRequest) string { return answer })
 			var result struct{ ID string }
 			require.Error(t, w.call(t.Context(), "", "Some.method", nil, &result))
 		})
 	}
-	w := dialStub(t, func(wireRequest) string { return "{" })
-	require.ErrorIs(t, w.call(t.Context(), "", "Some.method", nil, nil), errWireClosed)
+	w := dialStub(t, func(cdpRequest) string { return "{" })
+	require.ErrorIs(t, w.call(t.Context(), "", "Some.method", nil, nil), errCDPClosed)
 	require.Error(t, w.call(t.Context(), "", "Some.method", nil, nil))
 	require.True(t, w.closed())
 }
 
 func TestNobodyToDial(t *testing.T) {
-	_, err := dialWire(t.Context(), "ws://127.0.0.1:1/", nil)
+	_, err := dialCDP(t.Context(), "ws://127.0.0.1:1/", nil)
 	require.ErrorContains(t, err, "connecting to the browser")
 }
 
 func TestTargetsFollowEvents(t *testing.T) {
-	all := newTargets(newSignal())
+	all := newTargets(newBroadcast())
 	tell := func(method, params string) { all.onEvent(method, json.RawMessage(params)) }
 	tell("Target.targetCreated", `{"targetInfo":{"targetId":"a","type":"page","browserContextId":"W"}}`)
 	tell("Target.targetCreated", `{"targetInfo":{"targetId":"b","type":"page","browserContextId":"W"}}`)

@@ -6,15 +6,15 @@ import (
 	"sync"
 )
 
-// seats counts what is left of a host's capacity.
+// capacity counts what is left of a host's capacity.
 //
-// A login first reserves a seat, because a worker must know that it has room before it asks for work, and later opens its
+// A login first reserves a window, because a worker must know that it has room before it asks for work, and later opens its
 // window, which is counted by itself. From then on the reservation stands for nothing and is said to be used. So what is
 // free is the capacity less the open windows less the reservations not yet used. Only numbers are kept: the activity that
 // gets the work has no handle on the reservation that let it in.
-type seats struct {
-	capacity int
-	changed  *signal
+type capacity struct {
+	total   int
+	changed *broadcast
 
 	mu       sync.Mutex
 	open     int
@@ -22,35 +22,35 @@ type seats struct {
 	used     int
 }
 
-func (s *seats) free() int {
-	return s.capacity - s.open - max(0, s.reserved-s.used)
+func (c *capacity) free() int {
+	return c.total - c.open - max(0, c.reserved-c.used)
 }
 
-func (s *seats) setOpen(n int) {
-	s.mu.Lock()
-	same := s.open == n
-	s.open = n
-	s.mu.Unlock()
+func (c *capacity) setOpen(n int) {
+	c.mu.Lock()
+	same := c.open == n
+	c.open = n
+	c.mu.Unlock()
 	if !same {
-		s.changed.fire()
+		c.changed.fire()
 	}
 }
 
-func (s *seats) change(f func()) {
-	s.mu.Lock()
+func (c *capacity) change(f func()) {
+	c.mu.Lock()
 	f()
-	s.mu.Unlock()
-	s.changed.fire()
+	c.mu.Unlock()
+	c.changed.fire()
 }
 
-func (s *seats) tryReserve() (release func(), ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.free() <= 0 {
+func (c *capacity) tryReserve() (release func(), ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.free() <= 0 {
 		return nil, false
 	}
-	s.reserved++
-	return sync.OnceFunc(func() { s.change(func() { s.reserved-- }) }), true
+	c.reserved++
+	return sync.OnceFunc(func() { c.change(func() { c.reserved-- }) }), true
 }
 
 // Reserve waits until the browser is in order and a window is free, and keeps that window free for the caller until release
@@ -70,15 +70,15 @@ func (h *Host) Reserve(ctx context.Context) (release func(), err error) {
 
 // TryReserve is Reserve without waiting.
 func (h *Host) TryReserve() (release func(), ok bool) {
-	if l, d := h.current(); l == nil || d == nil {
+	if conn, d := h.current(); conn == nil || d == nil {
 		return nil, false
 	}
-	return h.seats.tryReserve()
+	return h.capacity.tryReserve()
 }
 
 // UseReservation says that the reservation by which the caller came in now has a window open, which is counted by itself. Call it
 // after [Host.OpenWindow] or [Host.WindowOf] gave the window, and done before the reservation is released: when the login ends.
 func (h *Host) UseReservation() (done func()) {
-	h.seats.change(func() { h.seats.used++ })
-	return sync.OnceFunc(func() { h.seats.change(func() { h.seats.used-- }) })
+	h.capacity.change(func() { h.capacity.used++ })
+	return sync.OnceFunc(func() { h.capacity.change(func() { h.capacity.used-- }) })
 }
