@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -37,7 +36,7 @@ func (s *Site) report(ctx context.Context, w *work, sight utilities.Sight) (work
 		}
 	}
 	if f.Outcome == workflows.OutcomeSignedIn {
-		if err := w.ExpireAt(time.Now().Add(w.utility.WindowLifetime)); err != nil {
+		if err := w.ExpireIn(w.utility.WindowLifetime); err != nil {
 			// A code typed at the last moment leaves no time to read the meters in.
 			return workflows.Found{}, fmt.Errorf("setting the window's end: %w", err)
 		}
@@ -86,7 +85,7 @@ func (s *Site) keep(w *work, e *utilities.Evidence) string {
 func (s *Site) park(ctx context.Context, w *work) error {
 	const step = "challenge"
 	if !w.Begun(step) {
-		if err := w.ExpireAt(time.Now().Add(w.utility.WindowLifetime)); err != nil {
+		if err := w.ExpireIn(w.utility.WindowLifetime); err != nil {
 			return fmt.Errorf("setting the window's end: %w", err)
 		}
 		if err := w.BeginOnce(step); err != nil {

@@ -96,7 +96,7 @@ func (s *Site) findOrOpen(ctx context.Context, owner string, at *workflows.Windo
 	if err == nil || !errors.Is(err, browser.ErrWindowLost) {
 		return w, err
 	}
-	w, err = s.Host.OpenWindow(ctx, owner, time.Now().Add(lifetime))
+	w, err = s.Host.OpenWindow(ctx, owner, lifetime)
 	if err != nil {
 		return nil, fmt.Errorf("opening a window: %w", err)
 	}
@@ -109,7 +109,7 @@ func owner(ctx context.Context, in workflows.LoginInput) string {
 }
 
 func (s *Site) ref(w *browser.Window) workflows.Window {
-	return workflows.Window{Host: s.Host.ID(), ID: w.ID(), ExpiresAt: w.Expires().UTC()}
+	return workflows.Window{Host: s.Host.ID(), ID: w.ID(), ExpiresAt: s.Now().Add(w.Remaining()).UTC()}
 }
 
 // signIn types the login, unless an earlier attempt did; then it reads what came of that.

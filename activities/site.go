@@ -35,7 +35,9 @@ type Site struct {
 	Practice utilities.Origins
 	Identity *sealed.Identity
 	Evidence Evidence
-	Log      *zap.Logger
+	// Now is the clock that customers' deadlines are of: Temporal's.
+	Now func() time.Time
+	Log *zap.Logger
 }
 
 // RegisterLogin registers what the sign-in task queue serves.

@@ -80,21 +80,22 @@ func parse(args []string, stdout io.Writer) error {
 
 // serve runs until ctx ends, then drains.
 func serve(ctx context.Context, settings config.Config, log *zap.Logger) error {
-	site, err := openSite(ctx, settings, log)
+	clock := &activities.Clock{Log: log}
+	site, err := openSite(ctx, settings, clock, log)
 	if err != nil {
 		return err
 	}
 	defer disconnect(site.Host, log)
-	desk, err := openDesk(settings, site.Utilities, log)
+	desk, err := openDesk(settings, site.Utilities, clock, log)
 	if err != nil {
 		return err
 	}
-	database, err := store.Open(ctx, store.Options{URL: settings.DatabaseURL, File: settings.DatabaseFile})
+	database, err := store.Open(ctx, store.Options{URL: settings.DatabaseURL, File: settings.DatabaseFile, Now: clock.Now})
 	if err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
 	defer database.Close() //nolint:errcheck // all that was written is committed
-	temporal, _, err := settings.TemporalClient(ctx, log)
+	temporal, _, err := settings.TemporalClient(ctx, log, clock.Intercept)
 	if err != nil {
 		return err
 	}
@@ -103,7 +104,7 @@ func serve(ctx context.Context, settings config.Config, log *zap.Logger) error {
 	return work(ctx, temporal, site, desk, log)
 }
 
-func openSite(ctx context.Context, settings config.Config, log *zap.Logger) (*activities.Site, error) {
+func openSite(ctx context.Context, settings config.Config, clock *activities.Clock, log *zap.Logger) (*activities.Site, error) {
 	catalog, err := utilities.Load(settings.UtilitiesDir)
 	if err != nil {
 		return nil, fmt.Errorf("loading utilities: %w", err)
@@ -128,10 +129,10 @@ func openSite(ctx context.Context, settings config.Config, log *zap.Logger) (*ac
 		return nil, fmt.Errorf("opening the browser: %w", err)
 	}
 	return &activities.Site{Host: host, Utilities: catalog, Origins: origins, Practice: practice, Identity: identity,
-		Evidence: activities.Evidence{Dir: settings.Evidence}, Log: log}, nil
+		Evidence: activities.Evidence{Dir: settings.Evidence}, Now: clock.Now, Log: log}, nil
 }
 
-func openDesk(settings config.Config, catalog *utilities.Catalog, log *zap.Logger) (*activities.Desk, error) {
+func openDesk(settings config.Config, catalog *utilities.Catalog, clock *activities.Clock, log *zap.Logger) (*activities.Desk, error) {
 	key, err := portalkey.LoadOrCreate(settings.PortalKeyFile)
 	if err != nil {
 		return nil, err
@@ -142,6 +143,7 @@ func openDesk(settings config.Config, catalog *utilities.Catalog, log *zap.Logge
 		Link: func(requestID string, linkedAt time.Time) string {
 			return key.Link(settings.PortalURL, requestID, linkedAt)
 		},
+		Now: clock.Now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("setting up notices: %w", err)

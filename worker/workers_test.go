@@ -72,7 +72,7 @@ func TestSlots_CountTheWindowsOfEveryWorkerOnTheHost(t *testing.T) {
 	t.Parallel()
 	host := openHost(t, 1)
 	slots := windowSlots{host}
-	window, err := host.OpenWindow(t.Context(), "somebody", time.Now().Add(time.Minute))
+	window, err := host.OpenWindow(t.Context(), "somebody", time.Minute)
 	require.NoError(t, err)
 	reserved := make(chan error, 1)
 	go func() {

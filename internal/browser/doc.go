@@ -20,9 +20,10 @@
 //	    record.json     owner, times, steps begun, notes, the order of its pages
 //	    record.lock     held while the record is rewritten
 //	    work.lock       held by the one worker who works in the window
-//	    claim           held (shared) by everybody who still needs the window; its time is that of the last claim
+//	    claim           held (shared) by everybody who still needs the window; its time says when the last one was made
 //
-// Locks are flocks: they end with the process that holds them, however it ends.
+// Locks are flocks: they end with the process that holds them, however it ends. Times are counted from the machine's start: the time of
+// day, which may be wrong and be set at any moment, ends no window.
 //
 // # Windows
 //

@@ -145,7 +145,7 @@ func endShared() error {
 
 func openWindow(tb testing.TB, h *Host, owner string) *Window {
 	tb.Helper()
-	w, err := h.OpenWindow(tb.Context(), owner, time.Now().Add(10*time.Minute))
+	w, err := h.OpenWindow(tb.Context(), owner, 10*time.Minute)
 	require.NoError(tb, err)
 	return w
 }

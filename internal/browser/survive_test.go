@@ -34,6 +34,27 @@ func TestHalfTypedFormSurvivesKill(t *testing.T) {
 	require.Equal(t, "received 123456", text(t, w.Page()))
 }
 
+// TestLifetimesGoOnInTheNextProcess by a clock that all processes share and that nobody sets.
+func TestLifetimesGoOnInTheNextProcess(t *testing.T) {
+	t.Parallel()
+	o := testOptions(t)
+	before := uptime()
+	s := startSecond(t, "half-typed", o.Dir, serve(t, map[string]string{"/": form}))
+	after := uptime()
+	s.kill(t)
+
+	h := openHost(t, o)
+	w, err := h.Window(t.Context(), s.line)
+	require.NoError(t, err)
+	end := uptime() + w.Remaining()
+	require.Greater(t, end, before+10*time.Minute)
+	require.Less(t, end, after+10*time.Minute)
+	require.NoError(t, w.ExpireIn(-time.Hour))
+	sweep(t, h)
+	requireDone(t, w, ErrWindowLost)
+	require.ErrorContains(t, w.Err(), "it has expired")
+}
+
 func TestDisconnectLeavesWindowsOpen(t *testing.T) {
 	t.Parallel()
 	url := serve(t, map[string]string{"/": form})
@@ -45,7 +66,7 @@ func TestDisconnectLeavesWindowsOpen(t *testing.T) {
 	require.NoError(t, w.Note("utility", "DEMO"))
 	require.NoError(t, first.Disconnect())
 	require.NoError(t, first.Disconnect(), "again")
-	_, err = first.OpenWindow(t.Context(), "someone", time.Now())
+	_, err = first.OpenWindow(t.Context(), "someone", time.Minute)
 	require.ErrorIs(t, err, ErrDisconnected)
 
 	h := openHost(t, o)
@@ -108,7 +129,7 @@ func TestBrowserThatDoesNotStartIsTriedAgain(t *testing.T) {
 	require.False(t, ok, "nobody is let in while the browser is out of order")
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, err = h.OpenWindow(ctx, "someone", time.Now())
+	_, err = h.OpenWindow(ctx, "someone", time.Minute)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 
 	require.NoError(t, os.Symlink(binary, o.Executable))
