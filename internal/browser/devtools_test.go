@@ -17,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/meterkey/meterkey/internal/atomicfile"
 )
 
 // devtools is a browser that knows windows and nothing of pages: enough to see what a host asks of it, and to have it refuse.
@@ -270,7 +272,7 @@ func TestOneBrokenRecordHoldsUpNothing(t *testing.T) {
 	d.bareWindow(t, h, record{ID: "W1", Expires: later})
 	due := d.bareWindow(t, h, record{ID: "W2", Expires: uptime() - time.Hour})
 	sound := d.bareWindow(t, h, record{ID: "W3", Owner: "someone", Expires: later})
-	require.NoError(t, writeFile(h.folder("W1").file("record.json"), []byte("{")))
+	require.NoError(t, atomicfile.Replace(h.folder("W1").file("record.json"), []byte("{"), 0o600))
 
 	require.ErrorContains(t, h.sweeper.sweep(t.Context()), "reading window record")
 	require.Error(t, due.Err())

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/meterkey/meterkey/internal/atomicfile"
 )
 
 const recordLockTimeout = 5 * time.Second
@@ -47,7 +49,7 @@ func (f folder) write(r record) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(f.file("record.json"), append(data, '\n'))
+	return atomicfile.Replace(f.file("record.json"), append(data, '\n'), 0o600)
 }
 
 // read returns an error that is fs.ErrNotExist when there is no such window.

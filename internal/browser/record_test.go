@@ -79,19 +79,6 @@ func TestBrokenRecordIsAnError(t *testing.T) {
 	require.ErrorContains(t, err, "reading window record")
 }
 
-func TestWriteFileReplacesAsAWhole(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "file")
-	require.NoError(t, writeFile(path, []byte("one")))
-	require.NoError(t, writeFile(path, []byte("two")))
-	data, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.Equal(t, "two", string(data))
-	left, err := os.ReadDir(filepath.Dir(path))
-	require.NoError(t, err)
-	require.Len(t, left, 1)
-	require.Error(t, writeFile(filepath.Join(path, "no", "folder"), nil))
-}
-
 func TestLockFile(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, makeFiles(dir, "lock"))

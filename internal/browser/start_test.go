@@ -274,14 +274,3 @@ func TestFoldersOfWindows(t *testing.T) {
 	_, err = f.update(func(*record) error { return nil })
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
-
-func TestWritingWhereAFolderStands(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	require.NoError(t, os.MkdirAll(filepath.Join(dir, "taken", "inner"), 0o700))
-	require.Error(t, writeFile(filepath.Join(dir, "taken"), []byte("x")))
-	left, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	require.Len(t, left, 1, "no half of a file is left behind")
-	require.Error(t, syncDir(filepath.Join(dir, "nowhere")))
-}
