@@ -11,9 +11,10 @@
 //
 //	id              the host's name, the same for ever
 //	browser.json    the running Chromium: process, start time, address
-//	browser.lock    held while Chromium is looked for, started or ended
+//	browser.lock    held while Chromium is looked for, started or ended, or a driver's folder is made
 //	opening.lock    held while a window is being opened, so that the capacity is kept among processes
 //	users.lock      held (shared) by every process that has the host open
+//	drivers/        one folder for each Playwright driver: its temporary files
 //	chromium.log    what Chromium last wrote to its standard error
 //	profile/        Chromium's own folder, new with every start
 //	windows/<id>/   one folder for each window:

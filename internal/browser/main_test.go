@@ -58,6 +58,10 @@ func run(m *testing.M) int {
 		}
 		return 1
 	}
+	if left, err := filepath.Glob(filepath.Join(root, "playwright*")); err != nil || len(left) > 0 {
+		fmt.Fprintln(os.Stderr, "drivers left temporary files behind:", left, err)
+		return 1
+	}
 	return code
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,8 +43,11 @@ func TestLifetimesGoOnInTheNextProcess(t *testing.T) {
 	s := startSecond(t, "half-typed", o.Dir, serve(t, map[string]string{"/": form}))
 	after := uptime()
 	s.kill(t)
+	left := driverFiles(t, o.Dir)
+	require.Len(t, left, 1, "its driver was killed with it")
 
 	h := openHost(t, o)
+	require.NoDirExists(t, left[0])
 	w, err := h.Window(t.Context(), s.line)
 	require.NoError(t, err)
 	end := uptime() + w.Remaining()
@@ -166,6 +170,7 @@ func TestDriverKilled(t *testing.T) {
 	hung := openWindow(t, h, "hung")
 	hang(t, hung)
 	_, before := h.current()
+	require.Len(t, driverFiles(t, h.options.Dir), 1)
 	for pid := range drivers() {
 		if !others[pid] {
 			require.NoError(t, unix.Kill(pid, unix.SIGKILL))
@@ -176,11 +181,23 @@ func TestDriverKilled(t *testing.T) {
 		_, d := h.current()
 		return w.Page() != nil && d != nil && d != before
 	}, "a new driver")
+	eventually(t, func() bool {
+		left := driverFiles(t, h.options.Dir)
+		return len(left) == 1 && !strings.HasPrefix(left[0], before.dir.path)
+	}, "what the old one left is removed")
 	requireDone(t, hung, ErrTabHung)
 	require.NoError(t, w.Check(t.Context()))
 	eventually(t, func() bool { return w.find() != nil }, "the page again")
 	require.Equal(t, "123", evaluate(t, w, `() => document.querySelector("#code").value`))
 	require.NoError(t, openWindow(t, h, "another").Check(t.Context()))
+}
+
+// driverFiles are the temporary files of a host's drivers.
+func driverFiles(t *testing.T, host string) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(host, "drivers", "*", "*", "playwright-*"))
+	require.NoError(t, err)
+	return found
 }
 
 // drivers are the numbers of this process's Playwright drivers.
