@@ -26,7 +26,7 @@ func psegInChromium(t *testing.T, srv *practice.Server, browser playwright.Brows
 		p.arrives("**/myaccountdashboard")
 		p.opens("https://mysmartenergy.nj.pseg.com/Saml/okta-prod/SignIn")
 		require.Equal(t, each(p.meters(), func(m practice.Meter) string { return m.MeterNumber }), p.column("#meters .meter-number"))
-		require.Equal(t, practice.Ledger{Logins: 1, SignIns: 1, MetersRead: 1}, p.ledger(), "one visit through three hosts")
+		require.Equal(t, practice.Ledger{Logins: 1, SignIns: 1, MetersRead: 1}, p.ledger(), "one session through three hosts")
 	})
 	t.Run("code", func(t *testing.T) {
 		p := sits(t, srv, browser, "PSEG", "code.pseg@example.com")
