@@ -53,16 +53,16 @@ var (
 type sight struct {
 	playwright.Page
 	t *testing.T
-	w *world
+	w *fixture
 }
 
 // open opens a browser of this size in which the person is signed in, unless email is empty.
-func (w *world) open(t *testing.T, size playwright.Size, email string, adapt ...func(*playwright.BrowserNewContextOptions)) *sight {
+func (f *fixture) open(t *testing.T, size playwright.Size, email string, adapt ...func(*playwright.BrowserNewContextOptions)) *sight {
 	t.Helper()
 	b, err := chromium()
 	require.NoError(t, err)
 	o := playwright.BrowserNewContextOptions{Viewport: &size, Locale: playwright.String("en-GB"), TimezoneId: playwright.String("America/New_York"),
-		BaseURL: playwright.String(w.server.URL), DeviceScaleFactor: playwright.Float(1)}
+		BaseURL: playwright.String(f.server.URL), DeviceScaleFactor: playwright.Float(1)}
 	for _, change := range adapt {
 		change(&o)
 	}
@@ -78,7 +78,7 @@ func (w *world) open(t *testing.T, size playwright.Size, email string, adapt ...
 			t.Errorf("%s breaks its own policy: %s", page.URL(), m.Text())
 		}
 	})
-	s := &sight{page, t, w}
+	s := &sight{page, t, f}
 	if email != "" {
 		s.visit("/dashboard/sign-in")
 		s.fill("E-mail", email)

@@ -150,10 +150,10 @@ func (h *dashboard) passCode(w http.ResponseWriter, r *http.Request, p person) e
 	}
 	challenge, code, said := r.PostFormValue("challenge"), strings.TrimSpace(r.PostFormValue("code")), "late"
 	if request.Challenge != nil && request.Challenge.ID == challenge && code != "" {
-		ctx, cancel := context.WithTimeout(r.Context(), patience)
+		ctx, cancel := context.WithTimeout(r.Context(), temporalTimeout)
 		defer cancel()
 		if err := h.Requests.SubmitCode(ctx, request.UID, challenge, code); err != nil {
-			return away(err)
+			return temporalError(err)
 		}
 		said = "code"
 	}
