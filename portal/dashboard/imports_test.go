@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/portal/dashboard/sheet"
+	"github.com/meterkey/meterkey/portal/csvfile"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -211,7 +211,7 @@ func TestImportsAreForgotten(t *testing.T) {
 	})
 	v.upload("new.csv", "email\nb@example.com\n")
 	require.Equal(t, http.StatusNotFound, v.get("/dashboard/imports/"+old).status)
-	rows, err := f.store.ImportRows(t.Context(), old, 0, sheet.MaxRows)
+	rows, err := f.store.ImportRows(t.Context(), old, 0, csvfile.MaxRows)
 	require.NoError(t, err)
 	require.Empty(t, rows, "what it held of customers is gone with it")
 }

@@ -82,7 +82,7 @@ func TestALargeImportIsShownInPart(t *testing.T) {
 }
 
 // Meters are read back from their file as they are, but for what a spreadsheet would calculate.
-func TestTheMetersFileIsHarmless(t *testing.T) {
+func TestTheMetersFileHoldsNoFormula(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, options{})
 	uid := f.record("acme", pastRequest{email: "a@example.com", utility: "CONED", asked: true, statuses: signing})

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/portal/dashboard/sheet"
+	"github.com/meterkey/meterkey/portal/csvfile"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -185,5 +185,5 @@ func (h *dashboard) metersFile(w http.ResponseWriter, r *http.Request, p person)
 func writeFile(w http.ResponseWriter, name string, heading []string, lines [][]string) error {
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	return sheet.Write(w, heading, lines)
+	return csvfile.Write(w, heading, lines)
 }

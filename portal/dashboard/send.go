@@ -14,7 +14,7 @@ import (
 // temporalTimeout is how long a person waits for Temporal before being told that it does not answer.
 const temporalTimeout = 10 * time.Second
 
-// errAway tells that Temporal does not do what it was asked.
+// errTemporalAway tells that Temporal does not do what it was asked.
 var errTemporalAway = errors.New("temporal does not answer")
 
 // temporalError tells errors of Temporal's own from those that say something about the request.
