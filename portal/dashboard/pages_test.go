@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Every page, as a person sees it: nothing for axe-core to find, nothing wider than the window, on a phone and on a desk.
+// Every page, as a person sees it: nothing for axe-core to find, nothing wider than the window, on a phone and on a desktop.
 func TestPages(t *testing.T) {
 	f := newFixture(t, options{})
 	seeded := f.seed()
