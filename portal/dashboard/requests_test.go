@@ -244,7 +244,7 @@ func TestTheKeyboardSuffices(t *testing.T) {
 }
 
 // tabTo presses Tab until the element has the focus.
-func (s *sight) tabTo(selector string) {
+func (s *browserPage) tabTo(selector string) {
 	s.t.Helper()
 	for range 60 {
 		require.NoError(s.t, s.Keyboard().Press("Tab"))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"os"
 	"sync"
 	"testing"
 	"time"
@@ -17,8 +16,8 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/internal/testenv"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -37,19 +36,12 @@ type temporalServer struct {
 var sharedTemporal = sync.OnceValues(startTemporal)
 
 func startTemporal() (*temporalServer, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	dir, err := os.MkdirTemp("", "dashboard-")
+	server, err := testenv.Temporal()
 	if err != nil {
 		return nil, err
 	}
-	server, err := stack.StartTemporal(ctx, stack.TemporalOptions{Dir: dir})
-	if err != nil {
-		return nil, err
-	}
-	ends = append(ends, func(ctx context.Context) error { return errors.Join(server.Stop(ctx), os.RemoveAll(dir)) })
 	ts := &temporalServer{}
-	if ts.temporal, err = client.DialContext(ctx, client.Options{HostPort: server.Address(), Logger: silent{}}); err != nil {
+	if ts.temporal, err = client.Dial(client.Options{HostPort: server.Address(), Logger: silent{}}); err != nil {
 		return nil, err
 	}
 	return ts, ts.startWorkers()
@@ -72,7 +64,7 @@ func (ts *temporalServer) startWorkers() error {
 		if err := w.Start(); err != nil {
 			return err
 		}
-		ends = append([]func(context.Context) error{func(context.Context) error { w.Stop(); return nil }}, ends...)
+		testenv.AtEnd(func(context.Context) error { w.Stop(); return nil })
 	}
 	return nil
 }
