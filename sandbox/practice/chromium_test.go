@@ -15,8 +15,8 @@ import (
 	"github.com/meterkey/meterkey/sandbox/practice"
 )
 
-// patience is how long a page may take to show something.
-const patience = 15_000.0
+// pageTimeout is how long a page may take to show something.
+const pageTimeout = 15_000.0
 
 // start serves practice sites with delays fit for tests. The changes adjust the options first.
 func start(t *testing.T, changes ...func(*practice.Options)) *practice.Server {
@@ -47,13 +47,13 @@ type person struct {
 	utility, user string
 }
 
-// sits opens a window of its own for a user of a utility.
-func sits(t *testing.T, srv *practice.Server, utility, user string) *person {
+// newPerson opens a window of its own for a user of a utility.
+func newPerson(t *testing.T, srv *practice.Server, utility, user string) *person {
 	t.Helper()
 	window, err := testenv.Browser(t).NewContext()
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, window.Close()) })
-	window.SetDefaultTimeout(patience)
+	window.SetDefaultTimeout(pageTimeout)
 	page, err := window.NewPage()
 	require.NoError(t, err)
 	page.OnPageError(func(err error) { t.Errorf("the page's script failed: %v", err) })

@@ -17,7 +17,7 @@ func (p *person) signsInAtEversource() {
 
 func eversourceInChromium(t *testing.T, srv *practice.Server) {
 	t.Run("plain", func(t *testing.T) {
-		p := sits(t, srv, "EVERSOURCE", "plain.ever@example.com")
+		p := newPerson(t, srv, "EVERSOURCE", "plain.ever@example.com")
 		p.signsInAtEversource()
 		p.arrives("**/cg/customer/accountoverview")
 		require.Equal(t, each(p.meters(), func(m practice.Meter) string { return m.MeterNumber }), p.column("#meters .meter-number"))
@@ -31,7 +31,7 @@ func eversourceInChromium(t *testing.T, srv *practice.Server) {
 		require.Contains(t, names, ".REGION")
 	})
 	t.Run("code", func(t *testing.T) {
-		p := sits(t, srv, "EVERSOURCE", "code.ever@example.com")
+		p := newPerson(t, srv, "EVERSOURCE", "code.ever@example.com")
 		p.signsInAtEversource()
 		p.sees("#mfa-code")
 		require.NoError(t, p.page.Locator("#mfa-code").PressSequentially("wrong!"))
@@ -41,13 +41,13 @@ func eversourceInChromium(t *testing.T, srv *practice.Server) {
 		require.Equal(t, 2, p.ledger().CodesSubmitted)
 	})
 	t.Run("the offer to enrol is put off", func(t *testing.T) {
-		p := sits(t, srv, "EVERSOURCE", "nag.ever@example.com")
+		p := newPerson(t, srv, "EVERSOURCE", "nag.ever@example.com")
 		p.signsInAtEversource()
 		p.clicks("#dt-mfa-askmeagainlater")
 		p.arrives("**/cg/customer/accountoverview")
 	})
 	t.Run("many accounts come in several answers", func(t *testing.T) {
-		p := sits(t, srv, "EVERSOURCE", "many-7.ever@example.com")
+		p := newPerson(t, srv, "EVERSOURCE", "many-7.ever@example.com")
 		p.signsInAtEversource()
 		p.clicks("#load-more")
 		p.sees("#meters tbody tr:nth-child(7)")

@@ -40,7 +40,7 @@ func TestKindsInChromium(t *testing.T) {
 	for id, signIn := range signInAt() {
 		for kind, sight := range whatFollows() {
 			t.Run(id+" "+string(kind), func(t *testing.T) {
-				p := sits(t, srv, id, string(kind)+".kinds@example.com")
+				p := newPerson(t, srv, id, string(kind)+".kinds@example.com")
 				signIn(p)
 				p.sees(sight)
 				require.Equal(t, 1, p.ledger().Logins)
