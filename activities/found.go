@@ -9,6 +9,7 @@ import (
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/utilities/flow"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -28,9 +29,9 @@ func stopped(r meterkey.Reason) workflows.Found {
 }
 
 // report tells the workflow what the page turned out to be, and leaves a page that waits parked.
-func (s *Site) report(ctx context.Context, w *work, sight utilities.Sight) (workflows.Found, error) {
-	f := s.found(w, sight)
-	f.Typed = sight.Typed
+func (s *Site) report(ctx context.Context, w *work, seen flow.Observation) (workflows.Found, error) {
+	f := s.found(w, seen)
+	f.Typed = seen.Typed
 	if f.Outcome == workflows.OutcomeChallenge || f.Outcome == workflows.OutcomeCodeRejected {
 		if err := s.park(ctx, w); err != nil {
 			return workflows.Found{}, err
@@ -44,33 +45,33 @@ func (s *Site) report(ctx context.Context, w *work, sight utilities.Sight) (work
 	}
 	at := s.ref(w.Window)
 	f.Window = &at
-	w.log.Info("page seen", zap.String("page", string(sight.Page)), zap.String("outcome", string(f.Outcome)),
+	w.log.Info("page seen", zap.String("page", string(seen.Page)), zap.String("outcome", string(f.Outcome)),
 		zap.String("reason", string(f.Reason)), zap.String("window", at.ID), zap.String("evidence", f.Evidence))
 	return f, nil
 }
 
-func (s *Site) found(w *work, sight utilities.Sight) workflows.Found {
-	switch sight.Page {
+func (s *Site) found(w *work, seen flow.Observation) workflows.Found {
+	switch seen.Page {
 	case utilities.SignedIn:
 		return workflows.Found{Outcome: workflows.OutcomeSignedIn}
 	case utilities.CodeForm, utilities.QuestionForm, utilities.ChoiceForm:
 		if w.utility.MFA.Policy == utilities.TurnOff {
 			return stopped(meterkey.MFAUnsupported)
 		}
-		return workflows.Found{Outcome: workflows.OutcomeChallenge, Challenge: ask(sight.Challenge)}
+		return workflows.Found{Outcome: workflows.OutcomeChallenge, Challenge: seen.Challenge}
 	case utilities.RejectedCode:
-		return workflows.Found{Outcome: workflows.OutcomeCodeRejected, Challenge: ask(sight.Challenge)}
+		return workflows.Found{Outcome: workflows.OutcomeCodeRejected, Challenge: seen.Challenge}
 	}
-	if reason, known := stops[sight.Page]; known {
+	if reason, known := stops[seen.Page]; known {
 		return stopped(reason)
 	}
 	f := stopped(meterkey.SiteChanged)
-	f.Evidence = s.keep(w, sight.Evidence)
+	f.Evidence = s.keep(w, seen.Evidence)
 	return f
 }
 
 // keep stores evidence; an operator can do without it, the request cannot wait for it.
-func (s *Site) keep(w *work, e *utilities.Evidence) string {
+func (s *Site) keep(w *work, e *flow.Evidence) string {
 	if e == nil {
 		return ""
 	}
@@ -98,16 +99,4 @@ func (s *Site) park(ctx context.Context, w *work) error {
 		w.log.Warn("window not parked", zap.Error(err))
 	}
 	return nil
-}
-
-func ask(c *utilities.Challenge) *workflows.ChallengeAsk {
-	if c == nil {
-		return nil
-	}
-	a := &workflows.ChallengeAsk{Kind: meterkey.ChallengeKind(c.Kind), Prompt: c.Prompt, SentTo: c.SentTo, Digits: c.Digits,
-		CanResend: c.CanSendAgain, Tries: c.Tries}
-	for _, o := range c.Options {
-		a.Options = append(a.Options, meterkey.Option(o))
-	}
-	return a
 }

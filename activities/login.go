@@ -12,6 +12,7 @@ import (
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/utilities/flow"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -46,7 +47,7 @@ func (s *Site) Login(ctx context.Context, in workflows.LoginInput) (workflows.Fo
 		return found, err
 	}
 	defer w.leave()
-	return s.signIn(ctx, w, utilities.Credentials(login))
+	return s.signIn(ctx, w, login)
 }
 
 // left is the window that an earlier attempt noted, and whether another host holds it.
@@ -113,24 +114,24 @@ func (s *Site) ref(w *browser.Window) workflows.Window {
 }
 
 // signIn types the login, unless an earlier attempt did; then it reads what came of that.
-func (s *Site) signIn(ctx context.Context, w *work, login utilities.Credentials) (workflows.Found, error) {
-	var sight utilities.Sight
+func (s *Site) signIn(ctx context.Context, w *work, login meterkey.Credentials) (workflows.Found, error) {
+	var seen flow.Observation
 	var err error
 	typedBefore := w.Begun(stepLogin)
 	if typedBefore {
-		sight, err = w.visit.Look(ctx)
+		seen, err = w.run.Look(ctx)
 	} else {
-		sight, err = w.visit.SignIn(ctx, login)
+		seen, err = w.run.SignIn(ctx, login)
 	}
 	if err != nil {
 		return s.loginFailed(ctx, w, err)
 	}
-	if typedBefore && sight.Page == utilities.LoginForm {
+	if typedBefore && seen.Page == utilities.LoginForm {
 		// Typed, but nobody knows whether it was sent: it must not be typed again without the customer.
 		return s.lost(w), nil
 	}
-	sight.Typed = sight.Typed || typedBefore
-	return s.report(ctx, w, sight)
+	seen.Typed = seen.Typed || typedBefore
+	return s.report(ctx, w, seen)
 }
 
 func (s *Site) loginFailed(ctx context.Context, w *work, err error) (workflows.Found, error) {

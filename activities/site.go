@@ -14,6 +14,7 @@ import (
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/internal/sealed"
 	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/utilities/flow"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -54,11 +55,11 @@ func (s *Site) RegisterWindows(w worker.ActivityRegistry) {
 	w.RegisterActivityWithOptions(s.CloseWindow, activity.RegisterOptions{Name: workflows.ActivityCloseWindow})
 }
 
-// work is one activity's hold on a window: claimed, locked, followed by a visit.
+// work is one activity's hold on a window: claimed, locked, followed by a run.
 type work struct {
 	*browser.Window
 	utility *utilities.Utility
-	visit   *utilities.Visit
+	run     *flow.Run
 	log     *zap.Logger
 	end     []func()
 }
@@ -89,8 +90,8 @@ func (s *Site) enter(ctx context.Context, w *browser.Window, u *utilities.Utilit
 		release()
 		return nil, fmt.Errorf("locking the window: %w", err)
 	}
-	visit := u.Visit(w.Page, utilities.VisitOptions{Origins: origins, Log: log, Once: w.BeginOnce})
-	return &work{Window: w, utility: u, visit: visit, log: log, end: []func(){visit.Close, unlock, release}}, nil
+	run := flow.New(u, w.Page, flow.Options{Origins: origins, Log: log, BeginOnce: w.BeginOnce})
+	return &work{Window: w, utility: u, run: run, log: log, end: []func(){run.Close, unlock, release}}, nil
 }
 
 func (w *work) leave() {
@@ -149,7 +150,7 @@ func canceled(ctx context.Context) bool {
 
 // gone tells that the window is no more, so that no retry can find it.
 func gone(err error) bool {
-	for _, sign := range []error{browser.ErrWindowLost, browser.ErrTabClosed, browser.ErrTabCrashed, browser.ErrTabHung, utilities.ErrPageGone} {
+	for _, sign := range []error{browser.ErrWindowLost, browser.ErrTabClosed, browser.ErrTabCrashed, browser.ErrTabHung, flow.ErrPageGone} {
 		if errors.Is(err, sign) {
 			return true
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/utilities/flow"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -32,9 +33,9 @@ func (s *Site) HoldWindow(ctx context.Context, in workflows.WindowInput) (workfl
 		return workflows.Found{}, err
 	}
 	defer w.Claim()()
-	visit := u.Visit(w.Page, utilities.VisitOptions{Origins: origins, Log: log})
-	defer visit.Close()
-	reason, err := watch(ctx, w, visit)
+	run := flow.New(u, w.Page, flow.Options{Origins: origins, Log: log})
+	defer run.Close()
+	reason, err := watch(ctx, w, run)
 	if err == nil {
 		log.Info("window ended", zap.String("window", w.ID()), zap.String("reason", string(reason)), zap.Error(w.Err()))
 	}
@@ -42,7 +43,7 @@ func (s *Site) HoldWindow(ctx context.Context, in workflows.WindowInput) (workfl
 }
 
 // watch returns why the window ended, or ctx's error.
-func watch(ctx context.Context, w *browser.Window, visit *utilities.Visit) (meterkey.Reason, error) {
+func watch(ctx context.Context, w *browser.Window, run *flow.Run) (meterkey.Reason, error) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for {
@@ -52,7 +53,7 @@ func watch(ctx context.Context, w *browser.Window, visit *utilities.Visit) (mete
 		case <-w.Done():
 			return meterkey.WindowLost, nil
 		case <-ticker.C:
-			if reason := glance(ctx, w, visit); reason != "" {
+			if reason := glance(ctx, w, run); reason != "" {
 				return reason, nil
 			}
 		}
@@ -61,13 +62,13 @@ func watch(ctx context.Context, w *browser.Window, visit *utilities.Visit) (mete
 
 // glance looks at the window unless another activity works in it. A look that fails says nothing yet: only the
 // window's own check tells whether it is gone.
-func glance(ctx context.Context, w *browser.Window, visit *utilities.Visit) meterkey.Reason {
+func glance(ctx context.Context, w *browser.Window, run *flow.Run) meterkey.Reason {
 	unlock, free := w.TryLock()
 	if !free {
 		return ""
 	}
 	defer unlock()
-	page, err := visit.Glance(ctx)
+	page, err := run.Glance(ctx)
 	switch {
 	case err == nil && page == utilities.SessionEnded:
 		return meterkey.SessionEnded
@@ -95,61 +96,61 @@ func (s *Site) SubmitCode(ctx context.Context, in workflows.SubmitCodeInput) (wo
 	if w.Begun(step) {
 		return s.readAnswered(ctx, w, in)
 	}
-	sight, err := s.answer(ctx, w, in.Kind, string(answer), step)
+	seen, err := s.answer(ctx, w, in.Kind, string(answer), step)
 	if err != nil {
 		return windowFailed(s.logger(in.RequestID, in.Utility), in.Window, err)
 	}
-	return s.reportAnswered(ctx, w, in, sight)
+	return s.reportAnswered(ctx, w, in, seen)
 }
 
-func (s *Site) answer(ctx context.Context, w *work, kind meterkey.ChallengeKind, answer, step string) (utilities.Sight, error) {
+func (s *Site) answer(ctx context.Context, w *work, kind meterkey.ChallengeKind, answer, step string) (flow.Observation, error) {
 	if err := w.Unpark(ctx); err != nil {
-		return utilities.Sight{}, fmt.Errorf("waking the window: %w", err)
+		return flow.Observation{}, fmt.Errorf("waking the window: %w", err)
 	}
 	if kind != meterkey.MethodChoice {
-		sight, err := w.visit.SubmitCode(ctx, answer, step)
-		return sight, wrap("submitting the code", err)
+		seen, err := w.run.SubmitCode(ctx, answer, step)
+		return seen, wrap("submitting the code", err)
 	}
 	if err := w.BeginOnce(step); err != nil {
-		return utilities.Sight{}, fmt.Errorf("noting the choice: %w", err)
+		return flow.Observation{}, fmt.Errorf("noting the choice: %w", err)
 	}
-	sight, err := w.visit.Choose(ctx, answer)
-	return sight, wrap("choosing the method", err)
+	seen, err := w.run.Choose(ctx, answer)
+	return seen, wrap("choosing the method", err)
 }
 
 // readAnswered is the retry after an interruption: the code was typed, perhaps sent.
 func (s *Site) readAnswered(ctx context.Context, w *work, in workflows.SubmitCodeInput) (workflows.Found, error) {
-	sight, err := w.visit.Look(ctx)
+	seen, err := w.run.Look(ctx)
 	if err != nil {
 		return windowFailed(s.logger(in.RequestID, in.Utility), in.Window, err)
 	}
-	if in.Kind != meterkey.MethodChoice && (sight.Page == utilities.CodeForm || sight.Page == utilities.QuestionForm) {
+	if in.Kind != meterkey.MethodChoice && (seen.Page == utilities.CodeForm || seen.Page == utilities.QuestionForm) {
 		if err := s.park(ctx, w); err != nil {
 			return workflows.Found{}, err
 		}
 		// Nobody knows whether it was sent, and a second time is not ours to decide: the customer types it again.
 		f := stopped(meterkey.Unreadable)
-		f.Challenge, f.Window = ask(sight.Challenge), &in.Window
+		f.Challenge, f.Window = seen.Challenge, &in.Window
 		return f, nil
 	}
-	return s.reportAnswered(ctx, w, in, sight)
+	return s.reportAnswered(ctx, w, in, seen)
 }
 
-func (s *Site) reportAnswered(ctx context.Context, w *work, in workflows.SubmitCodeInput, sight utilities.Sight) (workflows.Found, error) {
-	if sight.Page == utilities.LoginForm {
-		sight.Page = utilities.SessionEnded
+func (s *Site) reportAnswered(ctx context.Context, w *work, in workflows.SubmitCodeInput, seen flow.Observation) (workflows.Found, error) {
+	if seen.Page == utilities.LoginForm {
+		seen.Page = utilities.SessionEnded
 	}
-	if in.Kind != meterkey.MethodChoice && in.Kind == kindOf(sight) && sight.Page != utilities.RejectedCode {
-		sight.Page = utilities.RejectedCode // the same form again, without a word: the site did not take it
+	if in.Kind != meterkey.MethodChoice && in.Kind == kindOf(seen) && seen.Page != utilities.RejectedCode {
+		seen.Page = utilities.RejectedCode // the same form again, without a word: the site did not take it
 	}
-	return s.report(ctx, w, sight)
+	return s.report(ctx, w, seen)
 }
 
-func kindOf(sight utilities.Sight) meterkey.ChallengeKind {
-	if sight.Challenge == nil {
+func kindOf(seen flow.Observation) meterkey.ChallengeKind {
+	if seen.Challenge == nil {
 		return ""
 	}
-	return meterkey.ChallengeKind(sight.Challenge.Kind)
+	return seen.Challenge.Kind
 }
 
 // ResendCode presses the site's "send again", once for each challenge.
@@ -160,18 +161,18 @@ func (s *Site) ResendCode(ctx context.Context, in workflows.WindowInput) (workfl
 		return windowFailed(s.logger(in.RequestID, in.Utility), in.Window, err)
 	}
 	defer w.leave()
-	act := w.visit.Look
+	act := w.run.Look
 	if w.BeginOnce("resend "+in.ChallengeID) == nil {
-		act = w.visit.SendAgain
+		act = w.run.ResendCode
 	}
-	sight, err := act(ctx)
-	if errors.Is(err, utilities.ErrNotOffered) {
-		sight, err = w.visit.Look(ctx)
+	seen, err := act(ctx)
+	if errors.Is(err, flow.ErrNotOffered) {
+		seen, err = w.run.Look(ctx)
 	}
 	if err != nil {
 		return windowFailed(s.logger(in.RequestID, in.Utility), in.Window, err)
 	}
-	return s.report(ctx, w, sight)
+	return s.report(ctx, w, seen)
 }
 
 // FetchMeterList reads the meter list, all accounts and pages of it.
@@ -182,17 +183,15 @@ func (s *Site) FetchMeterList(ctx context.Context, in workflows.WindowInput) (wo
 		return windowFailed(s.logger(in.RequestID, in.Utility), in.Window, err)
 	}
 	defer w.leave()
-	meters, sight, err := w.visit.Meters(ctx)
+	meters, seen, err := w.run.Meters(ctx)
 	if err != nil {
 		return windowFailed(s.logger(in.RequestID, in.Utility), in.Window, err)
 	}
-	if sight.Page == utilities.LoginForm {
-		sight.Page = utilities.SessionEnded
+	if seen.Page == utilities.LoginForm {
+		seen.Page = utilities.SessionEnded
 	}
-	f, err := s.report(ctx, w, sight)
-	for _, m := range meters {
-		f.Meters = append(f.Meters, meterkey.Meter(m))
-	}
+	f, err := s.report(ctx, w, seen)
+	f.Meters = meters
 	return f, err
 }
 

@@ -7,9 +7,11 @@ import (
 	"os"
 	"time"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/internal/config"
 	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/utilities/flow"
 )
 
 const (
@@ -50,7 +52,7 @@ func (c *probeCmd) Run(ctx context.Context, a *app) error {
 }
 
 // probe looks at a login page in a browser that starts and ends with it, in a folder of its own.
-func probe(ctx context.Context, u *utilities.Utility, settings config.Config) (found []utilities.FieldFound, err error) {
+func probe(ctx context.Context, u *utilities.Utility, settings config.Config) (found []meterkey.ProbedField, err error) {
 	origins, err := utilities.LoadOrigins(settings.OriginsFile)
 	if err != nil {
 		return nil, badInput(err.Error(), "MK_ORIGINS names the file")
@@ -70,7 +72,13 @@ func probe(ctx context.Context, u *utilities.Utility, settings config.Config) (f
 		return nil, err
 	}
 	defer window.Claim()()
-	return u.Probe(ctx, window.Page(), origins)
+	run := flow.New(u, window.Page, flow.Options{Origins: origins})
+	defer run.Close()
+	fields, err := run.Probe(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("probing %s: %w", u.ID, err)
+	}
+	return fields, nil
 }
 
 func shutdown(ctx context.Context, host *browser.Host) error {
@@ -86,7 +94,7 @@ type fieldFacts struct {
 	Found    bool   `json:"found"`
 }
 
-func (a *app) showFields(u *utilities.Utility, found []utilities.FieldFound) error {
+func (a *app) showFields(u *utilities.Utility, found []meterkey.ProbedField) error {
 	fields, rows, there := []fieldFacts{}, [][]string{}, 0
 	for _, f := range found {
 		fields = append(fields, fieldFacts(f))

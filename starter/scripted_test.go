@@ -94,10 +94,10 @@ func (s *scripted) login(ctx context.Context, in workflows.LoginInput) (workflow
 		found.Outcome, found.Challenge = workflows.OutcomeChallenge, codeAsk()
 		found.Challenge.CanResend = false
 	case "bare":
-		found.Outcome, found.Challenge = workflows.OutcomeChallenge, &workflows.ChallengeAsk{Kind: meterkey.NumberCode, Tries: 3}
+		found.Outcome, found.Challenge = workflows.OutcomeChallenge, &meterkey.Challenge{Kind: meterkey.NumberCode, TriesLeft: 3}
 	case "question":
 		found.Outcome, found.Challenge = workflows.OutcomeChallenge,
-			&workflows.ChallengeAsk{Kind: meterkey.SecurityAnswer, Prompt: "The name of your first sled?", Tries: 3}
+			&meterkey.Challenge{Kind: meterkey.SecurityAnswer, Prompt: "The name of your first sled?", TriesLeft: 3}
 	case "choice":
 		found.Outcome, found.Challenge = workflows.OutcomeChallenge, choiceAsk()
 	case "slow":
@@ -116,13 +116,13 @@ var stops = map[string]meterkey.Reason{
 }
 
 // codeAsk's prompt carries what a page could try to do to a terminal.
-func codeAsk() *workflows.ChallengeAsk {
-	return &workflows.ChallengeAsk{Kind: meterkey.NumberCode, Prompt: "Enter the code\x1b[2J we sent you", SentTo: "(***) ***-1234",
-		Digits: 6, Tries: 3, CanResend: true}
+func codeAsk() *meterkey.Challenge {
+	return &meterkey.Challenge{Kind: meterkey.NumberCode, Prompt: "Enter the code\x1b[2J we sent you", SentTo: "(***) ***-1234",
+		Digits: 6, TriesLeft: 3, CanResend: true}
 }
 
-func choiceAsk() *workflows.ChallengeAsk {
-	return &workflows.ChallengeAsk{Kind: meterkey.MethodChoice, Prompt: "How shall we send your code?", Tries: 3,
+func choiceAsk() *meterkey.Challenge {
+	return &meterkey.Challenge{Kind: meterkey.MethodChoice, Prompt: "How shall we send your code?", TriesLeft: 3,
 		Options: []meterkey.Option{
 			{ID: "sms", Label: "Text message", Target: "(***) ***-1234"},
 			{ID: "email", Label: "E-mail", Target: "p***@example.com"},

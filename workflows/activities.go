@@ -51,28 +51,17 @@ const (
 
 // Found is what a window activity found.
 type Found struct {
-	Outcome   Outcome         `json:"outcome"`
-	Reason    meterkey.Reason `json:"reason,omitempty"`
-	Window    *Window         `json:"window,omitempty"`
-	Challenge *ChallengeAsk   `json:"challenge,omitempty"`
+	Outcome Outcome         `json:"outcome"`
+	Reason  meterkey.Reason `json:"reason,omitempty"`
+	Window  *Window         `json:"window,omitempty"`
+	// Challenge is what the site asks for. Its id and end are not set, and its tries are all that the site gives.
+	Challenge *meterkey.Challenge `json:"challenge,omitempty"`
 	// Typed tells that the password was typed: signing in must not be tried again without the customer.
 	Typed bool `json:"typed,omitempty"`
 	// Meters is the meter list (FetchMeterList only).
 	Meters []meterkey.Meter `json:"meters,omitempty"`
 	// Evidence names the stored screenshot and outline of a page nobody knows. It is for operators.
 	Evidence string `json:"evidence,omitempty"`
-}
-
-// ChallengeAsk is a challenge as the site shows it, before the workflow gives it an id, an end and the tries left.
-type ChallengeAsk struct {
-	Kind      meterkey.ChallengeKind `json:"kind"`
-	Prompt    string                 `json:"prompt"`
-	SentTo    string                 `json:"sent_to,omitempty"`
-	Options   []meterkey.Option      `json:"options,omitempty"`
-	Digits    int                    `json:"digits,omitempty"`
-	CanResend bool                   `json:"can_resend,omitempty"`
-	// Tries is how many codes the site takes before it ends the session.
-	Tries int `json:"tries"`
 }
 
 // LoginInput is Login's input.

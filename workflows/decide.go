@@ -208,7 +208,7 @@ func (m *machine) verdict(f Found, now time.Time) (event, meterkey.Reason) {
 }
 
 // asking: a page that asks for something which nobody can tell is a page nobody knows.
-func asking(c *ChallengeAsk) (event, meterkey.Reason) {
+func asking(c *meterkey.Challenge) (event, meterkey.Reason) {
 	switch {
 	case c == nil:
 		return eventGiveUp, meterkey.SiteChanged

@@ -125,36 +125,33 @@ func message(s meterkey.Status, reason meterkey.Reason) string {
 }
 
 // ask puts the site's challenge before the customer under a new id, with the tries that are left.
-func (m *machine) ask(a ChallengeAsk, tries int) {
+func (m *machine) ask(c meterkey.Challenge, tries int) {
 	m.Challenges++
-	options := a.Options
-	if options == nil {
-		options = []meterkey.Option{}
+	c.ID, c.ExpiresAt, c.TriesLeft = fmt.Sprintf("c-%d", m.Challenges), m.Window.ExpiresAt, tries
+	if c.Options == nil {
+		c.Options = []meterkey.Option{}
 	}
-	m.State.Challenge = &meterkey.Challenge{
-		ID: fmt.Sprintf("c-%d", m.Challenges), Kind: a.Kind, Prompt: a.Prompt, SentTo: a.SentTo, Options: options,
-		Digits: a.Digits, CanResend: a.CanResend, ExpiresAt: m.Window.ExpiresAt, TriesLeft: tries,
-	}
+	m.State.Challenge = &c
 }
 
 // present asks what the site asks, where the event says that it does, and tells whether the customer is asked now.
-func (m *machine) present(e event, a *ChallengeAsk) bool {
+func (m *machine) present(e event, c *meterkey.Challenge) bool {
 	if m.Window == nil {
 		return false
 	}
 	switch {
-	case a != nil && (e == eventCodeAsked || e == eventChoiceAsked):
-		tries := a.Tries
+	case c != nil && (e == eventCodeAsked || e == eventChoiceAsked):
+		tries := c.TriesLeft
 		if tries <= 0 {
 			tries = defaultTries
 		}
-		m.ask(*a, tries)
+		m.ask(*c, tries)
 	case e == eventCodeRejected, e == eventChoiceAsked:
-		c := m.State.Challenge
-		if a == nil { // the site did not say it again
-			a = &ChallengeAsk{Kind: c.Kind, Prompt: c.Prompt, SentTo: c.SentTo, Options: c.Options, Digits: c.Digits, CanResend: c.CanResend}
+		last := m.State.Challenge
+		if c == nil { // the site did not say it again
+			c = last
 		}
-		m.ask(*a, c.TriesLeft)
+		m.ask(*c, last.TriesLeft)
 	default:
 		return false
 	}
