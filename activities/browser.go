@@ -42,15 +42,16 @@ type BrowserActivities struct {
 	Log      *zap.Logger
 }
 
-// RegisterLogin registers what the sign-in task queue serves.
-func (b *BrowserActivities) RegisterLogin(w worker.ActivityRegistry) {
+// RegisterSignIn registers what the sign-in task queue serves: all that needs a free window.
+func (b *BrowserActivities) RegisterSignIn(w worker.ActivityRegistry) {
 	w.RegisterActivityWithOptions(b.Login, activity.RegisterOptions{Name: workflows.ActivityLogin})
+	w.RegisterActivityWithOptions(b.Probe, activity.RegisterOptions{Name: workflows.ActivityProbe})
 }
 
 // RegisterWindows registers what the host's own task queue serves: all that works in a window that is open already, and
 // Login where it reads what an interrupted attempt left.
 func (b *BrowserActivities) RegisterWindows(w worker.ActivityRegistry) {
-	b.RegisterLogin(w)
+	w.RegisterActivityWithOptions(b.Login, activity.RegisterOptions{Name: workflows.ActivityLogin})
 	w.RegisterActivityWithOptions(b.HoldWindow, activity.RegisterOptions{Name: workflows.ActivityHoldWindow})
 	w.RegisterActivityWithOptions(b.SubmitCode, activity.RegisterOptions{Name: workflows.ActivitySubmitCode})
 	w.RegisterActivityWithOptions(b.ResendCode, activity.RegisterOptions{Name: workflows.ActivityResendCode})
@@ -78,9 +79,9 @@ func (b *BrowserActivities) originsFor(r meterkey.Request) (utilities.Origins, e
 	return b.Practice, nil
 }
 
-// utility finds the task's utility.
-func (b *BrowserActivities) utility(t workflows.Task) (*utilities.Utility, error) {
-	u, err := b.Utilities.Find(t.Utility())
+// utility finds a utility by its id.
+func (b *BrowserActivities) utility(id string) (*utilities.Utility, error) {
+	u, err := b.Utilities.Find(id)
 	if err != nil {
 		return nil, temporal.NewNonRetryableApplicationError(err.Error(), workflows.ErrTypeUnknownUtility, nil)
 	}
@@ -123,7 +124,7 @@ func (b *BrowserActivities) inWindow(ctx context.Context, t workflows.Task, work
 }
 
 func (b *BrowserActivities) leased(ctx context.Context, t workflows.Task, work func(*windowLease) (workflows.PageResult, error)) (workflows.PageResult, error) {
-	u, err := b.utility(t)
+	u, err := b.utility(t.Utility())
 	if err != nil {
 		return workflows.PageResult{}, err
 	}

@@ -31,7 +31,7 @@ type Presence interface {
 // while nobody has answered and nobody is there, it tells the customer that a code is needed.
 func (b *BrowserActivities) HoldWindow(ctx context.Context, in workflows.HoldWindowInput) (workflows.PageResult, error) {
 	defer beat(ctx)()
-	u, err := b.utility(in.Task)
+	u, err := b.utility(in.Utility())
 	if err != nil {
 		return workflows.PageResult{}, err
 	}

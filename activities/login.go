@@ -22,7 +22,7 @@ const stepLogin = "login"
 // Login opens a window, signs in and tells what the site showed. The window's id is in the heartbeat before anything is
 // typed; a retry finds the window and reads its page instead of starting over.
 func (b *BrowserActivities) Login(ctx context.Context, in workflows.LoginInput) (workflows.PageResult, error) {
-	u, err := b.utility(in.Task)
+	u, err := b.utility(in.Utility())
 	if err != nil {
 		return workflows.PageResult{}, err
 	}

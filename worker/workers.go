@@ -56,6 +56,7 @@ func startWorkers(c client.Client, site *activities.Site, desk *activities.Desk,
 	}
 	w.desk = worker.New(c, meterkey.TaskQueue, deskOptions(build, changes, w.failed))
 	w.desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: meterkey.WorkflowType})
+	w.desk.RegisterWorkflowWithOptions(workflows.ProbeUtility, workflow.RegisterOptions{Name: workflows.ProbeUtilityType})
 	desk.Register(w.desk)
 	w.windows = worker.New(c, workflows.WindowTaskQueue(site.Host.ID()), worker.Options{
 		WorkerStopTimeout: windowStop, OnFatalError: w.failed, DisableWorkflowWorker: true, MaxHeartbeatThrottleInterval: newsWithin,
@@ -66,7 +67,7 @@ func startWorkers(c client.Client, site *activities.Site, desk *activities.Desk,
 		WorkerStopTimeout: loginStop, OnFatalError: w.failed, DisableWorkflowWorker: true, Tuner: tuner,
 		MaxHeartbeatThrottleInterval: newsWithin, MaxConcurrentActivityTaskPollers: browserPollers,
 	})
-	site.RegisterLogin(w.signIn)
+	site.RegisterSignIn(w.signIn)
 	return w, w.start()
 }
 
