@@ -62,7 +62,7 @@ func watch(ctx context.Context, w *browser.Window, visit *flow.Run) (meterkey.Re
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for {
-		expiry := time.NewTimer(time.Until(w.Expires()))
+		expiry := time.NewTimer(w.Remaining())
 		reason := meterkey.Reason("")
 		select {
 		case <-ctx.Done():
@@ -94,7 +94,7 @@ func ended(ctx context.Context, w *browser.Window) meterkey.Reason {
 
 // expired tells that the window's time is over, unless it has been given more meanwhile.
 func expired(w *browser.Window) meterkey.Reason {
-	if time.Until(w.Expires()) > 0 {
+	if w.Remaining() > 0 {
 		return ""
 	}
 	return meterkey.CodeTimeout
@@ -126,7 +126,7 @@ func (b *BrowserActivities) remindOfCode(ctx context.Context, in workflows.HoldW
 		return
 	case <-w.Done():
 		return
-	case <-time.After(answerTime - b.Clock.Now().Sub(asked)):
+	case <-time.After(answerTime - b.Now().Sub(asked)):
 	}
 	log := b.logger(in.Task)
 	if w.BegunWith(stepAnswer) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
@@ -25,7 +24,7 @@ func (b *BrowserActivities) Probe(ctx context.Context, in workflows.ProbeInput) 
 		return nil, err
 	}
 	owner := "probe/" + activity.GetInfo(ctx).WorkflowExecution.RunID
-	w, err := b.Host.OpenWindow(ctx, owner, time.Now().Add(workflows.ProbeTimeout))
+	w, err := b.Host.OpenWindow(ctx, owner, workflows.ProbeTimeout)
 	if err != nil {
 		return nil, fmt.Errorf("opening a window: %w", err)
 	}

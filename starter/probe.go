@@ -58,7 +58,7 @@ func (b *backend) probe(ctx context.Context, utility string) ([]meterkey.ProbedF
 		run, err = b.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 			ID: "probe-" + utility + "-" + strings.ToLower(rand.Text()[:8]), TaskQueue: meterkey.TaskQueue,
 			WorkflowExecutionTimeout: workflows.ProbeTimeout, WorkflowTaskTimeout: sdk.TaskTimeout, StaticSummary: "Login page of " + utility,
-		}, workflows.ProbeUtilityType, workflows.ProbeInput{Utility: utility})
+		}, workflows.ProbeUtilityWorkflowType, workflows.ProbeInput{Utility: utility})
 		return err
 	})
 	if err != nil {

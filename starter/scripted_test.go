@@ -57,7 +57,7 @@ func startScripted(c client.Client, identity *sealed.Identity) (stop func(), err
 	s := &scripted{identity: identity, windows: map[string]chan struct{}{}}
 	desk := worker.New(c, meterkey.TaskQueue, worker.Options{DeadlockDetectionTimeout: sdk.TaskTimeout})
 	desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: meterkey.WorkflowType})
-	desk.RegisterWorkflowWithOptions(workflows.ProbeUtility, workflow.RegisterOptions{Name: workflows.ProbeUtilityType})
+	desk.RegisterWorkflowWithOptions(workflows.ProbeUtility, workflow.RegisterOptions{Name: workflows.ProbeUtilityWorkflowType})
 	register(desk, workflows.ActivityNotify, func(context.Context, meterkey.Notice) error { return nil })
 	register(desk, workflows.ActivityRecord, func(context.Context, meterkey.Projection) error { return nil })
 	signIn := worker.New(c, workflows.SignInTaskQueue, worker.Options{DisableWorkflowWorker: true})

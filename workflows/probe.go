@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// ProbeUtilityType is the name that ProbeUtility is registered under; meterkey.TaskQueue serves it.
-	ProbeUtilityType = "ProbeUtility"
+	// ProbeUtilityWorkflowType is the name that ProbeUtility is registered under; meterkey.TaskQueue serves it.
+	ProbeUtilityWorkflowType = "ProbeUtility"
 	// ActivityProbe is served by SignInTaskQueue.
 	ActivityProbe = "Probe"
 	// ErrTypeSiteUnavailable: the utility's site is down or does not answer; it may do later.
