@@ -153,7 +153,7 @@ func TestWhatEveryFileSays(t *testing.T) {
 		require.Equal(t, 45*time.Second, u.Flow.RenderWait, "%s waits for forms that render late", u.ID)
 		require.NotNil(t, u.Flow.Code, "%s notices a second factor", u.ID)
 		require.LessOrEqual(t, u.Flow.Code.Tries, 3, "%s is gentle with accounts", u.ID)
-		require.Contains(t, u.Flow.Code.Field, oneTimeCode, "%s finds the field by its purpose", u.ID)
+		require.Contains(t, u.Flow.Code.Field, utilities.Element{CSS: oneTimeCode}, "%s finds the field by its purpose", u.ID)
 		require.Regexp(t, `^https://`, u.Website, u.ID)
 		require.Regexp(t, `^https://`, u.Flow.SignIn.Open, u.ID)
 	}

@@ -139,7 +139,7 @@ func TestAfterACode(t *testing.T) {
 	excluded := shown("#user")
 	excluded.excluded = []utilities.PageKind{utilities.LoginForm}
 	require.Equal(t, utilities.PageKind(""), d.meaning(f, excluded, true), "what cannot come of the act")
-	require.Equal(t, map[utilities.PageKind]utilities.PageKind{utilities.LoginForm: utilities.SessionEnded}, backAtLogin(whenQuiet{}).fresh)
+	require.Equal(t, meanings{utilities.LoginForm: utilities.SessionEnded}, backAtLogin(whenQuiet{}).fresh)
 }
 
 func TestFramesAddToThePage(t *testing.T) {

@@ -170,7 +170,7 @@ func css(list ...string) []map[string]string {
 
 func TestCellsOfRows(t *testing.T) {
 	tr := siteOf(t, map[string]string{"a.html": `
-		<table><tr><th>Account</th><th>Account number</th><th>meterkey.Meter<br>No.</th><th></th></tr>
+		<table><tr><th>Account</th><th>Account number</th><th>Meter<br>No.</th><th></th></tr>
 		<tr class=r data-id=" 7 "><td> 1 </td><td>2
 		 3</td><td>M-1 <i>old</i></td><td><a href="/x?y">open</a></td></tr><tr class=r><td>4</td></tr></table>
 		<select><option class=o value=v1>First  one</option><option class=o value=v2>Second</option></select>`}, "")
@@ -230,7 +230,7 @@ func TestWhatOptionsAreCalled(t *testing.T) {
 func TestOutlineOfAPage(t *testing.T) {
 	many := strings.Repeat("<button>more</button>", 300)
 	tr := siteOf(t, map[string]string{"a.html": `<h1>Sign in</h1><form id=f action="/secret-path"><label>User <input name=user id=u autocomplete=username value="quokka-user"></label>
-		<select id=s><option>Pat Miller</select><textarea>quokka textOf</textarea><button type=submit data-se=go>Go on</button></form><div role=alert>Try again</div>
+		<select id=s><option>Pat Miller</select><textarea>quokka words</textarea><button type=submit data-se=go>Go on</button></form><div role=alert>Try again</div>
 		<p>Private textOf</p><input type=hidden name=token value=t0ken>` + many}, "")
 	tr.open("/a.html")
 	outline := told[string](tr, map[string]any{"do": "outline"})

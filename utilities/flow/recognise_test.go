@@ -41,7 +41,7 @@ flow:
     - {press: "#close", when: {url: /home}}
   choice: {options: "input[name=way]"}
   code: {field: "#code"}
-  call: {}
+  question: {}
   meters:
     read: [{rows: "tr"}]
     fields: {meter_number: "x"}

@@ -15,7 +15,9 @@ func TestEveryElementIsLookedFor(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join("..", "testdata", "full.yaml"))
 	require.NoError(t, err)
-	elements, texts := lookedFor(&parsed(t, "site.yaml", string(text)).Flow)
+	utility, err := utilities.ParseFile("site.yaml", text)
+	require.NoError(t, err)
+	elements, texts := lookedFor(&utility.Flow)
 	for _, css := range []string{
 		"#user", "#password", "#later", "input[name=way]", "#choose", "#code", "#answer", "#menu", "#menu a", "#pick", "tr", "#next", oneTimeCode,
 	} {
