@@ -13,7 +13,7 @@ import (
 // Recorder is the activities.Recorder of a worker with a database.
 type Recorder struct {
 	Store interface {
-		Record(ctx context.Context, p meterkey.Projection) (store.News, error)
+		Record(ctx context.Context, p meterkey.Projection) (store.Published, error)
 	}
 	Webhooks interface {
 		Deliver(ctx context.Context, deliveries ...string)
@@ -25,10 +25,10 @@ var _ activities.Recorder = Recorder{}
 // Record keeps a projection and starts the deliveries of what it made known. What is recorded is not undone when they
 // cannot be started: the portal's sweep does that later.
 func (r Recorder) Record(ctx context.Context, p meterkey.Projection) error {
-	news, err := r.Store.Record(ctx, p)
+	published, err := r.Store.Record(ctx, p)
 	if err != nil {
 		return fmt.Errorf("projecting: %w", err)
 	}
-	r.Webhooks.Deliver(ctx, news.Deliveries...)
+	r.Webhooks.Deliver(ctx, published.Deliveries...)
 	return nil
 }

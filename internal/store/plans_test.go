@@ -144,7 +144,7 @@ func testPlans(t *testing.T, w *world) {
 			plan := explain(t.Context(), t, w.Store, statement)
 			require.False(t, scans(plan), "%s: %.2000s\n%s", look.name, statement, plan)
 			if strings.Contains(statement, "COUNT(*)") {
-				require.Regexp(t, `request_uid=\?|request_terms_pkey`, plan, "terms are looked up by their request")
+				require.Regexp(t, `request_uid=\?|search_index_pkey`, plan, "terms are looked up by their request")
 			}
 			if !look.few {
 				require.NotRegexp(t, sorting, plan, "%s: %.2000s", look.name, statement)

@@ -13,7 +13,7 @@ import (
 type Requester struct {
 	bun.BaseModel `bun:"table:requesters,alias:requester"`
 
-	// UID is workflows.Request.Requester: 1 to 64 of A-Z a-z 0-9 . _ -.
+	// UID is meterkey.Request.Requester: 1 to 64 of A-Z a-z 0-9 . _ -.
 	UID string `bun:"uid,pk"`
 	// Name is how customers know the requester.
 	Name string
@@ -26,7 +26,7 @@ type Requester struct {
 
 // PutRequester creates the requester or changes its name, e-mail address and whether it is disabled.
 func (s *Store) PutRequester(ctx context.Context, r Requester) (Requester, error) {
-	r.Created = s.moment()
+	r.Created = s.now()
 	err := s.write(ctx, "storing requester", func(ctx context.Context, tx bun.Tx) error {
 		if err := validUID(r.UID); err != nil {
 			return err

@@ -206,7 +206,7 @@ func testAt(utility string, row store.Request) *bool {
 // update changes what the requester owns, and keeps what is known of the workflow since the row was written.
 func (a *API) update(ctx context.Context, known store.Request, change store.RequestChange) (store.Request, error) {
 	row, err := a.Store.UpdateRequest(ctx, known.RequesterUID, known.UID, change)
-	return projected(row, stateOf(known)), err
+	return row.WithState(known.State()), err
 }
 
 // open sends a closed form to the customer again.

@@ -160,7 +160,7 @@ func (a *API) taken(ctx context.Context, q question, signal string) (*answer[Aut
 	if why := ignoredSince(q.state, state, signal); why != "" {
 		return nil, fail(http.StatusConflict, "it changed nothing: %s", why)
 	}
-	return &answer[Authorization]{a.authorization(ctx, q.authorization, projected(q.form, state))}, nil
+	return &answer[Authorization]{a.authorization(ctx, q.authorization, q.form.WithState(state))}, nil
 }
 
 // ignoredSince is why a signal of this name changed nothing since the state before, "" if there was none.
