@@ -52,6 +52,15 @@ func (s *Store) ListRequests(ctx context.Context, f RequestFilter) (Page[Request
 	}.page(ctx, doing, f.After, f.Limit)
 }
 
+// OpenRequests lists the uids of requests that have not ended, whoever asked, in the uids' order: those after the given
+// one, limit at most.
+func (s *Store) OpenRequests(ctx context.Context, after string, limit int) ([]string, error) {
+	var uids []string
+	err := s.db.NewSelect().Model((*Request)(nil)).Column("uid").Where("uid > ?", after).Where("ended_at IS NULL").
+		Where("deleted IS NULL").OrderBy("uid", bun.OrderAsc).Limit(int64(limit)).Scan(ctx, &uids)
+	return uids, failed("listing open requests", err)
+}
+
 // found is what a search comes to.
 type found struct {
 	prefix string

@@ -193,6 +193,7 @@ func testPlansOfOtherLists(t *testing.T, w *world) {
 		"deliveries":     func() error { return listed(watched.Deliveries(ctx, "acme", "", 10)) },
 		"due deliveries": func() error { return listed(watched.DueDeliveries(ctx, now, 10)) },
 		"last change":    func() error { return listed(watched.LastChange(ctx, "acme")) },
+		"open requests":  func() error { return listed(watched.OpenRequests(ctx, "a", 10)) },
 		"leavers":        func() error { return listed(watched.Leavers(ctx, now)) },
 		"keys":           func() error { return listed(watched.Keys(ctx, "acme")) },
 	} {

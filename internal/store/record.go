@@ -34,9 +34,9 @@ func (s *Store) Record(ctx context.Context, p meterkey.Projection) (Published, e
 const lastRevision = math.MaxInt32
 
 // RecordTerminated notes that the given run of a request, the one that was recorded last, has ended without a word: an
-// operator terminated or deleted it, or Temporal ended it. Nothing that comes late from that run counts any more. A request
-// that has ended, or that another run was recorded of since, stays as it is. ErrNotFound. Publishes
-// authorization_update_finished_errored.
+// operator terminated or deleted it, or Temporal ended it. What comes late from that run counts no more, unless it is a
+// resend, whose link the customer may have: then the end is to be recorded anew. A request that has ended, or that another
+// run was recorded of since, stays as it is. ErrNotFound. Publishes authorization_update_finished_errored.
 func (s *Store) RecordTerminated(ctx context.Context, requestUID, runID string, at time.Time) (Published, error) {
 	var published Published
 	err := s.write(ctx, "recording that a request was terminated", func(ctx context.Context, tx bun.Tx) error {

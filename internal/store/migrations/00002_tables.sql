@@ -89,6 +89,7 @@ CREATE INDEX requests_authorization ON requests (authorization_uid, created, uid
 CREATE INDEX requests_archived ON requests (requester_uid, created, uid) WHERE deleted IS NULL AND is_archived = TRUE;
 CREATE INDEX requests_test ON requests (requester_uid, created, uid) WHERE deleted IS NULL AND is_test = TRUE;
 CREATE INDEX requests_updated ON requests (requester_uid, updated) WHERE deleted IS NULL;
+CREATE INDEX requests_open ON requests (uid) WHERE deleted IS NULL AND ended_at IS NULL;
 CREATE INDEX requests_asking ON requests (status) WHERE deleted IS NULL;
 -- The dashboard's numbers are counted from these two alone, without the table.
 CREATE INDEX requests_numbers ON requests (requester_uid, is_test, created, status, chosen_utility, is_archived,
