@@ -58,7 +58,9 @@ func (s *Service) Secret(given string) (shown, sealed string, err error) {
 }
 
 // Announce starts the deliveries of a change.
-func (s *Service) Announce(ctx context.Context, published store.Published) { s.Deliver(ctx, published.Deliveries...) }
+func (s *Service) Announce(ctx context.Context, published store.Published) {
+	s.Deliver(ctx, published.Deliveries...)
+}
 
 // Run delivers webhooks and sweeps until ctx ends. An error means that Temporal takes this portal no more.
 func (s *Service) Run(ctx context.Context) error {
