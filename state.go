@@ -1,6 +1,9 @@
 package meterkey
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // State answers the status query: all there is to know about a data request, for the customer's page, the requester
 // and operators alike. It holds no secret.
@@ -29,9 +32,15 @@ type State struct {
 	// LinkedAt is when the link to sign in that counts now was sent, in whole microseconds: at the start, and anew with
 	// each resend.
 	LinkedAt time.Time `json:"linked_at"`
-	// Revision counts the changes of this state. Of two projections with the same LinkedAt, the one with the lower
-	// revision is older; a later LinkedAt is always newer, since a revived request counts from one again.
+	// Revision counts the changes of this state; a revived request counts from one again. See NewerThan.
 	Revision int `json:"revision"`
+}
+
+// NewerThan tells which of two states of one request is the newer one: that with the later LinkedAt, then that with the
+// higher revision. Of two with the same revision, which two attempts of one activity came to, it is the later one.
+func (s State) NewerThan(other State) bool {
+	return cmp.Or(s.LinkedAt.Compare(other.LinkedAt), cmp.Compare(s.Revision, other.Revision),
+		s.Since.Truncate(time.Microsecond).Compare(other.Since.Truncate(time.Microsecond))) > 0
 }
 
 // Moment is one entry of the timeline.

@@ -149,9 +149,7 @@ func (v *visit) askState(ctx context.Context) (s meterkey.State, behind bool, er
 // storedState is the state as it was projected last.
 func (v *visit) storedState(ctx context.Context) (meterkey.State, error) {
 	q := v.request
-	s := meterkey.State{RequestID: q.UID, Requester: q.RequesterUID, Utility: q.ChosenUtility, Status: q.Status, Reason: q.Reason,
-		WaitingOn: q.WaitingOn, Since: q.Since, Until: q.Until, Message: q.Message, Challenge: q.Challenge, Timeline: q.Timeline,
-		Revision: q.Version, LinkedAt: q.LinkedAt}
+	s := q.State()
 	if q.Status != meterkey.Connected || q.AuthorizationUID == "" {
 		return s, nil
 	}
@@ -160,7 +158,7 @@ func (v *visit) storedState(ctx context.Context) (meterkey.State, error) {
 		return s, err
 	}
 	for _, m := range meters {
-		s.Meters = append(s.Meters, meterkey.Meter{ServiceAddress: m.ServiceAddress})
+		s.Meters = append(s.Meters, m.Meter)
 	}
 	return s, nil
 }
