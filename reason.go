@@ -23,6 +23,7 @@ const (
 	MFAUnsupported         Reason = "mfa_unsupported"
 	Unreadable             Reason = "unreadable"
 	UnknownUtility         Reason = "unknown_utility"
+	Terminated             Reason = "terminated"
 )
 
 // ReasonText is what people are told about a reason.
@@ -108,6 +109,10 @@ var reasonTable = []ReasonText{
 		"We do not know this utility. There is nothing to do for you.",
 		"No utility has this id.",
 		"Start a new request with the id of a utility that Meterkey knows."},
+	{Terminated, Failed, Requester,
+		"This request was ended by the people who run this service. Ask for a new one if you still want to connect your account.",
+		"An operator ended the request.",
+		"Resend the request."},
 	{Unreadable, AwaitingLogin, Requester,
 		"What you typed could not be read on our side. Please type it again.",
 		"A sealed login or code could not be opened. Seal it to the recipient that the workers publish.",

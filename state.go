@@ -1,6 +1,9 @@
 package meterkey
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // State answers the status query: all there is to know about a data request, for the customer's page, the requester
 // and operators alike. It holds no secret.
@@ -32,6 +35,25 @@ type State struct {
 	// Revision counts the changes of this state. Of two projections with the same LinkedAt, the one with the lower
 	// revision is older; a later LinkedAt is always newer, since a revived request counts from one again.
 	Revision int `json:"revision"`
+}
+
+// Differs tells whether anything has happened to the request between this state and another one of it.
+func (s State) Differs(other State) bool {
+	return s.Revision != other.Revision || s.Status != other.Status || !s.LinkedAt.Equal(other.LinkedAt) || !s.Since.Equal(other.Since)
+}
+
+// TerminatedAt is the state of a request that stood here when an operator ended its run or deleted it. Where the request
+// had ended by itself before, it is left as it is.
+func (s State) TerminatedAt(at time.Time) State {
+	if s.Status.Terminal() {
+		return s
+	}
+	s.Status, s.Reason, s.WaitingOn = Failed, Terminated, Failed.WaitingOn()
+	s.Since, s.Until, s.Challenge = at, nil, nil
+	s.Message = Terminated.Text().Customer
+	s.Timeline = append(slices.Clip(s.Timeline), Moment{Status: Failed, Reason: Terminated, At: at})
+	s.Revision++
+	return s
 }
 
 // Moment is one entry of the timeline.

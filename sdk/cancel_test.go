@@ -51,7 +51,8 @@ func TestCancel_WhileSigningInForgetsNoWindow(t *testing.T) {
 			return nil
 		},
 	})
-	require.NoError(t, c.SubmitLogin(ctx, r.RequestID, meterkey.Credentials{Username: "u", Password: "p"}))
+	_, err := c.SubmitLogin(ctx, r.RequestID, meterkey.Credentials{Username: "u", Password: "p"})
+	require.NoError(t, err)
 	<-running
 	require.NoError(t, c.Cancel(ctx, r.RequestID))
 

@@ -120,7 +120,8 @@ func TestClient_TellsWhatIsWrong(t *testing.T) {
 	require.NoError(t, server.temporal.GetWorkflow(ctx, meterkey.WorkflowID(r.RequestID), "").Get(ctx, nil))
 	require.ErrorIs(t, c.Leave(ctx, r.RequestID), sdk.ErrEnded)
 	unsealed := sdk.New(server.temporal, "", nil)
-	require.ErrorContains(t, unsealed.SubmitCode(ctx, r.RequestID, "c-1", "1"), "recipient")
+	_, err = unsealed.SubmitCode(ctx, r.RequestID, "c-1", "1")
+	require.ErrorContains(t, err, "recipient")
 }
 
 func TestClient_WaitEndsWithItsContext(t *testing.T) {
@@ -177,7 +178,8 @@ func TestClient_SealsWhatItSends(t *testing.T) {
 	t.Parallel()
 	ctx, c, r := started(t)
 	const secret = "correct horse battery staple"
-	require.NoError(t, c.SubmitLogin(ctx, r.RequestID, meterkey.Credentials{Username: "u-" + secret, Password: secret}))
+	_, err := c.SubmitLogin(ctx, r.RequestID, meterkey.Credentials{Username: "u-" + secret, Password: secret})
+	require.NoError(t, err)
 	until(t, ctx, c, r.RequestID, meterkey.SigningIn)
 	events := server.temporal.GetWorkflowHistory(ctx, meterkey.WorkflowID(r.RequestID), "", false, 1)
 	for events.HasNext() {

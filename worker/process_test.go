@@ -172,8 +172,9 @@ func TestDrain_TakesNoLoginAndServesItsWindowsToTheEnd(t *testing.T) {
 	// It still serves workflows and notices, but types no login.
 	r := meterkey.Request{RequestID: "drained", Requester: "acme", Utility: "DEMO", CustomerEmail: "pat@customer.example"}
 	require.NoError(t, requests.Start(t.Context(), r))
-	require.NoError(t, requests.SubmitLogin(t.Context(), r.RequestID, meterkey.Credentials{Username: "zanzibar", Password: "zanzibar"}))
-	_, err := requests.Wait(t.Context(), r.RequestID, func(s meterkey.State) bool { return s.Status == meterkey.SigningIn })
+	_, err := requests.SubmitLogin(t.Context(), r.RequestID, meterkey.Credentials{Username: "zanzibar", Password: "zanzibar"})
+	require.NoError(t, err)
+	_, err = requests.Wait(t.Context(), r.RequestID, func(s meterkey.State) bool { return s.Status == meterkey.SigningIn })
 	require.NoError(t, err)
 	log.await(t, "notice", map[string]any{"request_id": "drained", "to": "customer"})
 

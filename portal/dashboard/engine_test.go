@@ -173,7 +173,8 @@ func (w *world) customerSignsIn(uid, utility string) {
 	e, err := theEngine()
 	require.NoError(w.t, err)
 	requests := sdk.New(e.temporal, recipient(w.t), nil)
-	require.NoError(w.t, requests.SubmitLoginAt(w.t.Context(), uid, utility, meterkey.Credentials{Username: "pat", Password: "x"}))
+	_, err = requests.SubmitLoginAt(w.t.Context(), uid, utility, meterkey.Credentials{Username: "pat", Password: "x"})
+	require.NoError(w.t, err)
 }
 
 // From the form to the meters, with every action on the way, in a real browser on the real engine.
