@@ -9,7 +9,16 @@ type Audience string
 const (
 	ToCustomer  Audience = "customer"
 	ToRequester Audience = "requester"
+	ToBoth      Audience = "both"
 )
+
+// String is how people call an audience.
+func (a Audience) String() string {
+	if a == ToBoth {
+		return "customer and requester"
+	}
+	return string(a)
+}
 
 // NoticeKind names a notice's template.
 type NoticeKind string
@@ -34,7 +43,7 @@ func NoticeKinds() []NoticeKind {
 		NoticeConnected, NoticeFailed, NoticeDeclined, NoticeExpired, NoticeCanceled}
 }
 
-// Notice is Notify's input: one message to one audience.
+// Notice is one message to one audience, or to both at once (see For).
 type Notice struct {
 	// ID is the same for every attempt to send this notice, and no other notice has it.
 	ID      string     `json:"id"`
@@ -50,4 +59,15 @@ type Notice struct {
 	Meters int `json:"meters,omitempty"`
 	// MFAWasOff tells that the customer had turned MFA off for this request (connected only).
 	MFAWasOff bool `json:"mfa_was_off,omitempty"`
+}
+
+// For are the notices to single audiences that this one consists of.
+func (n Notice) For() []Notice {
+	if n.To != ToBoth {
+		return []Notice{n}
+	}
+	customer, requester := n, n
+	customer.To, customer.ID = ToCustomer, n.ID+"-"+string(ToCustomer)
+	requester.To, requester.ID = ToRequester, n.ID+"-"+string(ToRequester)
+	return []Notice{customer, requester}
 }

@@ -23,6 +23,7 @@ const (
 	MFAUnsupported         Reason = "mfa_unsupported"
 	Unreadable             Reason = "unreadable"
 	UnknownUtility         Reason = "unknown_utility"
+	Misconfigured          Reason = "misconfigured"
 	Terminated             Reason = "terminated"
 )
 
@@ -109,6 +110,10 @@ var reasonTable = []ReasonText{
 		"We do not know this utility. There is nothing to do for you.",
 		"No utility has this id.",
 		"Start a new request with the id of a utility that Meterkey knows."},
+	{Misconfigured, Failed, Operator,
+		"Something is not set up rightly on our side. We are looking into it; there is nothing to do for you.",
+		"The workers are not set up for this request.",
+		"An operator mends the worker's settings, as the log says; then resend the request."},
 	{Terminated, Failed, Requester,
 		"This request was ended by the people who run this service. Ask for a new one if you still want to connect your account.",
 		"An operator ended the request.",

@@ -80,6 +80,9 @@ func (s Status) TakesLogin() bool { return s == AwaitingLogin || s == AwaitingMF
 // AsksCustomer tells whether an answer to a challenge is awaited.
 func (s Status) AsksCustomer() bool { return s == AwaitingChoice || s == AwaitingCode }
 
+// AtWork tells whether the utility's site is being worked at for the customer.
+func (s Status) AtWork() bool { return s == SigningIn || s == SubmittingCode || s == FetchingMeters }
+
 func (s Status) row() statusRow {
 	for _, row := range statusTable {
 		if row.status == s {

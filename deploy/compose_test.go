@@ -1,7 +1,7 @@
 package deploy
 
 import (
-	"fmt"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path"
@@ -430,7 +430,9 @@ func TestTemporal_IsTunedAsTheDevelopmentServer(t *testing.T) {
 	var settings []string
 	for key, values := range file {
 		require.Len(t, values, 1, key)
-		settings = append(settings, fmt.Sprintf("%s=%v", key, values[0].Value))
+		value, err := json.Marshal(values[0].Value)
+		require.NoError(t, err)
+		settings = append(settings, key+"="+string(value))
 	}
 	require.ElementsMatch(t, stack.DynamicConfig(), settings)
 	server := whole(t).Services["temporal"]

@@ -1,8 +1,8 @@
 // Worker runs data requests: their workflows, and their activities in the browser beside it.
 //
 // It is configured by environment variables, which docs/configuration.md lists. It runs until it is told to stop by
-// SIGTERM or SIGINT, then takes no new logins, serves its open windows to their end, and exits. A second signal ends it
-// at once; the browser and its windows stay, and the next worker on the same host folder goes on with them.
+// SIGTERM or SIGINT, then leaves logins and workflows to other workers, serves its open windows to their end, and exits.
+// A second signal ends it at once; the browser and its windows stay, and the next worker on the same host folder goes on with them.
 package main
 
 import (

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,21 +15,22 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emersion/go-smtp"
 	"github.com/stretchr/testify/require"
-
-	"github.com/meterkey/meterkey"
-	"github.com/meterkey/meterkey/sdk"
-
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/internal/logging"
 	"github.com/meterkey/meterkey/internal/sealed"
 	"github.com/meterkey/meterkey/internal/stack"
-	"github.com/meterkey/meterkey/sdk/payload"
+	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey/workflows/payload"
 )
 
 // asWorker makes of this test binary the worker itself, in a process of its own.
@@ -63,6 +66,7 @@ func newPlace(t *testing.T) *place {
 		bounded, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		require.NoError(t, browser.End(bounded, filepath.Join(p.home, "host")))
+		require.NoError(t, browser.End(bounded, filepath.Join(p.home, "fresh")))
 		require.NoError(t, p.server.Stop(bounded))
 	})
 	return p
@@ -157,44 +161,125 @@ func (p *place) inProcess(more ...string) (log *logged, stop func(), ended <-cha
 	return log, cancel, end
 }
 
-func TestDrain_TakesNoLoginAndServesItsWindowsToTheEnd(t *testing.T) {
+// TestDrain deploys a new worker beside an old one that has a window open and a notice in hand.
+func TestDrain(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	log, stop, ended := p.inProcess()
-	log.await(t, "worker ready", map[string]any{"windows": 20.0, "found_open": 0.0})
-	host := p.beside()
-	mine := p.window(host)
-	temporal, requests := p.temporal()
-	stop()
-	log.await(t, "draining: no new logins", map[string]any{"open_windows": 1.0})
-	log.await(t, "Stopped Worker", map[string]any{"TaskQueue": workflows.SignInTaskQueue})
+	for name, builds := range map[string][2]string{"without versions": {"0", "0"}, "with versions": {"1", "2"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t)
+			mail := startMailServer(t)
+			log, stop, ended := p.inProcess("MK_SMTP_URL=smtp://"+mail.address, "MK_BUILD_NUMBER="+builds[0])
+			log.await(t, "worker ready", map[string]any{"windows": 20.0, "found_open": 0.0})
+			host := p.beside()
+			mine := p.window(host)
+			temporal, requests := p.temporal()
+			r := meterkey.Request{RequestID: "drained", Requester: "acme", Utility: "DEMO", CustomerEmail: "pat@customer.example"}
+			require.NoError(t, requests.Start(t.Context(), r))
+			receive(t, mail.begun)
 
-	// It still serves workflows and notices, but types no login.
-	r := meterkey.Request{RequestID: "drained", Requester: "acme", Utility: "DEMO", CustomerEmail: "pat@customer.example"}
-	require.NoError(t, requests.Start(t.Context(), r))
-	_, err := requests.SubmitLogin(t.Context(), r.RequestID, meterkey.Credentials{Username: "zanzibar", Password: "zanzibar"})
-	require.NoError(t, err)
-	_, err = requests.Wait(t.Context(), r.RequestID, func(s meterkey.State) bool { return s.Status == meterkey.SigningIn })
-	require.NoError(t, err)
-	log.await(t, "notice", map[string]any{"request_id": "drained", "to": "customer"})
+			stop()
+			log.await(t, "draining: no new logins, no workflow tasks", map[string]any{"open_windows": 1.0})
+			log.await(t, "Stopped Worker", map[string]any{"TaskQueue": workflows.SignInTaskQueue})
+			fresh, _, _ := p.inProcess("MK_HOST_DIR="+filepath.Join(p.home, "fresh"), "MK_BUILD_NUMBER="+builds[1])
+			fresh.await(t, "worker ready", nil)
+			require.NoError(t, requests.Decline(t.Context(), r.RequestID))
+			fresh.await(t, "status", map[string]any{"request_id": "drained", "status": string(meterkey.Declined)})
+			require.Nil(t, find(log.String(), "status", nil), "no workflow task ran on the old one")
 
-	newer := p.window(host)
-	require.Empty(t, ended, "a window is still open")
-	require.NoError(t, mine.Close(t.Context()))
-	require.NoError(t, <-ended, "what a newer worker opened is not waited for")
-	log.await(t, "stopped", map[string]any{"open_windows": 1.0})
-	require.NoError(t, newer.Check(t.Context()), "and it is left alone")
-
-	described, err := temporal.DescribeWorkflowExecution(t.Context(), meterkey.WorkflowID(r.RequestID), "")
-	require.NoError(t, err)
-	var login []enumspb.PendingActivityState
-	for _, pending := range described.GetPendingActivities() {
-		if pending.GetActivityType().GetName() == workflows.ActivityLogin {
-			login = append(login, pending.GetState())
-		}
+			close(mail.goOn)
+			log.await(t, "notice", map[string]any{"request_id": "drained", "to": "customer"})
+			log.await(t, "Stopped Worker", map[string]any{"TaskQueue": meterkey.TaskQueue})
+			newer := p.window(host)
+			require.Empty(t, ended, "a window is still open")
+			closeWindow(t, temporal, host, mine)
+			require.NoError(t, <-ended, "what a newer worker opened is not waited for")
+			log.await(t, "stopped", map[string]any{"open_windows": 1.0})
+			require.NoError(t, newer.Check(t.Context()), "and it is left alone")
+			requireFirstTries(t, temporal, r.RequestID)
+			requireImpersonal(t, log.String()+fresh.String())
+		})
 	}
-	require.Equal(t, []enumspb.PendingActivityState{enumspb.PENDING_ACTIVITY_STATE_SCHEDULED}, login, "the login waits for the next worker")
-	requireImpersonal(t, log.String())
+}
+
+// closeWindow has the worker beside the window close it, by an activity.
+func closeWindow(t *testing.T, c client.Client, host *browser.Host, w *browser.Window) {
+	t.Helper()
+	const queue, workflowType = "closing", "Close"
+	closing := worker.New(c, queue, worker.Options{})
+	closing.RegisterWorkflowWithOptions(func(ctx workflow.Context, in workflows.WindowInput) error {
+		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{TaskQueue: workflows.WindowTaskQueue(in.Window.Host), StartToCloseTimeout: patience})
+		return workflow.ExecuteActivity(ctx, workflows.ActivityCloseWindow, in).Get(ctx, nil)
+	}, workflow.RegisterOptions{Name: workflowType})
+	require.NoError(t, closing.Start())
+	defer closing.Stop()
+	run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{TaskQueue: queue}, workflowType,
+		workflows.WindowInput{RequestID: "drained", Utility: "DEMO", Window: workflows.Window{Host: host.ID(), ID: w.ID()}})
+	require.NoError(t, err)
+	require.NoError(t, run.Get(t.Context(), nil))
+}
+
+// requireFirstTries reads a request's history: nothing that was in hand when its worker left had to be done again, and the
+// next workflow task did not wait for that worker.
+func requireFirstTries(t *testing.T, c client.Client, requestID string) {
+	t.Helper()
+	events := c.GetWorkflowHistory(t.Context(), meterkey.WorkflowID(requestID), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	signaled, begun := false, false
+	for events.HasNext() {
+		event, err := events.Next()
+		require.NoError(t, err)
+		signaled = signaled || event.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
+		begun = begun || signaled && event.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_STARTED
+		require.False(t, !begun && event.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT)
+		require.LessOrEqual(t, event.GetActivityTaskStartedEventAttributes().GetAttempt(), int32(1))
+		require.NotEqual(t, enumspb.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT, event.GetEventType())
+	}
+	require.True(t, begun)
+}
+
+// receive waits for a word on a channel.
+func receive(t *testing.T, from <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-from:
+	case <-time.After(patience):
+		require.Fail(t, "nothing came")
+	}
+}
+
+// mailServer takes mail once it is told to go on.
+type mailServer struct {
+	address     string
+	begun, goOn chan struct{} // a mail came; whoever sends mail may have an answer
+	first       sync.Once
+}
+
+func startMailServer(t *testing.T) *mailServer {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	m := &mailServer{address: listener.Addr().String(), begun: make(chan struct{}), goOn: make(chan struct{})}
+	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return m, nil }))
+	server.Domain = "localhost"
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	t.Cleanup(func() {
+		require.NoError(t, server.Close())
+		require.NoError(t, <-served)
+	})
+	return m
+}
+
+func (m *mailServer) Mail(string, *smtp.MailOptions) error { return nil }
+func (m *mailServer) Rcpt(string, *smtp.RcptOptions) error { return nil }
+func (m *mailServer) Reset()                               {}
+func (m *mailServer) Logout() error                        { return nil }
+
+func (m *mailServer) Data(r io.Reader) error {
+	m.first.Do(func() { close(m.begun) })
+	<-m.goOn
+	_, err := io.Copy(io.Discard, r)
+	return err
 }
 
 // requireImpersonal holds the log to its promise: a JSON document a line, and nobody's name in any.
@@ -238,7 +323,7 @@ func TestSignals(t *testing.T) {
 	window := p.window(host)
 
 	require.NoError(t, syscall.Kill(old.PID(), syscall.SIGTERM))
-	p.awaitProcess("old", "draining: no new logins")
+	p.awaitProcess("old", "draining: no new logins, no workflow tasks")
 	fresh := p.start("fresh")
 	second := p.awaitProcess("fresh", "worker ready")
 	require.Equal(t, first["host"], second["host"], "both work side by side on one folder")

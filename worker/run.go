@@ -34,7 +34,7 @@ Everything is set by environment variables; docs/configuration.md lists them. Of
   MK_HOME            folder of what is kept between runs (default .meterkey)
   MK_WINDOWS         how many browser windows may be open at once (default 20)
 
-Stop it with SIGTERM: it takes no new logins, serves its open windows to their end, and exits.`
+Stop it with SIGTERM: it leaves logins and workflows to other workers, serves its open windows to their end, and exits.`
 
 // errHelp tells that help was asked for and printed.
 var errHelp = errors.New("help printed")
@@ -100,7 +100,7 @@ func serve(ctx context.Context, settings config.Config, log *zap.Logger) error {
 	}
 	defer temporal.Close()
 	desk.Recorder = recorder.Recorder{Store: database, Webhooks: &webhook.Starter{Temporal: temporal, Store: database, Log: log}}
-	return work(ctx, temporal, site, desk, log)
+	return work(ctx, temporal, site, desk, settings.BuildNumber, log)
 }
 
 func openSite(ctx context.Context, settings config.Config, log *zap.Logger) (*activities.Site, error) {
@@ -156,10 +156,13 @@ func disconnect(host *browser.Host, log *zap.Logger) {
 }
 
 // work runs the workers until ctx ends, and drains them.
-func work(ctx context.Context, c client.Client, site *activities.Site, desk *activities.Desk, log *zap.Logger) error {
-	w, err := startWorkers(c, site, desk)
+func work(ctx context.Context, c client.Client, site *activities.Site, desk *activities.Desk, build int, log *zap.Logger) error {
+	w, err := startWorkers(c, site, desk, build)
 	if err != nil {
 		return err
+	}
+	if build != 0 {
+		defer newDeployment(c, build, log).follow(ctx)()
 	}
 	log.Info("worker ready", zap.String("host", site.Host.ID()), zap.Int("windows", site.Host.Capacity()),
 		zap.Int("found_open", len(site.Host.Windows())), zap.String("recipient", site.Identity.Recipient()))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -19,9 +20,10 @@ import (
 const (
 	// loginStop is how long a stopping worker lets running logins go on: as long as one may take.
 	loginStop = 5 * time.Minute
-	// shortStop is how long it lets the rest go on: notices and projections are done in seconds, and whoever holds a
-	// window is taken over by the next worker.
-	shortStop = 10 * time.Second
+	// deskStop is how long it lets notices and projections go on: a mail server answers within a minute, or not at all.
+	deskStop = time.Minute
+	// windowStop is how long it lets the rest go on: whoever holds a window is taken over by the next worker.
+	windowStop = 10 * time.Second
 	// stickyWait is how long a workflow task waits for the worker that has the run in its memory, before any other may
 	// take it: what a killed worker costs each of its requests once. Five seconds, the usual, is long for a customer.
 	stickyWait = time.Second
@@ -29,6 +31,12 @@ const (
 	// long to arrive and cancels the activity over one that does not: a server that stalls for less costs nobody a login.
 	// Twice this is within the heartbeat time-out.
 	newsWithin = 4 * time.Second
+	// deskPollers is how many polls for workflow tasks, and for notices and projections, are open at once, browserPollers
+	// those for what browsers do: with the SDK's two, tasks wait for one another.
+	deskPollers, browserPollers = 10, 5
+	// cachedRuns is how many runs are kept in memory between their workflow tasks, some 30 KB each. The others are read
+	// anew, which takes milliseconds.
+	cachedRuns = 1000
 	// windowTasks bounds what may run in windows at once, far above what the windows themselves allow.
 	windowTasks = 4000
 )
@@ -39,29 +47,37 @@ type workers struct {
 	fatal                 chan error
 }
 
-func startWorkers(c client.Client, site *activities.Site, desk *activities.Desk) (*workers, error) {
+func startWorkers(c client.Client, site *activities.Site, desk *activities.Desk, build int) (*workers, error) {
+	worker.SetStickyWorkflowCacheSize(cachedRuns)
 	w := &workers{fatal: make(chan error, 3)}
 	tuner, err := signInTuner(site.Host)
 	if err != nil {
 		return nil, err
 	}
-	w.desk = worker.New(c, meterkey.TaskQueue, worker.Options{
-		WorkerStopTimeout: shortStop, OnFatalError: w.failed, StickyScheduleToStartTimeout: stickyWait,
-		DeadlockDetectionTimeout: sdk.TaskTimeout,
-	})
+	w.desk = worker.New(c, meterkey.TaskQueue, deskOptions(build, changes, w.failed))
 	w.desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: meterkey.WorkflowType})
 	desk.Register(w.desk)
 	w.windows = worker.New(c, workflows.WindowTaskQueue(site.Host.ID()), worker.Options{
-		WorkerStopTimeout: shortStop, OnFatalError: w.failed, DisableWorkflowWorker: true, MaxHeartbeatThrottleInterval: newsWithin,
-		MaxConcurrentActivityExecutionSize: windowTasks, MaxConcurrentActivityTaskPollers: 5,
+		WorkerStopTimeout: windowStop, OnFatalError: w.failed, DisableWorkflowWorker: true, MaxHeartbeatThrottleInterval: newsWithin,
+		MaxConcurrentActivityExecutionSize: windowTasks, MaxConcurrentActivityTaskPollers: browserPollers,
 	})
 	site.RegisterWindows(w.windows)
 	w.signIn = worker.New(c, workflows.SignInTaskQueue, worker.Options{
 		WorkerStopTimeout: loginStop, OnFatalError: w.failed, DisableWorkflowWorker: true, Tuner: tuner,
-		MaxHeartbeatThrottleInterval: newsWithin,
+		MaxHeartbeatThrottleInterval: newsWithin, MaxConcurrentActivityTaskPollers: browserPollers,
 	})
 	site.RegisterLogin(w.signIn)
 	return w, w.start()
+}
+
+// deskOptions are those of the one worker that runs workflows.
+func deskOptions(build int, listed map[string]workflow.Version, failed func(error)) worker.Options {
+	return worker.Options{
+		WorkerStopTimeout: deskStop, OnFatalError: failed, StickyScheduleToStartTimeout: stickyWait,
+		DeadlockDetectionTimeout:         sdk.TaskTimeout,
+		MaxConcurrentWorkflowTaskPollers: deskPollers, MaxConcurrentActivityTaskPollers: deskPollers,
+		DeploymentOptions: deploymentOptions(build), PreferredVersionProvider: preferredVersion(listed),
+	}
 }
 
 func (w *workers) start() error {
@@ -81,15 +97,20 @@ func (w *workers) failed(err error) {
 }
 
 func (w *workers) stop() {
-	w.signIn.Stop()
-	w.windows.Stop()
-	w.desk.Stop()
+	var stopping sync.WaitGroup
+	for _, one := range []worker.Worker{w.signIn, w.windows, w.desk} {
+		stopping.Go(one.Stop)
+	}
+	stopping.Wait()
 }
 
-// drain takes no new logins, serves the windows that are open to their end, and stops. Window lifetimes bound it; what a
-// newer worker opens on the same host meanwhile is not waited for.
+// drain leaves logins and workflows to other workers at once, ends what of them is in hand, serves the windows that are
+// open to their end, and stops. Window lifetimes bound it; what a newer worker opens on the same host meanwhile is not
+// waited for.
 func drain(w *workers, site *activities.Site, log *zap.Logger, every time.Duration) {
-	log.Info("draining: no new logins", zap.Int("open_windows", len(site.Host.Windows())))
+	log.Info("draining: no new logins, no workflow tasks", zap.Int("open_windows", len(site.Host.Windows())))
+	var desk sync.WaitGroup
+	desk.Go(w.desk.Stop)
 	w.signIn.Stop()
 	mine := ids(site.Host)
 	ticker := time.NewTicker(every)
@@ -98,7 +119,7 @@ func drain(w *workers, site *activities.Site, log *zap.Logger, every time.Durati
 		<-ticker.C
 	}
 	w.windows.Stop()
-	w.desk.Stop()
+	desk.Wait()
 	log.Info("stopped", zap.Int("open_windows", len(site.Host.Windows())))
 }
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -230,6 +231,11 @@ func (w *Window) BeginOnce(step string) error {
 
 // Begun tells whether the step was begun: it may or may not have been done.
 func (w *Window) Begun(step string) bool { return slices.Contains(w.record().Begun, step) }
+
+// BegunWith tells whether any step was begun whose name starts like this.
+func (w *Window) BegunWith(prefix string) bool {
+	return slices.ContainsFunc(w.record().Begun, func(step string) bool { return strings.HasPrefix(step, prefix) })
+}
 
 // Note keeps a small fact with the window, durably. Never a secret.
 func (w *Window) Note(key, value string) error {

@@ -54,8 +54,10 @@ type Config struct {
 	// Gallery has the portal show all of its pages in all of their states.
 	Gallery      bool
 	TemporalTool string
-	LogLevel     string
-	LogFormat    string
+	// BuildNumber is this build's version of the workers' deployment; 0: they are not versioned.
+	BuildNumber int
+	LogLevel    string
+	LogFormat   string
 
 	// Unknown has a sentence for each MK_ variable that is no setting, in order of name: worth a warning.
 	Unknown []string

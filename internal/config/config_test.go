@@ -61,7 +61,8 @@ func TestEverySetting(t *testing.T) {
 		"MK_SMTP_URL=smtps://me@mail.example:465", "MK_SMTP_PASSWORD_FILE=/p", "MK_MAIL_FROM=a@b.example", "MK_OUTBOX=/ob", "MK_EVIDENCE=/e",
 		"MK_PORTAL_URL=https://meterkey.example/", "MK_TEMPORAL=/t", "MK_LOG_LEVEL=debug", "MK_LOG_FORMAT=json",
 		"MK_PRACTICE_ORIGINS=/po", "MK_PRACTICE_URL=http://practice.example:8420/", "MK_PORTAL_LISTEN=[::]:80", "MK_PORTAL_KEY_FILE=/k2",
-		"MK_DATABASE_URL=postgres://mk@db.example/meterkey?sslmode=verify-full", "MK_DATABASE_FILE=/db", "MK_WEBHOOKS_PRIVATE=true", "MK_GALLERY=true")
+		"MK_DATABASE_URL=postgres://mk@db.example/meterkey?sslmode=verify-full", "MK_DATABASE_FILE=/db", "MK_WEBHOOKS_PRIVATE=true", "MK_GALLERY=true",
+		"MK_BUILD_NUMBER=20261128231500")
 	require.NoError(t, err)
 	c.env = nil
 	require.Equal(t, Config{
@@ -71,6 +72,7 @@ func TestEverySetting(t *testing.T) {
 		Outbox: "/ob", Evidence: "/e", PortalURL: "https://meterkey.example", TemporalTool: "/t", LogLevel: "debug", LogFormat: "json",
 		PracticeOriginsFile: "/po", PracticeURL: "http://practice.example:8420", PortalListen: "[::]:80", PortalKeyFile: "/k2",
 		DatabaseURL: "postgres://mk@db.example/meterkey?sslmode=verify-full", DatabaseFile: "/db", WebhooksPrivate: true, Gallery: true,
+		BuildNumber: 20261128231500,
 	}, c)
 }
 
@@ -87,6 +89,7 @@ func TestWrongValues(t *testing.T) {
 		"MK_WINDOWS=abc":                     "MK_WINDOWS: 'abc' is not a whole number from 1 to 1000",
 		"MK_WINDOWS=0":                       "MK_WINDOWS: '0' is not a whole number from 1 to 1000",
 		"MK_WINDOWS=1001":                    "MK_WINDOWS: '1001' is not a whole number from 1 to 1000",
+		"MK_BUILD_NUMBER=v12":                "MK_BUILD_NUMBER: 'v12' is not a whole number from 0 to 999999999999999",
 		"MK_PORTAL_LISTEN=8400":              "MK_PORTAL_LISTEN: '8400' is not an address such as 127.0.0.1:8400",
 		"MK_PORTAL_LISTEN=localhost:http":    "MK_PORTAL_LISTEN: 'localhost:http' is not an address such as 127.0.0.1:8400",
 		"MK_WEBHOOKS_PRIVATE=yes":            "MK_WEBHOOKS_PRIVATE: 'yes' is neither true nor false",

@@ -83,10 +83,16 @@ var table = []Setting{
 	{"MK_GALLERY", "false", "`true` has the portal show every customer's page in every state, at `/gallery`.", yesNo(func(c *Config) *bool { return &c.Gallery })},
 	{"MK_TEMPORAL", "", "The `temporal` command line tool whose development server to run; without it `.tools/bin` is looked in, then the PATH.",
 		text(func(c *Config) *string { return &c.TemporalTool })},
+	{"MK_BUILD_NUMBER", "0",
+		"The build's number, higher with each build, where workers are versioned (see [upgrading.md](upgrading.md)): the highest takes the workflows, and an operator can go back to a lower one. `0`: not versioned.",
+		number(0, mostBuilds, func(c *Config) *int { return &c.BuildNumber })},
 	{"MK_LOG_LEVEL", "info", "`debug`, `info`, `warn` or `error`.", setLogLevel},
 	{"MK_LOG_FORMAT", logging.Auto, "`console`, `json`, or `auto`: `console` on a terminal, `json` elsewhere.",
 		oneOf(func(c *Config) *string { return &c.LogFormat }, logging.Auto, logging.Console, logging.JSON)},
 }
+
+// mostBuilds leaves room for a date and time as the number, such as 20261128231500.
+const mostBuilds = 999_999_999_999_999
 
 func text(field func(*Config) *string) func(*Config, string) error {
 	return func(c *Config, value string) error {

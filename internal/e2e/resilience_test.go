@@ -99,10 +99,10 @@ func TestWorkerStopped_ServesItsWindowsToTheEnd(t *testing.T) {
 	go func() { stopped <- old.Stop(ctx) }()
 	require.Eventually(t, func() bool { return old.Said("draining") }, 30*time.Second, 20*time.Millisecond)
 	require.NoError(t, late.SubmitLogin(ctx))
-	connectWithCode(ctx, t, waiting, s)
-	require.NoError(t, <-stopped, "it ends by itself once its window has ended")
 	_, err = w.StartWorker(ctx, "a")
 	require.NoError(t, err)
+	connectWithCode(ctx, t, waiting, s)
+	require.NoError(t, <-stopped, "it ends by itself once its window has ended")
 	_, err = late.Await(ctx, meterkey.Connected)
 	require.NoError(t, err, "what it did not take, the next one does")
 }

@@ -40,10 +40,8 @@ const (
 // errPortLost says that the server could not listen on a port that had just been free.
 var errPortLost = errors.New("a port it was to listen on was taken")
 
-// DynamicConfig returns the settings, KEY=VALUE, that fit a server to data requests. Straight from the box it reads
-// its queues at most 20 times a second, so that every activity waits up to 100 ms for its turn; one partition per task
-// queue spares the forwarding between partitions; fairness keeps one requester's bulk from starving another's single
-// request.
+// DynamicConfig returns the settings, KEY=VALUE with the value in JSON, that fit a server to data requests;
+// deploy/temporal/dynamicconfig.yaml has the same and says what each is for.
 func DynamicConfig() []string {
 	return []string{
 		"history.transferProcessorMaxPollRPS=5000",
@@ -53,6 +51,10 @@ func DynamicConfig() []string {
 		"matching.numTaskqueueWritePartitions=1",
 		"matching.useNewMatcher=true",
 		"matching.enableFairness=true",
+		`history.workflowTaskRetryMaxInterval="2s"`,
+		"system.enableActivityEagerExecution=true",
+		"frontend.WorkerHeartbeatsEnabled=true",
+		"frontend.ListWorkersEnabled=true",
 	}
 }
 
@@ -64,6 +66,8 @@ type TemporalOptions struct {
 	Dir     string
 	Address string // host:port of the frontend; port 0 takes a free one
 	UIPort  int    // port of the Web UI, on the same host; 0 runs without it
+	// Settings go before those of DynamicConfig, in the same form.
+	Settings []string
 }
 
 // Temporal is a running development server.
@@ -208,7 +212,7 @@ func temporalArgs(o TemporalOptions) ([]string, error) {
 	for _, name := range sdk.SearchAttributes() {
 		args = append(args, "--search-attribute", name+"=Keyword")
 	}
-	for _, setting := range append(DynamicConfig(), cachedSearchAttributes) {
+	for _, setting := range slices.Concat(DynamicConfig(), []string{cachedSearchAttributes}, o.Settings) {
 		args = append(args, "--dynamic-config-value", setting)
 	}
 	return args, nil

@@ -15,7 +15,7 @@ import (
 type Request struct {
 	bun.BaseModel `bun:"table:requests,alias:request"`
 
-	// UID is workflows.Request.RequestID.
+	// UID is meterkey.Request.RequestID.
 	UID          string `bun:"uid,pk"`
 	RequesterUID string
 	TemplateUID  string
@@ -36,7 +36,7 @@ type Request struct {
 	// Updated is when anything of this last changed.
 	Updated time.Time
 
-	// What follows is projected from the workflow, see workflows.State. Before the first projection it awaits the
+	// What follows is projected from the workflow, see meterkey.State. Before the first projection it awaits the
 	// customer's login.
 
 	// ChosenUtility is where the customer signs in: Utility, or the customer's choice; empty before it is known.

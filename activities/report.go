@@ -23,79 +23,79 @@ var stops = map[utilities.PageKind]meterkey.Reason{
 	utilities.Unavailable:            meterkey.UtilityUnavailable,
 }
 
-func stopped(r meterkey.Reason) workflows.Found {
-	return workflows.Found{Outcome: workflows.OutcomeStopped, Reason: r}
+func stopped(r meterkey.Reason) workflows.PageResult {
+	return workflows.PageResult{Outcome: workflows.OutcomeStopped, Reason: r}
 }
 
 // report tells the workflow what the page turned out to be, and leaves a page that waits parked.
-func (s *Site) report(ctx context.Context, w *work, sight utilities.Sight) (workflows.Found, error) {
-	f := s.found(w, sight)
+func (b *BrowserActivities) report(ctx context.Context, l *windowLease, sight utilities.Sight) (workflows.PageResult, error) {
+	f := b.found(l, sight)
 	f.Typed = sight.Typed
 	if f.Outcome == workflows.OutcomeChallenge || f.Outcome == workflows.OutcomeCodeRejected {
-		if err := s.park(ctx, w); err != nil {
-			return workflows.Found{}, err
+		if err := b.park(ctx, l); err != nil {
+			return workflows.PageResult{}, err
 		}
 	}
 	if f.Outcome == workflows.OutcomeSignedIn {
-		if err := w.ExpireAt(time.Now().Add(w.utility.WindowLifetime)); err != nil {
+		if err := l.ExpireAt(time.Now().Add(l.utility.WindowLifetime)); err != nil {
 			// A code typed at the last moment leaves no time to read the meters in.
-			return workflows.Found{}, fmt.Errorf("setting the window's end: %w", err)
+			return workflows.PageResult{}, fmt.Errorf("setting the window's end: %w", err)
 		}
 	}
-	at := s.ref(w.Window)
+	at := b.ref(l.Window)
 	f.Window = &at
-	w.log.Info("page seen", zap.String("page", string(sight.Page)), zap.String("outcome", string(f.Outcome)),
+	l.log.Info("page seen", zap.String("page", string(sight.Page)), zap.String("outcome", string(f.Outcome)),
 		zap.String("reason", string(f.Reason)), zap.String("window", at.ID), zap.String("evidence", f.Evidence))
 	return f, nil
 }
 
-func (s *Site) found(w *work, sight utilities.Sight) workflows.Found {
+func (b *BrowserActivities) found(l *windowLease, sight utilities.Sight) workflows.PageResult {
 	switch sight.Page {
 	case utilities.SignedIn:
-		return workflows.Found{Outcome: workflows.OutcomeSignedIn}
+		return workflows.PageResult{Outcome: workflows.OutcomeSignedIn}
 	case utilities.CodeForm, utilities.QuestionForm, utilities.ChoiceForm:
-		if w.utility.MFA.Policy == utilities.TurnOff {
+		if l.utility.MFA.Policy == utilities.TurnOff {
 			return stopped(meterkey.MFAUnsupported)
 		}
-		return workflows.Found{Outcome: workflows.OutcomeChallenge, Challenge: ask(sight.Challenge)}
+		return workflows.PageResult{Outcome: workflows.OutcomeChallenge, Challenge: ask(sight.Challenge)}
 	case utilities.RejectedCode:
-		return workflows.Found{Outcome: workflows.OutcomeCodeRejected, Challenge: ask(sight.Challenge)}
+		return workflows.PageResult{Outcome: workflows.OutcomeCodeRejected, Challenge: ask(sight.Challenge)}
 	}
 	if reason, known := stops[sight.Page]; known {
 		return stopped(reason)
 	}
 	f := stopped(meterkey.SiteChanged)
-	f.Evidence = s.keep(w, sight.Evidence)
+	f.Evidence = b.keep(l, sight.Evidence)
 	return f
 }
 
 // keep stores evidence; an operator can do without it, the request cannot wait for it.
-func (s *Site) keep(w *work, e *utilities.Evidence) string {
+func (b *BrowserActivities) keep(l *windowLease, e *utilities.Evidence) string {
 	if e == nil {
 		return ""
 	}
-	name, err := s.Evidence.Save(w.utility.ID, *e)
+	name, err := b.Evidence.Save(l.utility.ID, *e)
 	if err != nil {
-		w.log.Warn("evidence not stored", zap.Error(err))
+		l.log.Warn("evidence not stored", zap.Error(err))
 	}
 	return name
 }
 
 // park prepares the window for a long wait. Its life is counted from the first challenge on, so that the customer has
 // all of it.
-func (s *Site) park(ctx context.Context, w *work) error {
+func (b *BrowserActivities) park(ctx context.Context, l *windowLease) error {
 	const step = "challenge"
-	if !w.Begun(step) {
-		if err := w.ExpireAt(time.Now().Add(w.utility.WindowLifetime)); err != nil {
+	if !l.Begun(step) {
+		if err := l.ExpireAt(time.Now().Add(l.utility.WindowLifetime)); err != nil {
 			return fmt.Errorf("setting the window's end: %w", err)
 		}
-		if err := w.BeginOnce(step); err != nil {
+		if err := l.BeginOnce(step); err != nil {
 			return fmt.Errorf("noting the challenge: %w", err)
 		}
 	}
-	if err := w.Park(ctx); err != nil {
+	if err := l.Park(ctx); err != nil {
 		// An unparked window costs processor time, no more.
-		w.log.Warn("window not parked", zap.Error(err))
+		l.log.Warn("window not parked", zap.Error(err))
 	}
 	return nil
 }
