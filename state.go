@@ -37,9 +37,18 @@ type State struct {
 	Revision int `json:"revision"`
 }
 
-// Differs tells whether anything has happened to the request between this state and another one of it.
+// Differs tells whether anything has happened to the request between this state and another one of it, if only that a
+// signal changed nothing.
 func (s State) Differs(other State) bool {
-	return s.Revision != other.Revision || s.Status != other.Status || !s.LinkedAt.Equal(other.LinkedAt) || !s.Since.Equal(other.Since)
+	return s.Revision != other.Revision || s.Status != other.Status || !s.LinkedAt.Equal(other.LinkedAt) ||
+		!s.Since.Equal(other.Since) || !s.lastIgnored().Equal(other.lastIgnored())
+}
+
+func (s State) lastIgnored() (at time.Time) {
+	if n := len(s.Ignored); n > 0 {
+		at = s.Ignored[n-1].At
+	}
+	return at
 }
 
 // TerminatedAt is the state of a request that stood here when an operator ended its run or deleted it. Where the request

@@ -74,6 +74,7 @@ func startOptions(r meterkey.Request, reuse enumspb.WorkflowIdReusePolicy) clien
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		WorkflowTaskTimeout:                      TaskTimeout,
 		StaticSummary:                            summary(r),
+		Priority:                                 temporal.Priority{FairnessKey: r.Requester},
 		TypedSearchAttributes:                    temporal.NewSearchAttributes(searchAttributes(r, meterkey.AwaitingLogin)...),
 	}
 }

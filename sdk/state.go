@@ -88,7 +88,8 @@ func (c *Client) firstState(ctx context.Context, requestID string) (meterkey.Sta
 	if err = c.converter.FromPayloads(input, &r, &continued); continued.State.RequestID != "" {
 		return continued.State, err
 	}
-	return meterkey.State{RequestID: requestID, Requester: r.Requester, Utility: r.Utility, Meters: []meterkey.Meter{}, LinkedAt: began}, err
+	return meterkey.State{RequestID: requestID, Requester: r.Requester, Utility: r.Utility, Status: meterkey.AwaitingLogin,
+		Meters: []meterkey.Meter{}, LinkedAt: began}, err
 }
 
 // beginning reads what the latest run was started with, and when its workflow began.
