@@ -29,8 +29,8 @@ import (
 	"github.com/meterkey/meterkey/internal/sealed"
 	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/sdk"
+	"github.com/meterkey/meterkey/sdk/payload"
 	"github.com/meterkey/meterkey/workflows"
-	"github.com/meterkey/meterkey/workflows/payload"
 )
 
 // asWorker makes of this test binary the worker itself, in a process of its own.
@@ -89,7 +89,7 @@ func (p *place) beside() *browser.Host {
 // window opens a window and claims it, as an activity does.
 func (p *place) window(host *browser.Host) *browser.Window {
 	p.t.Helper()
-	w, err := host.OpenWindow(p.t.Context(), "a customer", time.Now().Add(10*time.Minute))
+	w, err := host.OpenWindow(p.t.Context(), "a customer", 10*time.Minute)
 	require.NoError(p.t, err)
 	p.t.Cleanup(w.Claim())
 	return w
