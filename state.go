@@ -1,6 +1,7 @@
 package meterkey
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -51,8 +52,11 @@ func (s State) lastIgnored() (at time.Time) {
 	return at
 }
 
+// lastRevision is higher than any that a run counts to.
+const lastRevision = math.MaxInt32
+
 // TerminatedAt is the state of a request that stood here when an operator ended its run or deleted it. Where the request
-// had ended by itself before, it is left as it is.
+// had ended by itself before, it is left as it is. Nothing of that run is newer.
 func (s State) TerminatedAt(at time.Time) State {
 	if s.Status.Terminal() {
 		return s
@@ -61,7 +65,7 @@ func (s State) TerminatedAt(at time.Time) State {
 	s.Since, s.Until, s.Challenge = at, nil, nil
 	s.Message = Terminated.Text().Customer
 	s.Timeline = append(slices.Clip(s.Timeline), Moment{Status: Failed, Reason: Terminated, At: at})
-	s.Revision++
+	s.Revision = lastRevision
 	return s
 }
 

@@ -101,7 +101,7 @@ func (h *Handler) linkKey(r *http.Request) (string, error) {
 }
 
 // problem shows a page that says what is wrong; id names its messages.
-func (h *Handler) problem(w http.ResponseWriter, status int, say speech, id, link string, facts ...any) {
+func (h *Handler) problem(w http.ResponseWriter, status int, say localizer, id, link string, facts ...any) {
 	page, err := h.problemPage(say, id, link, facts...)
 	if err == nil {
 		err = h.pages.Write(w, status, "error", page)
@@ -112,7 +112,7 @@ func (h *Handler) problem(w http.ResponseWriter, status int, say speech, id, lin
 	}
 }
 
-func (h *Handler) problemPage(say speech, id, link string, facts ...any) (web.Page, error) {
+func (h *Handler) problemPage(say localizer, id, link string, facts ...any) (web.Page, error) {
 	text := web.ErrorText{Link: link}
 	var err error
 	if text.Heading, err = say.T(id+".title", facts...); err != nil {

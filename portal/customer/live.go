@@ -24,7 +24,7 @@ func (p *pageRequest) live() error {
 	ping := time.NewTicker(web.PingEvery)
 	defer ping.Stop()
 	for shown := ""; err == nil; {
-		if err = p.awaitNews(stream, states, ping.C); err == nil {
+		if err = p.awaitState(stream, states, ping.C); err == nil {
 			shown, err = p.sendPage(stream, shown)
 		}
 	}
@@ -69,8 +69,8 @@ func end(stream *web.Stream) error {
 	return errors.Join(errStreamOver, stream.Send(web.Event{Name: endEvent, Data: "nothing more"}))
 }
 
-// awaitNews waits until there is another state to show.
-func (p *pageRequest) awaitNews(stream *web.Stream, states <-chan meterkey.State, ping <-chan time.Time) error {
+// awaitState waits until there is another state to show.
+func (p *pageRequest) awaitState(stream *web.Stream, states <-chan meterkey.State, ping <-chan time.Time) error {
 	for {
 		select {
 		case <-p.r.Context().Done():
@@ -80,14 +80,14 @@ func (p *pageRequest) awaitNews(stream *web.Stream, states <-chan meterkey.State
 				return err
 			}
 		case state, ok := <-states:
-			return p.showNews(stream, state, ok)
+			return p.showState(stream, state, ok)
 		}
 	}
 }
 
-// showNews makes the page show another state; followed is false where none comes any more, since the request's run was
+// showState makes the page show another state; followed is false where none comes any more, since the request's run was
 // deleted. Where the link counts no more, it says so and ends the stream.
-func (p *pageRequest) showNews(stream *web.Stream, state meterkey.State, followed bool) error {
+func (p *pageRequest) showState(stream *web.Stream, state meterkey.State, followed bool) error {
 	ctx := p.r.Context()
 	err := p.loadRequest(ctx)
 	switch {
@@ -123,7 +123,7 @@ func (p *pageRequest) failLive(err error) {
 
 // sendDead sends the page that says why the link counts no more, the last one.
 func (p *pageRequest) sendDead(stream *web.Stream, id string) error {
-	page, err := p.problemPage(p.model.speech, id, "", "Requester", p.model.Requester)
+	page, err := p.problemPage(p.model.localizer, id, "", "Requester", p.model.Requester)
 	if err == nil {
 		err = p.sendFragment(stream, "error", page)
 	}

@@ -18,7 +18,7 @@ const refreshSeconds = 3
 
 // pageModel is all that a page is drawn from: what is known of one request at one moment, for one customer.
 type pageModel struct {
-	speech
+	localizer
 	// Base is the address of the customer's page, without a slash at its end.
 	Base string
 	// Requester is how the customer knows who asks.
@@ -48,8 +48,6 @@ type pageModel struct {
 	// Live: the page follows the request.
 	Live bool
 }
-
-type sight = pageModel // the gallery's name for it
 
 // page names the page that shows this.
 func (m *pageModel) page() string {
@@ -167,12 +165,12 @@ func (m *pageModel) OtherLanguage() (string, error) {
 
 // T says something about who asks, and of which utility, besides the facts that are given.
 func (m *pageModel) T(id string, facts ...any) (string, error) {
-	return m.speech.T(id, append(facts, m.names()...)...)
+	return m.localizer.T(id, append(facts, m.names()...)...)
 }
 
 // N says something of a number of things.
 func (m *pageModel) N(id string, count int, facts ...any) (string, error) {
-	return m.speech.N(id, count, append(facts, m.names()...)...)
+	return m.localizer.N(id, count, append(facts, m.names()...)...)
 }
 
 func (m *pageModel) names() []any {
@@ -187,7 +185,7 @@ func (m *pageModel) Utility() string {
 	if m.State.Utility != "" {
 		return m.State.Utility
 	}
-	name, err := m.speech.T("your_utility")
+	name, err := m.localizer.T("your_utility")
 	if err != nil {
 		return ""
 	}

@@ -17,12 +17,12 @@ import (
 )
 
 const (
-	// askLimit bounds asking the workflow where it stands; after that the store has to do.
-	askLimit = 3 * time.Second
-	// sendLimit bounds sending what the customer did.
-	sendLimit = 10 * time.Second
-	// settleLimit bounds waiting until the workflow has taken a signal.
-	settleLimit = 3 * time.Second
+	// stateTimeout bounds asking the workflow where it stands; after that the store has to do.
+	stateTimeout = 3 * time.Second
+	// sendTimeout bounds sending what the customer did.
+	sendTimeout = 10 * time.Second
+	// signalTimeout bounds waiting until the workflow has taken a signal.
+	signalTimeout = 3 * time.Second
 )
 
 // errReplaced tells that a newer link was sent.
@@ -59,7 +59,7 @@ func (h *Handler) linked(act func(*pageRequest) error, fail func(*pageRequest, e
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		p := &pageRequest{Handler: h, w: w, r: r, token: r.PathValue("token")}
-		p.model = pageModel{speech: h.words.forRequest(r), Base: Prefix + p.token, Live: true}
+		p.model = pageModel{localizer: h.words.forRequest(r), Base: Prefix + p.token, Live: true}
 		id, linkedAt, ok := h.Key.ReadLinkToken(p.token)
 		if !ok {
 			h.missing(w, r)
@@ -78,7 +78,7 @@ func (h *Handler) linked(act func(*pageRequest) error, fail func(*pageRequest, e
 
 // fail shows what went wrong.
 func (p *pageRequest) fail(err error) {
-	say := p.model.speech
+	say := p.model.localizer
 	switch dead := deadLink(err); {
 	case p.r.Context().Err() != nil: // the customer has gone, so nobody is to be told
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, sdk.ErrNotFound):
@@ -133,7 +133,7 @@ func (p *pageRequest) loadState(ctx context.Context) error {
 // askState asks the workflow where it stands. Where no worker answers, behind is true and the state is what was stored
 // last; where an operator terminated or deleted the request's run, it is the end of what was stored.
 func (p *pageRequest) askState(ctx context.Context) (s meterkey.State, behind bool, err error) {
-	bounded, cancel := context.WithTimeout(ctx, askLimit)
+	bounded, cancel := context.WithTimeout(ctx, stateTimeout)
 	defer cancel()
 	s, err = p.Requests.State(bounded, p.request.UID)
 	ended := errors.Is(err, sdk.ErrNotFound) || s.Reason == meterkey.Terminated

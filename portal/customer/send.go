@@ -115,7 +115,7 @@ func (p *pageRequest) signal(what string, send func(context.Context) error) erro
 	}
 	p.note(what)
 	before := p.model.State
-	bounded, cancel := context.WithTimeout(p.r.Context(), settleLimit)
+	bounded, cancel := context.WithTimeout(p.r.Context(), signalTimeout)
 	defer cancel()
 	_, err := p.Requests.Wait(bounded, p.request.UID, before.Differs)
 	p.model.Sent = errors.Is(err, context.DeadlineExceeded)
@@ -124,7 +124,7 @@ func (p *pageRequest) signal(what string, send func(context.Context) error) erro
 
 // sendAnyway sends what has arrived here, even when the customer does not wait for the answer.
 func (p *pageRequest) sendAnyway(send func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.r.Context()), sendLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.r.Context()), sendTimeout)
 	defer cancel()
 	return send(ctx)
 }
