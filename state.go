@@ -2,6 +2,8 @@ package meterkey
 
 import (
 	"cmp"
+	"math"
+	"slices"
 	"time"
 )
 
@@ -41,6 +43,37 @@ type State struct {
 func (s State) NewerThan(other State) bool {
 	return cmp.Or(s.LinkedAt.Compare(other.LinkedAt), cmp.Compare(s.Revision, other.Revision),
 		s.Since.Truncate(time.Microsecond).Compare(other.Since.Truncate(time.Microsecond))) > 0
+}
+
+// Differs tells whether anything has happened to the request between this state and another one of it, if only that a
+// signal changed nothing.
+func (s State) Differs(other State) bool {
+	return s.Revision != other.Revision || s.Status != other.Status || !s.LinkedAt.Equal(other.LinkedAt) ||
+		!s.Since.Equal(other.Since) || !s.lastIgnored().Equal(other.lastIgnored())
+}
+
+func (s State) lastIgnored() (at time.Time) {
+	if n := len(s.Ignored); n > 0 {
+		at = s.Ignored[n-1].At
+	}
+	return at
+}
+
+// lastRevision is higher than any that a run counts to.
+const lastRevision = math.MaxInt32
+
+// TerminatedAt is the state of a request that stood here when an operator ended its run or deleted it. Where the request
+// had ended by itself before, it is left as it is. Nothing of that run is newer.
+func (s State) TerminatedAt(at time.Time) State {
+	if s.Status.Terminal() {
+		return s
+	}
+	s.Status, s.Reason, s.WaitingOn = Failed, Terminated, Failed.WaitingOn()
+	s.Since, s.Until, s.Challenge = at, nil, nil
+	s.Message = Terminated.Text().Customer
+	s.Timeline = append(slices.Clip(s.Timeline), Moment{Status: Failed, Reason: Terminated, At: at})
+	s.Revision = lastRevision
+	return s
 }
 
 // Moment is one entry of the timeline.

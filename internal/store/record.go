@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"math"
 	"slices"
 	"time"
 
@@ -30,9 +29,6 @@ func (s *Store) Record(ctx context.Context, p meterkey.Projection) (Published, e
 	return published, err
 }
 
-// lastRevision is higher than any that a run counts to.
-const lastRevision = math.MaxInt32
-
 // RecordTerminated notes that the given run of a request, the one that was recorded last, has ended without a word: an
 // operator terminated or deleted it, or Temporal ended it. What comes late from that run counts no more, unless it is a
 // resend, whose link the customer may have: then the end is to be recorded anew. A request that has ended, or that another
@@ -45,20 +41,11 @@ func (s *Store) RecordTerminated(ctx context.Context, requestUID, runID string, 
 		if err != nil || request.Status.Terminal() || request.RunID != runID {
 			return err
 		}
-		r := recording{store: s, tx: tx, now: s.now(), run: runID, state: terminated(request.State(), exact(at)), request: request}
+		r := recording{store: s, tx: tx, now: s.now(), run: runID, state: request.State().TerminatedAt(exact(at)), request: request}
 		published, err = r.apply(ctx)
 		return err
 	})
 	return published, err
-}
-
-// terminated is the state in which an operator's or Temporal's end leaves a request.
-func terminated(s meterkey.State, at time.Time) meterkey.State {
-	s.Status, s.Reason, s.WaitingOn = meterkey.Failed, meterkey.Terminated, meterkey.Failed.WaitingOn()
-	s.Since, s.Until, s.Challenge, s.Revision = at, nil, nil, lastRevision
-	s.Message = meterkey.Terminated.Text().Customer
-	s.Timeline = append(slices.Clip(s.Timeline), meterkey.Moment{Status: s.Status, Reason: s.Reason, At: at})
-	return s
 }
 
 // recording is one projection on its way into the tables.

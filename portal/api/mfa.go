@@ -85,10 +85,16 @@ func (a *API) submitCode(ctx context.Context, in *codeInput) (*answer[Authorizat
 	if code == "" { // the utility would count it as a try
 		return nil, wrongField("code", "is blank")
 	}
-	if err := a.Requests.SubmitCode(ctx, q.form.UID, q.challenge.ID, code); err != nil {
+	state, err := a.Requests.SubmitCode(ctx, q.form.UID, q.challenge.ID, code)
+	switch {
+	case errors.Is(err, sdk.ErrNotAwaited):
+		return nil, fail(http.StatusConflict, "it changed nothing: something else was faster; get the authorization")
+	case errors.Is(err, sdk.ErrNoWorker): // it is kept for the worker that comes
+		state = q.state
+	case err != nil:
 		return nil, notTaken(err)
 	}
-	return a.taken(ctx, q, meterkey.SignalSubmitCode)
+	return &answer[Authorization]{a.authorization(ctx, q.authorization, q.form.WithState(state))}, nil
 }
 
 func (a *API) resendCode(ctx context.Context, in *resendCodeInput) (*answer[Authorization], error) {
