@@ -228,7 +228,7 @@ func requireFirstTries(t *testing.T, c client.Client, requestID string) {
 		require.NoError(t, err)
 		signaled = signaled || event.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
 		begun = begun || signaled && event.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_STARTED
-		require.False(t, !begun && event.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT)
+		require.False(t, signaled && !begun && event.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT)
 		require.LessOrEqual(t, event.GetActivityTaskStartedEventAttributes().GetAttempt(), int32(1))
 		require.NotEqual(t, enumspb.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT, event.GetEventType())
 	}
