@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/utilities"
 	"github.com/meterkey/meterkey/workflows"
@@ -28,27 +29,27 @@ func workAt(policy utilities.Policy) (*work, *observer.ObservedLogs) {
 // TestFound_EveryPageHasItsOutcome is the table of what each page means to a request, at either policy.
 func TestFound_EveryPageHasItsOutcome(t *testing.T) {
 	t.Parallel()
-	stopsFor := func(r workflows.Reason) workflows.Found {
+	stopsFor := func(r meterkey.Reason) workflows.Found {
 		return workflows.Found{Outcome: workflows.OutcomeStopped, Reason: r}
 	}
 	asks := workflows.Found{Outcome: workflows.OutcomeChallenge}
 	for page, want := range map[utilities.PageKind]struct{ interactive, turnOff workflows.Found }{
 		utilities.SignedIn:               {workflows.Found{Outcome: workflows.OutcomeSignedIn}, workflows.Found{Outcome: workflows.OutcomeSignedIn}},
-		utilities.CodeForm:               {asks, stopsFor(workflows.MFAUnsupported)},
-		utilities.ChoiceForm:             {asks, stopsFor(workflows.MFAUnsupported)},
-		utilities.QuestionForm:           {asks, stopsFor(workflows.MFAUnsupported)},
+		utilities.CodeForm:               {asks, stopsFor(meterkey.MFAUnsupported)},
+		utilities.ChoiceForm:             {asks, stopsFor(meterkey.MFAUnsupported)},
+		utilities.QuestionForm:           {asks, stopsFor(meterkey.MFAUnsupported)},
 		utilities.RejectedCode:           {workflows.Found{Outcome: workflows.OutcomeCodeRejected}, workflows.Found{Outcome: workflows.OutcomeCodeRejected}},
-		utilities.RejectedLogin:          {stopsFor(workflows.InvalidCredentials), stopsFor(workflows.InvalidCredentials)},
-		utilities.Locked:                 {stopsFor(workflows.AccountLocked), stopsFor(workflows.AccountLocked)},
-		utilities.Captcha:                {stopsFor(workflows.Captcha), stopsFor(workflows.Captcha)},
-		utilities.PasswordExpired:        {stopsFor(workflows.PasswordExpired), stopsFor(workflows.PasswordExpired)},
-		utilities.RegistrationUnfinished: {stopsFor(workflows.RegistrationUnfinished), stopsFor(workflows.RegistrationUnfinished)},
-		utilities.SessionEnded:           {stopsFor(workflows.SessionEnded), stopsFor(workflows.SessionEnded)},
-		utilities.Unavailable:            {stopsFor(workflows.UtilityUnavailable), stopsFor(workflows.UtilityUnavailable)},
-		utilities.LoginForm:              {stopsFor(workflows.SiteChanged), stopsFor(workflows.SiteChanged)},
-		utilities.Nag:                    {stopsFor(workflows.SiteChanged), stopsFor(workflows.SiteChanged)},
-		utilities.Unknown:                {stopsFor(workflows.SiteChanged), stopsFor(workflows.SiteChanged)},
-		"a page of tomorrow":             {stopsFor(workflows.SiteChanged), stopsFor(workflows.SiteChanged)},
+		utilities.RejectedLogin:          {stopsFor(meterkey.InvalidCredentials), stopsFor(meterkey.InvalidCredentials)},
+		utilities.Locked:                 {stopsFor(meterkey.AccountLocked), stopsFor(meterkey.AccountLocked)},
+		utilities.Captcha:                {stopsFor(meterkey.Captcha), stopsFor(meterkey.Captcha)},
+		utilities.PasswordExpired:        {stopsFor(meterkey.PasswordExpired), stopsFor(meterkey.PasswordExpired)},
+		utilities.RegistrationUnfinished: {stopsFor(meterkey.RegistrationUnfinished), stopsFor(meterkey.RegistrationUnfinished)},
+		utilities.SessionEnded:           {stopsFor(meterkey.SessionEnded), stopsFor(meterkey.SessionEnded)},
+		utilities.Unavailable:            {stopsFor(meterkey.UtilityUnavailable), stopsFor(meterkey.UtilityUnavailable)},
+		utilities.LoginForm:              {stopsFor(meterkey.SiteChanged), stopsFor(meterkey.SiteChanged)},
+		utilities.Nag:                    {stopsFor(meterkey.SiteChanged), stopsFor(meterkey.SiteChanged)},
+		utilities.Unknown:                {stopsFor(meterkey.SiteChanged), stopsFor(meterkey.SiteChanged)},
+		"a page of tomorrow":             {stopsFor(meterkey.SiteChanged), stopsFor(meterkey.SiteChanged)},
 	} {
 		w, _ := workAt(utilities.Interactive)
 		require.Equal(t, want.interactive, (&Site{}).found(w, utilities.Sight{Page: page}), page)
@@ -62,8 +63,8 @@ func TestFound_TellsAllThatTheSiteAsks(t *testing.T) {
 	w, _ := workAt(utilities.Interactive)
 	asked := &utilities.Challenge{Kind: "method_choice", Prompt: "How?", SentTo: "***1", Digits: 6, CanSendAgain: true, Tries: 2,
 		Options: []utilities.Option{{ID: "sms", Label: "Text", Target: "***1"}, {ID: "email", Label: "E-mail"}}}
-	require.Equal(t, &workflows.ChallengeAsk{Kind: workflows.MethodChoice, Prompt: "How?", SentTo: "***1", Digits: 6, CanResend: true, Tries: 2,
-		Options: []workflows.Option{{ID: "sms", Label: "Text", Target: "***1"}, {ID: "email", Label: "E-mail"}}},
+	require.Equal(t, &workflows.ChallengeAsk{Kind: meterkey.MethodChoice, Prompt: "How?", SentTo: "***1", Digits: 6, CanResend: true, Tries: 2,
+		Options: []meterkey.Option{{ID: "sms", Label: "Text", Target: "***1"}, {ID: "email", Label: "E-mail"}}},
 		(&Site{}).found(w, utilities.Sight{Page: utilities.ChoiceForm, Challenge: asked}).Challenge)
 }
 
@@ -73,7 +74,7 @@ func TestFound_KeepsEvidenceOfAPageThatNobodyKnows(t *testing.T) {
 	s := &Site{Evidence: Evidence{Dir: filepath.Join(t.TempDir(), "evidence")}}
 	seen := &utilities.Evidence{URL: "https://river.example/x", Outline: "heading", Screenshot: []byte("png")}
 	f := s.found(w, utilities.Sight{Page: utilities.Unknown, Evidence: seen})
-	require.Equal(t, workflows.SiteChanged, f.Reason)
+	require.Equal(t, meterkey.SiteChanged, f.Reason)
 	require.Regexp(t, `^\d{8}T\d{6}\.\d{6}-river-[a-zA-Z0-9]{6}$`, f.Evidence)
 	outline, err := os.ReadFile(filepath.Join(s.Evidence.Dir, f.Evidence, "outline.txt"))
 	require.NoError(t, err)
@@ -95,7 +96,7 @@ func TestFound_GoesOnWithoutEvidence(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	w, logs := workAt(utilities.Interactive)
 	f := (&Site{Evidence: Evidence{Dir: file}}).found(w, utilities.Sight{Page: utilities.Unknown, Evidence: &utilities.Evidence{URL: "https://river.example"}})
-	require.Equal(t, workflows.Found{Outcome: workflows.OutcomeStopped, Reason: workflows.SiteChanged}, f)
+	require.Equal(t, workflows.Found{Outcome: workflows.OutcomeStopped, Reason: meterkey.SiteChanged}, f)
 	require.Equal(t, 1, logs.FilterMessage("evidence not stored").Len())
 }
 
@@ -105,7 +106,7 @@ func TestWindowFailed_IsAnAnswerWhereNoRetryHelps(t *testing.T) {
 	for _, sign := range []error{browser.ErrWindowLost, browser.ErrTabClosed, browser.ErrTabCrashed, browser.ErrTabHung, utilities.ErrPageGone} {
 		f, err := windowFailed(zap.NewNop(), at, fmt.Errorf("finding the window: %w", sign))
 		require.NoError(t, err, sign.Error())
-		require.Equal(t, workflows.WindowLost, f.Reason)
+		require.Equal(t, meterkey.WindowLost, f.Reason)
 		require.Equal(t, &at, f.Window, "what is left of it gets closed")
 	}
 	passing := errors.New("the driver is restarting")
@@ -130,5 +131,5 @@ func TestCanceled_IsNotAStoppingWorker(t *testing.T) {
 func TestKindOf(t *testing.T) {
 	t.Parallel()
 	require.Empty(t, kindOf(utilities.Sight{}))
-	require.Equal(t, workflows.SecurityAnswer, kindOf(utilities.Sight{Challenge: &utilities.Challenge{Kind: "security_answer"}}))
+	require.Equal(t, meterkey.SecurityAnswer, kindOf(utilities.Sight{Challenge: &utilities.Challenge{Kind: "security_answer"}}))
 }

@@ -9,47 +9,52 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/utilities"
 	"github.com/meterkey/meterkey/workflows"
 )
 
-// stepLogin marks a window into which a password was typed.
+// stepLogin is begun before a password is typed.
 const stepLogin = "login"
 
 // Login opens a window, signs in and tells what the site showed. The window's id is in the heartbeat before anything is
 // typed; a retry finds the window and reads its page instead of starting over.
-func (s *Site) Login(ctx context.Context, in workflows.LoginInput) (workflows.Found, error) {
-	u, err := s.Utilities.Find(in.Utility)
+func (b *BrowserActivities) Login(ctx context.Context, in workflows.LoginInput) (workflows.PageResult, error) {
+	u, err := b.utility(in.Task)
 	if err != nil {
-		return stopped(workflows.UnknownUtility), nil
+		return workflows.PageResult{}, err
 	}
-	if _, err := s.originsFor(in.Test); err != nil { // before a window is opened for nothing
-		return workflows.Found{}, err
+	if _, err := b.originsFor(in.Request); err != nil { // before a window is opened for nothing
+		return workflows.PageResult{}, err
 	}
-	login, err := s.Identity.OpenCredentials(in.Credentials)
+	return b.recording(ctx, in.Task, func() (workflows.PageResult, error) { return b.login(ctx, in, u) })
+}
+
+func (b *BrowserActivities) login(ctx context.Context, in workflows.LoginInput, u *utilities.Utility) (workflows.PageResult, error) {
+	login, err := b.Identity.OpenCredentials(in.Credentials)
 	if err != nil {
-		s.logger(in.RequestID, u.ID).Warn("login cannot be opened", zap.Error(err))
-		return stopped(workflows.Unreadable), nil
+		b.logger(in.Task).Warn("login cannot be opened", zap.Error(err))
+		return stopped(meterkey.Unreadable), nil
 	}
-	at, elsewhere := s.left(ctx, in)
+	at, elsewhere := b.left(ctx, in)
 	if elsewhere {
-		return workflows.Found{Outcome: workflows.OutcomeElsewhere, Window: at}, nil
+		return workflows.PageResult{Outcome: workflows.OutcomeElsewhere, Window: at}, nil
 	}
 	// A slow browser must not look like a dead worker. The first heartbeat should be the one that names the window,
 	// though: it goes out at once, later ones do not.
 	stop := keepBeating(ctx)
-	w, found, err := s.loginWindow(ctx, in, at, u)
+	l, found, err := b.loginWindow(ctx, in, at, u)
 	stop()
-	if w == nil {
+	if l == nil {
 		return found, err
 	}
-	defer w.leave()
-	return s.signIn(ctx, w, utilities.Credentials(login))
+	defer l.leave()
+	return b.signIn(ctx, l, utilities.Credentials(login))
 }
 
 // left is the window that an earlier attempt noted, and whether another host holds it.
-func (s *Site) left(ctx context.Context, in workflows.LoginInput) (at *workflows.Window, elsewhere bool) {
+func (b *BrowserActivities) left(ctx context.Context, in workflows.LoginInput) (at *workflows.Window, elsewhere bool) {
 	if in.Window != nil {
 		return in.Window, false
 	}
@@ -57,101 +62,96 @@ func (s *Site) left(ctx context.Context, in workflows.LoginInput) (at *workflows
 	if !activity.HasHeartbeatDetails(ctx) || activity.GetHeartbeatDetails(ctx, &noted) != nil || noted.ID == "" {
 		return nil, false
 	}
-	return &noted, noted.Host != s.Host.ID()
+	return &noted, noted.Host != b.Host.ID()
 }
 
 // loginWindow returns the window to sign in with: the one that was left, or a new one. No window: what to answer.
-func (s *Site) loginWindow(ctx context.Context, in workflows.LoginInput, at *workflows.Window, u *utilities.Utility) (*work, workflows.Found, error) {
-	w, err := s.findOrOpen(ctx, owner(ctx, in), at, u.WindowLifetime)
+func (b *BrowserActivities) loginWindow(ctx context.Context, in workflows.LoginInput, at *workflows.Window, u *utilities.Utility) (*windowLease, workflows.PageResult, error) {
+	w, err := b.findOrOpen(ctx, owner(ctx, in), at, u.WindowLifetime)
 	if gone(err) {
-		f := stopped(workflows.WindowLost)
+		f := stopped(meterkey.WindowLost)
 		f.Window = at
 		return nil, f, nil
 	}
 	if err != nil {
-		return nil, workflows.Found{}, err
+		return nil, workflows.PageResult{}, err
 	}
-	entered, err := s.enter(ctx, w, u, in.Test, s.logger(in.RequestID, u.ID))
+	l, err := b.lease(ctx, in.Task, w, u)
 	if err != nil {
-		return nil, workflows.Found{}, err
+		return nil, workflows.PageResult{}, err
 	}
 	if in.Window == nil {
-		entered.end = append([]func(){s.Host.UseReservation()}, entered.end...)
+		l.end = append([]func(){b.Host.UseReservation()}, l.end...)
 	}
 	// The id first: from here on no attempt starts over without having looked.
-	entered.end = append([]func(){beat(ctx, s.ref(w))}, entered.end...)
-	return entered, workflows.Found{}, nil
+	l.end = append([]func(){beat(ctx, b.ref(w))}, l.end...)
+	return l, workflows.PageResult{}, nil
 }
 
-func (s *Site) findOrOpen(ctx context.Context, owner string, at *workflows.Window, lifetime time.Duration) (*browser.Window, error) {
+func (b *BrowserActivities) findOrOpen(ctx context.Context, owner string, at *workflows.Window, lifetime time.Duration) (*browser.Window, error) {
 	if at != nil {
-		w, err := s.Host.Window(ctx, at.ID)
-		if err != nil {
-			return nil, fmt.Errorf("finding the window: %w", err)
-		}
-		return w, nil
+		w, err := b.Host.Window(ctx, at.ID)
+		return w, wrap("finding the window", err)
 	}
-	w, err := s.Host.WindowOf(ctx, owner)
+	w, err := b.Host.WindowOf(ctx, owner)
 	if err == nil || !errors.Is(err, browser.ErrWindowLost) {
 		return w, err
 	}
-	w, err = s.Host.OpenWindow(ctx, owner, time.Now().Add(lifetime))
-	if err != nil {
-		return nil, fmt.Errorf("opening a window: %w", err)
-	}
-	return w, nil
+	w, err = b.Host.OpenWindow(ctx, owner, time.Now().Add(lifetime))
+	return w, wrap("opening a window", err)
 }
 
 // owner names a sign-in, so that a retry on the same host finds its window even when no heartbeat got through.
 func owner(ctx context.Context, in workflows.LoginInput) string {
-	return fmt.Sprintf("%s/%s/%d", in.RequestID, activity.GetInfo(ctx).WorkflowExecution.RunID, in.Attempt)
-}
-
-func (s *Site) ref(w *browser.Window) workflows.Window {
-	return workflows.Window{Host: s.Host.ID(), ID: w.ID(), ExpiresAt: w.Expires().UTC()}
+	return fmt.Sprintf("%s/%s/%d", in.Request.RequestID, activity.GetInfo(ctx).WorkflowExecution.RunID, in.Progress.SignIns)
 }
 
 // signIn types the login, unless an earlier attempt did; then it reads what came of that.
-func (s *Site) signIn(ctx context.Context, w *work, login utilities.Credentials) (workflows.Found, error) {
+func (b *BrowserActivities) signIn(ctx context.Context, l *windowLease, login utilities.Credentials) (workflows.PageResult, error) {
 	var sight utilities.Sight
 	var err error
-	typedBefore := w.Marked(stepLogin)
+	typedBefore := l.Begun(stepLogin)
 	if typedBefore {
-		sight, err = w.visit.Look(ctx)
+		sight, err = l.visit.Look(ctx)
 	} else {
-		sight, err = w.visit.SignIn(ctx, login)
+		sight, err = l.visit.SignIn(ctx, login)
 	}
 	if err != nil {
-		return s.loginFailed(ctx, w, err)
+		return b.loginFailed(ctx, l, err)
 	}
 	if typedBefore && sight.Page == utilities.LoginForm {
 		// Typed, but nobody knows whether it was sent: it must not be typed again without the customer.
-		return s.lost(w), nil
+		return b.lost(l), nil
 	}
 	sight.Typed = sight.Typed || typedBefore
-	return s.report(ctx, w, sight)
+	return b.report(ctx, l, sight)
 }
 
-func (s *Site) loginFailed(ctx context.Context, w *work, err error) (workflows.Found, error) {
+func (b *BrowserActivities) loginFailed(ctx context.Context, l *windowLease, err error) (workflows.PageResult, error) {
 	if canceled(ctx) {
-		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
-		defer cancel()
-		if closeErr := w.Close(bounded); closeErr != nil {
-			w.log.Warn("window left to the sweeper", zap.Error(closeErr))
-		}
-		return workflows.Found{}, ctx.Err()
+		b.close(ctx, l.Window)
+		return workflows.PageResult{}, ctx.Err()
 	}
 	if gone(err) {
-		w.log.Warn("window lost while signing in", zap.Error(err))
-		return s.lost(w), nil
+		l.log.Warn("window lost while signing in", zap.Error(err))
+		return b.lost(l), nil
 	}
-	return workflows.Found{}, fmt.Errorf("signing in: %w", err)
+	return workflows.PageResult{}, fmt.Errorf("signing in: %w", err)
+}
+
+// close closes a window that nobody needs any more, also after the activity was canceled.
+func (b *BrowserActivities) close(ctx context.Context, w *browser.Window) {
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	if err := w.Close(bounded); err != nil {
+		b.Log.Warn("window left to the sweeper", zap.String("window", w.ID()), zap.Error(err))
+	}
 }
 
 // lost answers that the window is no more; it still names the window, so that what is left of it gets closed.
-func (s *Site) lost(w *work) workflows.Found {
-	f := stopped(workflows.WindowLost)
-	at := s.ref(w.Window)
+func (b *BrowserActivities) lost(l *windowLease) workflows.PageResult {
+	f := stopped(meterkey.WindowLost)
+	at := b.ref(l.Window)
 	f.Window, f.Typed = &at, true
 	return f
 }

@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/activities"
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/internal/sealed"
@@ -106,16 +107,16 @@ func (a *account) closeAll() {
 	}
 }
 
-func (a *account) seal(text string) workflows.Sealed {
+func (a *account) seal(text string) meterkey.Sealed {
 	a.t.Helper()
-	s, err := workflows.Seal(site.Identity.Recipient(), text)
+	s, err := meterkey.Seal(site.Identity.Recipient(), text)
 	require.NoError(a.t, err)
 	return s
 }
 
 func (a *account) loginInput() workflows.LoginInput {
 	a.t.Helper()
-	s, err := workflows.SealCredentials(site.Identity.Recipient(), workflows.Credentials{Username: a.user, Password: practice.Password})
+	s, err := meterkey.SealCredentials(site.Identity.Recipient(), meterkey.Credentials{Username: a.user, Password: practice.Password})
 	require.NoError(a.t, err)
 	return workflows.LoginInput{RequestID: a.id, Utility: a.utility, Credentials: s, Attempt: 1}
 }
@@ -126,7 +127,7 @@ func (a *account) at(w *workflows.Window) workflows.WindowInput {
 	return workflows.WindowInput{RequestID: a.id, Utility: a.utility, Window: *w, ChallengeID: "c-1"}
 }
 
-func (a *account) submit(w *workflows.Window, challenge string, kind workflows.ChallengeKind, text string) workflows.Found {
+func (a *account) submit(w *workflows.Window, challenge string, kind meterkey.ChallengeKind, text string) workflows.Found {
 	a.t.Helper()
 	return a.do(site.SubmitCode, workflows.SubmitCodeInput{RequestID: a.id, Utility: a.utility, Window: *w, ChallengeID: challenge,
 		Kind: kind, Code: a.seal(text)})

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/converter"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/activities"
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/utilities"
@@ -24,13 +25,13 @@ func TestLogin_SaysWhatTheSiteShowed(t *testing.T) {
 		"code":       {Outcome: workflows.OutcomeChallenge},
 		"question":   {Outcome: workflows.OutcomeChallenge},
 		"choice":     {Outcome: workflows.OutcomeChallenge},
-		"wrong":      {Outcome: workflows.OutcomeStopped, Reason: workflows.InvalidCredentials},
-		"locked":     {Outcome: workflows.OutcomeStopped, Reason: workflows.AccountLocked},
-		"expired":    {Outcome: workflows.OutcomeStopped, Reason: workflows.PasswordExpired},
-		"unfinished": {Outcome: workflows.OutcomeStopped, Reason: workflows.RegistrationUnfinished},
-		"captcha":    {Outcome: workflows.OutcomeStopped, Reason: workflows.Captcha},
-		"down":       {Outcome: workflows.OutcomeStopped, Reason: workflows.UtilityUnavailable},
-		"changed":    {Outcome: workflows.OutcomeStopped, Reason: workflows.SiteChanged},
+		"wrong":      {Outcome: workflows.OutcomeStopped, Reason: meterkey.InvalidCredentials},
+		"locked":     {Outcome: workflows.OutcomeStopped, Reason: meterkey.AccountLocked},
+		"expired":    {Outcome: workflows.OutcomeStopped, Reason: meterkey.PasswordExpired},
+		"unfinished": {Outcome: workflows.OutcomeStopped, Reason: meterkey.RegistrationUnfinished},
+		"captcha":    {Outcome: workflows.OutcomeStopped, Reason: meterkey.Captcha},
+		"down":       {Outcome: workflows.OutcomeStopped, Reason: meterkey.UtilityUnavailable},
+		"changed":    {Outcome: workflows.OutcomeStopped, Reason: meterkey.SiteChanged},
 	} {
 		t.Run(kind, func(t *testing.T) {
 			a := newAccount(t, "DEMO", kind)
@@ -44,7 +45,7 @@ func TestLogin_SaysWhatTheSiteShowed(t *testing.T) {
 				require.NotNil(t, found.Challenge)
 				require.WithinDuration(t, time.Now().Add(10*time.Minute), found.Window.ExpiresAt, 20*time.Second)
 			}
-			if found.Reason == workflows.SiteChanged {
+			if found.Reason == meterkey.SiteChanged {
 				requireEvidence(t, found.Evidence, a.user)
 			}
 			require.LessOrEqual(t, a.ledger()["logins"], 1)
@@ -68,7 +69,7 @@ func TestLogin_AtAUtilityThatTurnsMFAOff(t *testing.T) {
 	a := newAccount(t, "BGE", "choice")
 	found := a.login()
 	require.Equal(t, workflows.OutcomeStopped, found.Outcome)
-	require.Equal(t, workflows.MFAUnsupported, found.Reason)
+	require.Equal(t, meterkey.MFAUnsupported, found.Reason)
 	require.Zero(t, a.ledger()["codes_sent"], "no text message is triggered for nothing")
 }
 
@@ -77,9 +78,9 @@ func TestLogin_WhatCannotBeOpenedOrFound(t *testing.T) {
 	a := newAccount(t, "DEMO", "plain")
 	in := a.loginInput()
 	in.Credentials = a.seal("not a login")
-	require.Equal(t, workflows.Unreadable, a.do(site.Login, in).Reason)
+	require.Equal(t, meterkey.Unreadable, a.do(site.Login, in).Reason)
 	in.Utility = "NOWHERE"
-	require.Equal(t, workflows.UnknownUtility, a.do(site.Login, in).Reason)
+	require.Equal(t, meterkey.UnknownUtility, a.do(site.Login, in).Reason)
 	require.Zero(t, a.ledger()["logins"])
 }
 
@@ -114,11 +115,11 @@ func TestLogin_TypedButNotSent(t *testing.T) {
 	require.NoError(t, err)
 	_, err = w.Page().Goto(sites.Origins()["https://demo.meterkey.example"] + "/sign-in")
 	require.NoError(t, err)
-	require.NoError(t, w.Mark("login"))
+	require.NoError(t, w.BeginOnce("login"))
 	in := a.loginInput()
 	in.Window = &workflows.Window{Host: site.Host.ID(), ID: w.ID(), ExpiresAt: w.Expires()}
 	found := a.do(site.Login, in)
-	require.Equal(t, workflows.WindowLost, found.Reason)
+	require.Equal(t, meterkey.WindowLost, found.Reason)
 	require.Zero(t, a.ledger()["logins"])
 }
 
@@ -146,7 +147,7 @@ func TestLogin_WindowGone(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, "DEMO", "plain")
 	a.env.SetHeartbeatDetails(workflows.Window{Host: site.Host.ID(), ID: "0123456789ABCDEF"})
-	require.Equal(t, workflows.WindowLost, a.login().Reason)
+	require.Equal(t, meterkey.WindowLost, a.login().Reason)
 }
 
 // TestLogin_NotesItsWindowBeforeItTypes looks at the site's ledger at the moment of the first heartbeat.
@@ -174,38 +175,38 @@ func TestSubmitCode(t *testing.T) {
 	t.Run("right", func(t *testing.T) {
 		a := newAccount(t, "DEMO", "code")
 		w := a.login().Window
-		require.Equal(t, workflows.OutcomeSignedIn, a.submit(w, "c-1", workflows.NumberCode, a.phone()).Outcome)
+		require.Equal(t, workflows.OutcomeSignedIn, a.submit(w, "c-1", meterkey.NumberCode, a.phone()).Outcome)
 		require.Equal(t, 1, a.ledger()["codes_submitted"])
 	})
 	t.Run("wrong then right", func(t *testing.T) {
 		a := newAccount(t, "DEMO", "code")
 		w := a.login().Window
-		found := a.submit(w, "c-1", workflows.NumberCode, another(a.phone()))
+		found := a.submit(w, "c-1", meterkey.NumberCode, another(a.phone()))
 		require.Equal(t, workflows.OutcomeCodeRejected, found.Outcome)
 		require.Equal(t, w.ExpiresAt, found.Window.ExpiresAt, "the window's end stays")
-		require.Equal(t, workflows.OutcomeSignedIn, a.submit(w, "c-2", workflows.NumberCode, a.phone()).Outcome)
+		require.Equal(t, workflows.OutcomeSignedIn, a.submit(w, "c-2", meterkey.NumberCode, a.phone()).Outcome)
 	})
 	t.Run("security answer", func(t *testing.T) {
 		a := newAccount(t, "DEMO", "question")
 		f := a.login()
-		require.Equal(t, workflows.SecurityAnswer, f.Challenge.Kind)
-		require.Equal(t, workflows.OutcomeSignedIn, a.submit(f.Window, "c-1", workflows.SecurityAnswer, a.phone()).Outcome)
+		require.Equal(t, meterkey.SecurityAnswer, f.Challenge.Kind)
+		require.Equal(t, workflows.OutcomeSignedIn, a.submit(f.Window, "c-1", meterkey.SecurityAnswer, a.phone()).Outcome)
 	})
 	t.Run("choice", func(t *testing.T) {
 		a := newAccount(t, "DEMO", "choice")
 		f := a.login()
 		require.Zero(t, a.ledger()["codes_sent"])
-		f = a.submit(f.Window, "c-1", workflows.MethodChoice, f.Challenge.Options[0].ID)
+		f = a.submit(f.Window, "c-1", meterkey.MethodChoice, f.Challenge.Options[0].ID)
 		require.Equal(t, workflows.OutcomeChallenge, f.Outcome)
-		require.Equal(t, workflows.NumberCode, f.Challenge.Kind)
+		require.Equal(t, meterkey.NumberCode, f.Challenge.Kind)
 		require.Equal(t, 1, a.ledger()["codes_sent"])
 	})
 	t.Run("again after it was sent", func(t *testing.T) {
 		a := newAccount(t, "DEMO", "code")
 		w := a.login().Window
 		code := a.phone()
-		a.submit(w, "c-1", workflows.NumberCode, code)
-		require.Equal(t, workflows.OutcomeSignedIn, a.submit(w, "c-1", workflows.NumberCode, code).Outcome, "the retry reads the page")
+		a.submit(w, "c-1", meterkey.NumberCode, code)
+		require.Equal(t, workflows.OutcomeSignedIn, a.submit(w, "c-1", meterkey.NumberCode, code).Outcome, "the retry reads the page")
 		require.Equal(t, 1, a.ledger()["codes_submitted"])
 	})
 	t.Run("interrupted before it was sent", func(t *testing.T) {
@@ -213,9 +214,9 @@ func TestSubmitCode(t *testing.T) {
 		w := a.login().Window
 		held, err := site.Host.Window(t.Context(), w.ID)
 		require.NoError(t, err)
-		require.NoError(t, held.Mark("answer c-1"))
-		found := a.submit(w, "c-1", workflows.NumberCode, a.phone())
-		require.Equal(t, workflows.Unreadable, found.Reason, "the customer types it again")
+		require.NoError(t, held.BeginOnce("answer c-1"))
+		found := a.submit(w, "c-1", meterkey.NumberCode, a.phone())
+		require.Equal(t, meterkey.Unreadable, found.Reason, "the customer types it again")
 		require.NotNil(t, found.Challenge)
 		require.Zero(t, a.ledger()["codes_submitted"])
 	})
@@ -223,7 +224,7 @@ func TestSubmitCode(t *testing.T) {
 		a := newAccount(t, "DEMO", "code")
 		w := a.login().Window
 		found := a.do(site.SubmitCode, workflows.SubmitCodeInput{RequestID: a.id, Utility: a.utility, Window: *w, ChallengeID: "c-1", Code: "x"})
-		require.Equal(t, workflows.Unreadable, found.Reason)
+		require.Equal(t, meterkey.Unreadable, found.Reason)
 		require.Zero(t, a.ledger()["codes_submitted"])
 	})
 	t.Run("window gone", func(t *testing.T) {
@@ -231,7 +232,7 @@ func TestSubmitCode(t *testing.T) {
 		w := a.login().Window
 		require.NoError(t, site.CloseWindow(t.Context(), a.at(w)))
 		require.NoError(t, site.CloseWindow(t.Context(), a.at(w)), "closing twice is closing")
-		require.Equal(t, workflows.WindowLost, a.submit(w, "c-1", workflows.NumberCode, "123456").Reason)
+		require.Equal(t, meterkey.WindowLost, a.submit(w, "c-1", meterkey.NumberCode, "123456").Reason)
 	})
 }
 
@@ -259,7 +260,7 @@ func TestFetchMeterList_IsTheSitesOwn(t *testing.T) {
 			a := newAccount(t, "DEMO", kind)
 			f := a.do(site.FetchMeterList, a.at(a.login().Window))
 			require.Equal(t, workflows.OutcomeSignedIn, f.Outcome)
-			var known []workflows.Meter
+			var known []meterkey.Meter
 			a.get("/accounts/", &known)
 			require.ElementsMatch(t, known, f.Meters)
 		})
@@ -270,7 +271,7 @@ func TestHoldWindow_TellsWhyItEnded(t *testing.T) {
 	t.Parallel()
 	t.Run("the site ended the session", func(t *testing.T) {
 		a := newAccount(t, "DEMO", "ends")
-		require.Equal(t, workflows.SessionEnded, a.do(site.HoldWindow, a.at(a.login().Window)).Reason)
+		require.Equal(t, meterkey.SessionEnded, a.do(site.HoldWindow, a.at(a.login().Window)).Reason)
 	})
 	t.Run("the tab was closed", func(t *testing.T) {
 		a := newAccount(t, "DEMO", "code")
@@ -278,18 +279,18 @@ func TestHoldWindow_TellsWhyItEnded(t *testing.T) {
 		held, err := site.Host.Window(t.Context(), w.ID)
 		require.NoError(t, err)
 		require.NoError(t, held.Page().Close())
-		require.Equal(t, workflows.WindowLost, a.do(site.HoldWindow, a.at(w)).Reason)
+		require.Equal(t, meterkey.WindowLost, a.do(site.HoldWindow, a.at(w)).Reason)
 	})
 	t.Run("there is no such window", func(t *testing.T) {
 		a := newAccount(t, "DEMO", "code")
-		require.Equal(t, workflows.WindowLost, a.do(site.HoldWindow, a.at(&workflows.Window{ID: "0123"})).Reason)
+		require.Equal(t, meterkey.WindowLost, a.do(site.HoldWindow, a.at(&workflows.Window{ID: "0123"})).Reason)
 	})
 	t.Run("the tab hangs for good", func(t *testing.T) {
 		t.Parallel()
 		a := newAccount(t, "DEMO", "code")
 		w := a.login().Window
 		busy(t, w, time.Hour)
-		require.Equal(t, workflows.WindowLost, a.do(site.HoldWindow, a.at(w)).Reason)
+		require.Equal(t, meterkey.WindowLost, a.do(site.HoldWindow, a.at(w)).Reason)
 	})
 	t.Run("the tab hangs for a while", func(t *testing.T) {
 		t.Parallel()
@@ -302,9 +303,9 @@ func TestHoldWindow_TellsWhyItEnded(t *testing.T) {
 		require.ErrorIs(t, hung.Check(t.Context()), browser.ErrTabHung)
 		require.Eventually(t, func() bool { return hung.Check(t.Context()) == nil }, time.Minute, 50*time.Millisecond)
 		require.Empty(t, held)
-		require.Equal(t, workflows.OutcomeSignedIn, a.submit(w, "c-1", workflows.NumberCode, a.phone()).Outcome)
+		require.Equal(t, workflows.OutcomeSignedIn, a.submit(w, "c-1", meterkey.NumberCode, a.phone()).Outcome)
 		require.NoError(t, site.CloseWindow(t.Context(), a.at(w)))
-		require.Equal(t, workflows.WindowLost, (<-held).Reason)
+		require.Equal(t, meterkey.WindowLost, (<-held).Reason)
 	})
 	t.Run("it only watches", func(t *testing.T) {
 		a := newAccount(t, "DEMO", "code")
@@ -312,9 +313,9 @@ func TestHoldWindow_TellsWhyItEnded(t *testing.T) {
 		held := make(chan workflows.Found, 1)
 		watcher := newAccount(t, "DEMO", "code")
 		go func() { held <- watcher.do(site.HoldWindow, a.at(f.Window)) }()
-		require.Equal(t, workflows.OutcomeSignedIn, a.submit(f.Window, "c-1", workflows.NumberCode, a.phone()).Outcome)
+		require.Equal(t, workflows.OutcomeSignedIn, a.submit(f.Window, "c-1", meterkey.NumberCode, a.phone()).Outcome)
 		require.NoError(t, site.CloseWindow(t.Context(), a.at(f.Window)))
-		require.Equal(t, workflows.WindowLost, (<-held).Reason, "it ends with the window")
+		require.Equal(t, meterkey.WindowLost, (<-held).Reason, "it ends with the window")
 	})
 }
 

@@ -30,10 +30,11 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/internal/config"
 	"github.com/meterkey/meterkey/internal/stack"
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 const (
@@ -336,7 +337,7 @@ func free(t *testing.T) string {
 }
 
 // backend is a client with the settings of the service starter's neighbours: it seals to the published recipient.
-func (a *arrangement) backend(t *testing.T) (*workflows.Client, client.Client) {
+func (a *arrangement) backend(t *testing.T) (*sdk.Client, client.Client) {
 	t.Helper()
 	settings, err := config.Load(a.env("portal"))
 	require.NoError(t, err)
@@ -345,7 +346,7 @@ func (a *arrangement) backend(t *testing.T) (*workflows.Client, client.Client) {
 	temporal, converter, err := settings.TemporalClient(t.Context(), zap.NewNop())
 	require.NoError(t, err)
 	t.Cleanup(temporal.Close)
-	return workflows.NewClient(temporal, recipient, converter), temporal
+	return sdk.New(temporal, recipient, converter), temporal
 }
 
 func TestTemporalSetup_RegistersWhatWeNeed(t *testing.T) {
@@ -362,7 +363,7 @@ func TestTemporalSetup_RegistersWhatWeNeed(t *testing.T) {
 	require.Equal(t, 30*24*time.Hour, made.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration())
 	known, err := c.OperatorService().ListSearchAttributes(t.Context(), &operatorservice.ListSearchAttributesRequest{Namespace: "meterkey"})
 	require.NoError(t, err)
-	for _, name := range workflows.SearchAttributes() {
+	for _, name := range sdk.SearchAttributes() {
 		require.Contains(t, known.GetCustomAttributes(), name)
 	}
 }
@@ -404,8 +405,8 @@ func TestStack(t *testing.T) {
 	again.signIn(t)
 	require.NoError(t, a.browser.Kill())
 	a.startBrowser(t)
-	lost := again.await(t, func(s workflows.State) bool { return s.Status == workflows.AwaitingLogin })
-	require.Equal(t, workflows.WindowLost, lost.Reason)
+	lost := again.await(t, func(s meterkey.State) bool { return s.Status == meterkey.AwaitingLogin })
+	require.Equal(t, meterkey.WindowLost, lost.Reason)
 	again.sendCode(t, again.signIn(t))
 	eventually(t, func() bool { return a.mail.caught("customer@example.com") }, "a notice")
 }
@@ -413,38 +414,38 @@ func TestStack(t *testing.T) {
 // customer plays one whose data request a backend has sent.
 type customer struct {
 	*arrangement
-	backend  *workflows.Client
+	backend  *sdk.Client
 	id, user string
 }
 
 func (c *customer) start(t *testing.T) {
 	t.Helper()
-	require.NoError(t, c.backend.Start(t.Context(), workflows.Request{RequestID: c.id, Requester: "acme-solar", RequesterName: "Acme Solar",
+	require.NoError(t, c.backend.Start(t.Context(), meterkey.Request{RequestID: c.id, Requester: "acme-solar", RequesterName: "Acme Solar",
 		CustomerEmail: "customer@example.com", Utility: "CONED"}))
 }
 
-func (c *customer) await(t *testing.T, done func(workflows.State) bool) workflows.State {
+func (c *customer) await(t *testing.T, done func(meterkey.State) bool) meterkey.State {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	state, err := c.backend.Wait(ctx, c.id, func(s workflows.State) bool { return done(s) || s.Status.Terminal() })
+	state, err := c.backend.Wait(ctx, c.id, func(s meterkey.State) bool { return done(s) || s.Status.Terminal() })
 	require.NoError(t, err)
 	require.True(t, done(state), "it stands at %s (%s)", state.Status, state.Reason)
 	return state
 }
 
-func (c *customer) signIn(t *testing.T) workflows.State {
+func (c *customer) signIn(t *testing.T) meterkey.State {
 	t.Helper()
-	require.NoError(t, c.backend.SubmitLogin(t.Context(), c.id, workflows.Credentials{Username: c.user, Password: stack.PracticePassword}))
-	return c.await(t, func(s workflows.State) bool { return s.Status == workflows.AwaitingCode })
+	require.NoError(t, c.backend.SubmitLogin(t.Context(), c.id, meterkey.Credentials{Username: c.user, Password: stack.PracticePassword}))
+	return c.await(t, func(s meterkey.State) bool { return s.Status == meterkey.AwaitingCode })
 }
 
-func (c *customer) sendCode(t *testing.T, s workflows.State) {
+func (c *customer) sendCode(t *testing.T, s meterkey.State) {
 	t.Helper()
 	var inbox []stack.Message
 	eventually(t, func() bool { c.get(t, "/inbox/CONED/", &inbox); return len(inbox) > 0 }, "a code")
 	require.NoError(t, c.backend.SubmitCode(t.Context(), c.id, s.Challenge.ID, inbox[len(inbox)-1].Code))
-	connected := c.await(t, func(s workflows.State) bool { return s.Status == workflows.Connected })
+	connected := c.await(t, func(s meterkey.State) bool { return s.Status == meterkey.Connected })
 	require.NotEmpty(t, connected.Meters)
 }
 

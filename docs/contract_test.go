@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 func contract(t *testing.T) string {
@@ -45,8 +45,8 @@ func rows(text string) []string {
 func TestContractHasEveryStatus(t *testing.T) {
 	t.Parallel()
 	documented := rows(section(t, contract(t), "Statuses"))
-	require.Len(t, documented, len(workflows.Statuses()))
-	for i, status := range workflows.Statuses() {
+	require.Len(t, documented, len(meterkey.Statuses()))
+	for i, status := range meterkey.Statuses() {
 		require.Contains(t, documented[i], fmt.Sprintf("| `%s` | %s | ", status, status.WaitingOn()))
 		require.Equal(t, status.Terminal(), strings.HasSuffix(documented[i], "The end |"), status)
 	}
@@ -55,7 +55,7 @@ func TestContractHasEveryStatus(t *testing.T) {
 func TestContractHasEveryReason(t *testing.T) {
 	t.Parallel()
 	var want []string
-	for _, r := range workflows.Reasons() {
+	for _, r := range meterkey.Reasons() {
 		want = append(want, fmt.Sprintf("| `%s` | `%s` | %s | %s |", r.Reason, r.Leads, r.Acts, r.Next))
 	}
 	require.Equal(t, want, rows(section(t, contract(t), "Reasons")))
@@ -65,9 +65,9 @@ func TestContractHasEveryName(t *testing.T) {
 	t.Parallel()
 	names := section(t, contract(t), "Names")
 	for _, name := range []string{
-		workflows.WorkflowType, workflows.WorkflowID(""), workflows.TaskQueue, workflows.QueryStatus,
-		workflows.SignalSubmitLogin, workflows.SignalSubmitCode, workflows.SignalResendCode, workflows.SignalLeave,
-		workflows.SignalResend, workflows.SignalDecline,
+		meterkey.WorkflowType, meterkey.WorkflowID(""), meterkey.TaskQueue, meterkey.QueryStatus,
+		meterkey.SignalSubmitLogin, meterkey.SignalSubmitCode, meterkey.SignalResendCode, meterkey.SignalLeave,
+		meterkey.SignalResend, meterkey.SignalDecline,
 	} {
 		require.Contains(t, names, "`"+name+"`")
 	}
@@ -93,9 +93,9 @@ func TestContractShowsWholeDocuments(t *testing.T) {
 		heading string
 		into    any
 	}{
-		{"Starting", &workflows.Request{}},
-		{"Asking where it stands", &workflows.State{}},
-		{"Meters", &workflows.Meter{}},
+		{"Starting", &meterkey.Request{}},
+		{"Asking where it stands", &meterkey.State{}},
+		{"Meters", &meterkey.Meter{}},
 	} {
 		document := jsonBlock(t, section(t, contract(t), c.heading))
 		decoder := json.NewDecoder(strings.NewReader(document))
@@ -130,7 +130,7 @@ func fieldNames(document reflect.Type) []string {
 func TestContractExplainsEveryFieldOfTheStatus(t *testing.T) {
 	t.Parallel()
 	explained := section(t, contract(t), "Asking where it stands")
-	for _, document := range []any{workflows.State{}, workflows.Challenge{}} {
+	for _, document := range []any{meterkey.State{}, meterkey.Challenge{}} {
 		for _, name := range fieldNames(reflect.TypeOf(document)) {
 			if name != "request_id" && name != "requester" && name != "utility" {
 				require.Regexp(t, "(?m)^\\| (`[a-z_]+`, )?`"+name+"`", explained)
@@ -142,12 +142,12 @@ func TestContractExplainsEveryFieldOfTheStatus(t *testing.T) {
 // The example of an answer holds what a state really holds.
 func TestContractExampleIsConsistent(t *testing.T) {
 	t.Parallel()
-	var state workflows.State
+	var state meterkey.State
 	require.NoError(t, json.Unmarshal([]byte(jsonBlock(t, section(t, contract(t), "Asking where it stands"))), &state))
 	require.True(t, state.Status.Valid())
 	require.Equal(t, state.Status.WaitingOn(), state.WaitingOn)
 	require.Equal(t, state.Timeline[len(state.Timeline)-1].Status, state.Status)
 	require.Equal(t, state.Since, state.Timeline[len(state.Timeline)-1].At)
 	require.Equal(t, *state.Until, state.Challenge.ExpiresAt)
-	require.NoError(t, workflows.Request{RequestID: state.RequestID, Requester: state.Requester, Utility: state.Utility}.Validate())
+	require.NoError(t, meterkey.Request{RequestID: state.RequestID, Requester: state.Requester, Utility: state.Utility}.Validate())
 }

@@ -13,10 +13,10 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/internal/webhook"
 	"github.com/meterkey/meterkey/portal/webhooks"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 type migrateCmd struct{}
@@ -76,7 +76,7 @@ func (c requesterAddCmd) applied(r store.Requester) store.Requester {
 
 // canAsk tells what would keep this requester's data requests from starting.
 func canAsk(r store.Requester) error {
-	request := workflows.Request{RequestID: "any", Requester: r.UID, RequesterName: r.Name, RequesterEmail: r.Email}
+	request := meterkey.Request{RequestID: "any", Requester: r.UID, RequesterName: r.Name, RequesterEmail: r.Email}
 	if err := request.Validate(); err != nil {
 		return fmt.Errorf("no data request of this requester could start: %w", err)
 	}

@@ -20,8 +20,8 @@ import (
 	"github.com/meterkey/meterkey/portal/testsubmit"
 	"github.com/meterkey/meterkey/portal/web"
 	"github.com/meterkey/meterkey/portal/webhooks"
+	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/utilities"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 const (
@@ -45,7 +45,7 @@ type portal struct {
 	*app
 	store    *store.Store
 	temporal client.Client
-	requests *workflows.Client
+	requests *sdk.Client
 	catalog  *utilities.Catalog
 	key      *portalkey.Key
 	assets   *web.Assets
@@ -82,10 +82,10 @@ func (p *portal) open() error {
 	if err != nil {
 		return err
 	}
-	p.temporal, p.requests = temporal, workflows.NewClient(temporal, recipient, converter)
+	p.temporal, p.requests = temporal, sdk.New(temporal, recipient, converter)
 	p.webhooks = webhooks.New(temporal, p.store, p.key, p.settings.WebhooksPrivate, p.log)
 	if p.settings.PracticeURL != "" {
-		p.tests = testsubmit.New(temporal, p.requests, p.catalog, p.settings.PracticeURL)
+		p.tests = testsubmit.New(temporal, converter, p.requests, p.catalog, p.settings.PracticeURL)
 	}
 	return p.openPages()
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 // waiting is how long a command that changed something waits for what comes of it.
@@ -21,13 +21,13 @@ type act struct {
 	id      string
 	waiting waiting
 	// allowed tells why the request cannot take it now.
-	allowed func(workflows.State) error
+	allowed func(meterkey.State) error
 	// send sends it; the state is the one that allowed saw.
-	send func(context.Context, *backend, workflows.State) error
+	send func(context.Context, *backend, meterkey.State) error
 	// aim is the end that the command is for, so that it is no failure.
-	aim workflows.Status
+	aim meterkey.Status
 	// settled tells whether what was sent has come to something; nil means that somebody else has to act now.
-	settled func(workflows.State) bool
+	settled func(meterkey.State) bool
 }
 
 // do looks whether the request can take it, sends it, waits for what comes of it and prints that.
@@ -74,13 +74,13 @@ func (a *app) sent(id string) error {
 }
 
 // outcome waits until the request has moved on and waits for somebody who is not the utility.
-func (a *app) outcome(ctx context.Context, b *backend, act act, before workflows.State) (workflows.State, error) {
+func (a *app) outcome(ctx context.Context, b *backend, act act, before meterkey.State) (meterkey.State, error) {
 	settled := act.settled
 	if settled == nil {
-		settled = func(s workflows.State) bool { return s.WaitingOn != workflows.Utility }
+		settled = func(s meterkey.State) bool { return s.WaitingOn != meterkey.Utility }
 	}
 	began := time.Now()
-	after, err := b.wait(ctx, act.id, act.waiting.Wait, func(s workflows.State) bool {
+	after, err := b.wait(ctx, act.id, act.waiting.Wait, func(s meterkey.State) bool {
 		a.progress(s.Message, time.Since(began))
 		return changed(before, s) && (settled(s) || ignoredSince(before, s) != "")
 	})
@@ -101,12 +101,12 @@ func (a *app) progress(text string, since time.Duration) {
 }
 
 // changed tells two states apart. A revived request counts its versions from the start again.
-func changed(before, after workflows.State) bool {
-	return before.Version != after.Version || !before.Since.Equal(after.Since)
+func changed(before, after meterkey.State) bool {
+	return before.Revision != after.Revision || !before.Since.Equal(after.Since)
 }
 
 // ignoredSince says why a signal of the meantime changed nothing; empty if none was ignored.
-func ignoredSince(before, after workflows.State) string {
+func ignoredSince(before, after meterkey.State) string {
 	if len(after.Ignored) == 0 {
 		return ""
 	}

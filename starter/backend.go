@@ -9,9 +9,10 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/config"
+	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/utilities"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // pollEvery is how often a request's state is asked for while somebody watches it live.
@@ -19,7 +20,7 @@ const pollEvery = 250 * time.Millisecond
 
 // backend is a connection to Temporal. Every call is bounded by the time-out of the command line.
 type backend struct {
-	client  *workflows.Client
+	client  *sdk.Client
 	limit   time.Duration
 	sealErr error // why logins and codes cannot be sealed
 	close   func()
@@ -41,7 +42,7 @@ func (a *app) connect(ctx context.Context) (*backend, error) {
 		return nil, notConnected(err)
 	}
 	recipient, sealErr := settings.Recipient()
-	return &backend{workflows.NewClient(temporal, recipient, converter), a.timeout, sealErr, temporal.Close}, nil
+	return &backend{sdk.New(temporal, recipient, converter), a.timeout, sealErr, temporal.Close}, nil
 }
 
 // notConnected tells a Temporal that does not answer from settings that it, or we, cannot make sense of.
@@ -72,7 +73,7 @@ func (b *backend) call(ctx context.Context, f func(context.Context) error) error
 	return f(ctx)
 }
 
-func (b *backend) state(ctx context.Context, id string) (s workflows.State, err error) {
+func (b *backend) state(ctx context.Context, id string) (s meterkey.State, err error) {
 	err = b.call(ctx, func(ctx context.Context) error {
 		s, err = b.client.State(ctx, id)
 		return err
@@ -81,7 +82,7 @@ func (b *backend) state(ctx context.Context, id string) (s workflows.State, err 
 }
 
 // wait polls until done or for so long; running out of time is no error, the last state tells.
-func (b *backend) wait(ctx context.Context, id string, long time.Duration, done func(workflows.State) bool) (workflows.State, error) {
+func (b *backend) wait(ctx context.Context, id string, long time.Duration, done func(meterkey.State) bool) (meterkey.State, error) {
 	bounded, cancel := context.WithTimeout(ctx, long)
 	defer cancel()
 	s, err := b.client.Wait(bounded, id, done)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 type resendCodeCmd struct {
@@ -22,7 +22,7 @@ func (resendCodeCmd) Help() string {
 // Run has the code sent again.
 func (c *resendCodeCmd) Run(ctx context.Context, a *app) error {
 	return a.do(ctx, act{id: c.ID, waiting: c.waiting,
-		allowed: func(s workflows.State) error {
+		allowed: func(s meterkey.State) error {
 			if err := takesCode(s); err != nil {
 				return err
 			}
@@ -31,7 +31,7 @@ func (c *resendCodeCmd) Run(ctx context.Context, a *app) error {
 			}
 			return nil
 		},
-		send: func(ctx context.Context, b *backend, s workflows.State) error {
+		send: func(ctx context.Context, b *backend, s meterkey.State) error {
 			return b.call(ctx, func(ctx context.Context) error { return b.client.ResendCode(ctx, c.ID, s.Challenge.ID) })
 		}})
 }
@@ -52,13 +52,13 @@ customer may sign in again any time. Closing a page needs no leaving: the code m
 // Run frees the window.
 func (c *leaveCmd) Run(ctx context.Context, a *app) error {
 	return a.do(ctx, act{id: c.ID, waiting: c.waiting,
-		allowed: func(s workflows.State) error {
-			if s.Challenge == nil && s.Status != workflows.SigningIn {
+		allowed: func(s meterkey.State) error {
+			if s.Challenge == nil && s.Status != meterkey.SigningIn {
 				return notNow(fmt.Sprintf("%s has no window to leave: it stands at %s", s.RequestID, s.Status), next(s))
 			}
 			return nil
 		},
-		send: func(ctx context.Context, b *backend, _ workflows.State) error {
+		send: func(ctx context.Context, b *backend, _ meterkey.State) error {
 			return b.call(ctx, func(ctx context.Context) error { return b.client.Leave(ctx, c.ID) })
 		}})
 }
@@ -77,14 +77,14 @@ func (declineCmd) Help() string {
 
 // Run declines.
 func (c *declineCmd) Run(ctx context.Context, a *app) error {
-	return a.do(ctx, act{id: c.ID, waiting: c.waiting, aim: workflows.Declined,
-		allowed: func(s workflows.State) error {
-			if s.Status.Terminal() || s.Status == workflows.FetchingMeters {
+	return a.do(ctx, act{id: c.ID, waiting: c.waiting, aim: meterkey.Declined,
+		allowed: func(s meterkey.State) error {
+			if s.Status.Terminal() || s.Status == meterkey.FetchingMeters {
 				return notNow(fmt.Sprintf("%s cannot be declined any more: it stands at %s", s.RequestID, s.Status), next(s))
 			}
 			return nil
 		},
-		send: func(ctx context.Context, b *backend, _ workflows.State) error {
+		send: func(ctx context.Context, b *backend, _ meterkey.State) error {
 			return b.call(ctx, func(ctx context.Context) error { return b.client.Decline(ctx, c.ID) })
 		}})
 }
@@ -103,14 +103,14 @@ func (cancelCmd) Help() string {
 
 // Run cancels.
 func (c *cancelCmd) Run(ctx context.Context, a *app) error {
-	return a.do(ctx, act{id: c.ID, waiting: c.waiting, aim: workflows.Canceled,
-		allowed: func(s workflows.State) error {
+	return a.do(ctx, act{id: c.ID, waiting: c.waiting, aim: meterkey.Canceled,
+		allowed: func(s meterkey.State) error {
 			if s.Status.Terminal() {
 				return notNow(fmt.Sprintf("%s has ended already: %s", s.RequestID, s.Status), next(s))
 			}
 			return nil
 		},
-		send: func(ctx context.Context, b *backend, _ workflows.State) error {
+		send: func(ctx context.Context, b *backend, _ meterkey.State) error {
 			return b.call(ctx, func(ctx context.Context) error { return b.client.Cancel(ctx, c.ID) })
 		}})
 }
@@ -131,8 +131,8 @@ started with.
 // Run resends.
 func (c *resendCmd) Run(ctx context.Context, a *app) error {
 	return a.do(ctx, act{id: c.ID, waiting: c.waiting,
-		allowed: func(workflows.State) error { return nil },
-		send: func(ctx context.Context, b *backend, _ workflows.State) error {
+		allowed: func(meterkey.State) error { return nil },
+		send: func(ctx context.Context, b *backend, _ meterkey.State) error {
 			return b.call(ctx, func(ctx context.Context) error {
 				r, err := b.client.Request(ctx, c.ID)
 				if err != nil {
@@ -141,5 +141,5 @@ func (c *resendCmd) Run(ctx context.Context, a *app) error {
 				return b.client.Resend(ctx, r)
 			})
 		},
-		settled: func(s workflows.State) bool { return !s.Status.Terminal() }})
+		settled: func(s meterkey.State) bool { return !s.Status.Terminal() }})
 }

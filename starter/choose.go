@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 type chooseCmd struct {
@@ -31,7 +31,7 @@ func (c *chooseCmd) Run(ctx context.Context, a *app) error {
 		return c.list(ctx, a)
 	}
 	return a.do(ctx, act{id: c.ID, waiting: c.waiting, allowed: takesChoice,
-		send: func(ctx context.Context, b *backend, s workflows.State) error {
+		send: func(ctx context.Context, b *backend, s meterkey.State) error {
 			if err := b.canSeal(); err != nil {
 				return err
 			}
@@ -43,8 +43,8 @@ func (c *chooseCmd) Run(ctx context.Context, a *app) error {
 		}})
 }
 
-func takesChoice(s workflows.State) error {
-	if s.Status == workflows.AwaitingChoice && s.Challenge != nil {
+func takesChoice(s meterkey.State) error {
+	if s.Status == meterkey.AwaitingChoice && s.Challenge != nil {
 		return nil
 	}
 	return notNow(fmt.Sprintf("%s awaits no choice: it stands at %s", s.RequestID, s.Status), next(s))
@@ -74,7 +74,7 @@ func (c *chooseCmd) list(ctx context.Context, a *app) error {
 }
 
 // choices is the question with its options under their numbers.
-func choices(c workflows.Challenge, now time.Time) []string {
+func choices(c meterkey.Challenge, now time.Time) []string {
 	lines := []string{asked(c, now)}
 	for i, o := range c.Options {
 		lines = append(lines, fmt.Sprintf("  %d  %s", i+1, optionText(o)))
@@ -82,7 +82,7 @@ func choices(c workflows.Challenge, now time.Time) []string {
 	return lines
 }
 
-func (c *chooseCmd) pick(ctx context.Context, a *app, challenge workflows.Challenge) (id string, err error) {
+func (c *chooseCmd) pick(ctx context.Context, a *app, challenge meterkey.Challenge) (id string, err error) {
 	if c.Option != "" {
 		return pickOption(challenge.Options, c.Option)
 	}
@@ -105,7 +105,7 @@ func (c *chooseCmd) pick(ctx context.Context, a *app, challenge workflows.Challe
 }
 
 // pickOption finds an option by its id, or else by its number from 1.
-func pickOption(options []workflows.Option, answer string) (string, error) {
+func pickOption(options []meterkey.Option, answer string) (string, error) {
 	answer = strings.TrimSpace(answer)
 	ids := make([]string, len(options))
 	for i, o := range options {

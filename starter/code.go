@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 type codeCmd struct {
@@ -27,7 +27,7 @@ security answer, which is not echoed. Where standard input is no terminal, its o
 // Run asks for the code and sends it.
 func (c *codeCmd) Run(ctx context.Context, a *app) error {
 	return a.do(ctx, act{id: c.ID, waiting: c.waiting, allowed: takesCode,
-		send: func(ctx context.Context, b *backend, s workflows.State) error {
+		send: func(ctx context.Context, b *backend, s meterkey.State) error {
 			if err := b.canSeal(); err != nil {
 				return err
 			}
@@ -39,18 +39,18 @@ func (c *codeCmd) Run(ctx context.Context, a *app) error {
 		}})
 }
 
-func takesCode(s workflows.State) error {
+func takesCode(s meterkey.State) error {
 	switch {
-	case s.Status == workflows.AwaitingCode && s.Challenge != nil:
+	case s.Status == meterkey.AwaitingCode && s.Challenge != nil:
 		return nil
-	case s.Status == workflows.AwaitingChoice:
+	case s.Status == meterkey.AwaitingChoice:
 		return notNow(s.RequestID+" awaits a choice, not a code", next(s))
 	default:
 		return notNow(fmt.Sprintf("%s awaits no code: it stands at %s", s.RequestID, s.Status), next(s))
 	}
 }
 
-func (a *app) readCode(ctx context.Context, c workflows.Challenge) (code string, err error) {
+func (a *app) readCode(ctx context.Context, c meterkey.Challenge) (code string, err error) {
 	person, ok, err := a.person()
 	if err != nil {
 		return "", err
@@ -70,9 +70,9 @@ func (a *app) readCode(ctx context.Context, c workflows.Challenge) (code string,
 	return strings.TrimSpace(code), err
 }
 
-func codePrompt(c workflows.Challenge) string {
+func codePrompt(c meterkey.Challenge) string {
 	switch {
-	case c.Kind == workflows.SecurityAnswer:
+	case c.Kind == meterkey.SecurityAnswer:
 		return "Answer (not shown):"
 	case c.Digits > 0:
 		return fmt.Sprintf("Code of %d digits (not shown):", c.Digits)
@@ -82,20 +82,20 @@ func codePrompt(c workflows.Challenge) string {
 }
 
 // unasked stands in where a site shows no question of its own.
-var unasked = map[workflows.ChallengeKind]string{
-	workflows.NumberCode:     "Your utility sent a code",
-	workflows.SecurityAnswer: "Your utility asks your security question",
-	workflows.MethodChoice:   "How should your utility send its code?",
+var unasked = map[meterkey.ChallengeKind]string{
+	meterkey.NumberCode:     "Your utility sent a code",
+	meterkey.SecurityAnswer: "Your utility asks your security question",
+	meterkey.MethodChoice:   "How should your utility send its code?",
 }
 
 // asked is what the utility asks, with where the code went and how long and how often it may be answered.
-func asked(c workflows.Challenge, now time.Time) string {
+func asked(c meterkey.Challenge, now time.Time) string {
 	parts := []string{cmp.Or(oneLine(c.Prompt), unasked[c.Kind])}
 	if c.SentTo != "" {
 		parts = append(parts, "sent to "+oneLine(c.SentTo))
 	}
 	parts = append(parts, left(c.ExpiresAt, now)+" left")
-	if c.Kind != workflows.MethodChoice {
+	if c.Kind != meterkey.MethodChoice {
 		tries := fmt.Sprintf("%d tries left", c.TriesLeft)
 		if c.TriesLeft == 1 {
 			tries = "1 try left"

@@ -8,7 +8,8 @@ import (
 
 	"go.temporal.io/api/serviceerror"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 // Exit codes. docs/starter.md and --help explain them to users.
@@ -53,15 +54,15 @@ func explain(ctx context.Context, err error) *failure {
 		return known
 	case ctx.Err() != nil:
 		return &failure{exitInterrupted, "stopped", ""}
-	case errors.Is(err, workflows.ErrInvalidRequest):
+	case errors.Is(err, meterkey.ErrInvalidRequest):
 		return &failure{exitUsage, err.Error(), "starter start --help"}
-	case errors.Is(err, workflows.ErrExists):
+	case errors.Is(err, sdk.ErrExists):
 		return &failure{exitUsage, err.Error(), "choose another --id, or starter resend sends it again"}
-	case errors.Is(err, workflows.ErrNotFound):
+	case errors.Is(err, sdk.ErrNotFound):
 		return &failure{exitNotFound, err.Error(), "starter list shows those there are"}
-	case errors.Is(err, workflows.ErrEnded):
+	case errors.Is(err, sdk.ErrEnded):
 		return &failure{exitNotNow, err.Error(), "starter resend revives it"}
-	case errors.Is(err, workflows.ErrNoWorker):
+	case errors.Is(err, sdk.ErrNoWorker):
 		return &failure{exitUnreachable, err.Error(), "the request itself is safe; is a worker running?"}
 	case errors.As(err, &namespace):
 		return &failure{exitUsage, err.Error(), "TEMPORAL_NAMESPACE names the namespace"}
@@ -73,8 +74,8 @@ func explain(ctx context.Context, err error) *failure {
 }
 
 // ended is the failure of a request that ended without connecting. What happened has been printed by then.
-func ended(s workflows.State) error {
-	if !s.Status.Terminal() || s.Status == workflows.Connected {
+func ended(s meterkey.State) error {
+	if !s.Status.Terminal() || s.Status == meterkey.Connected {
 		return nil
 	}
 	what := fmt.Sprintf("%s ended %s", s.RequestID, s.Status)

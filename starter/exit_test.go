@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 func TestExplainFindsTheExitCode(t *testing.T) {
@@ -23,11 +24,11 @@ func TestExplainFindsTheExitCode(t *testing.T) {
 	}{
 		{badInput("no code", "type one"), exitUsage, "no code (type one)"},
 		{fmt.Errorf("sending: %w", notNow("ended", "")), exitNotNow, "ended"},
-		{fmt.Errorf("%w: requester is missing", workflows.ErrInvalidRequest), exitUsage, "invalid request: requester is missing (starter start --help)"},
-		{workflows.ErrExists, exitUsage, "resend"},
-		{workflows.ErrNotFound, exitNotFound, "starter list"},
-		{workflows.ErrEnded, exitNotNow, "revives"},
-		{workflows.ErrNoWorker, exitUnreachable, "is a worker running?"},
+		{fmt.Errorf("%w: requester is missing", meterkey.ErrInvalidRequest), exitUsage, "invalid request: requester is missing (starter start --help)"},
+		{sdk.ErrExists, exitUsage, "resend"},
+		{sdk.ErrNotFound, exitNotFound, "starter list"},
+		{sdk.ErrEnded, exitNotNow, "revives"},
+		{sdk.ErrNoWorker, exitUnreachable, "is a worker running?"},
 		{serviceerror.NewNamespaceNotFound("elsewhere"), exitUsage, "TEMPORAL_NAMESPACE"},
 		{serviceerror.NewUnavailable("no route"), exitUnreachable, "Temporal does not answer: no route"},
 		{context.DeadlineExceeded, exitUnreachable, "--timeout"},
@@ -50,9 +51,9 @@ func TestExplainSaysStoppedWhenStopped(t *testing.T) {
 
 func TestEndedIsAFailureUnlessConnected(t *testing.T) {
 	t.Parallel()
-	for _, s := range workflows.Statuses() {
-		err := ended(workflows.State{RequestID: "r-1", Status: s, Reason: workflows.NoMeters})
-		if !s.Terminal() || s == workflows.Connected {
+	for _, s := range meterkey.Statuses() {
+		err := ended(meterkey.State{RequestID: "r-1", Status: s, Reason: meterkey.NoMeters})
+		if !s.Terminal() || s == meterkey.Connected {
 			require.NoError(t, err, s)
 			continue
 		}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 // form is what can be typed while a request waits for its customer: a login, a code or a choice.
@@ -22,7 +22,7 @@ type field struct {
 
 // formFor is the form for where a request stands, nil where nothing is awaited. The form that is being filled in stays
 // while the question is the same.
-func formFor(s workflows.State, current *form) *form {
+func formFor(s meterkey.State, current *form) *form {
 	fresh := newForm(s)
 	if fresh != nil && current != nil && current.asks == fresh.asks {
 		return current
@@ -30,7 +30,7 @@ func formFor(s workflows.State, current *form) *form {
 	return fresh
 }
 
-func newForm(s workflows.State) *form {
+func newForm(s meterkey.State) *form {
 	switch {
 	case takesLogin(s) == nil:
 		login := &form{asks: "login " + s.Since.String(), fields: []field{{label: "User name"}, {label: "Password", hidden: true}}}
@@ -40,7 +40,7 @@ func newForm(s workflows.State) *form {
 		return login
 	case takesChoice(s) == nil:
 		return &form{asks: s.Challenge.ID, fields: []field{{label: fmt.Sprintf("Number, 1 to %d", len(s.Challenge.Options))}}}
-	case takesCode(s) == nil && s.Challenge.Kind == workflows.SecurityAnswer:
+	case takesCode(s) == nil && s.Challenge.Kind == meterkey.SecurityAnswer:
 		return &form{asks: s.Challenge.ID, fields: []field{{label: "Answer", hidden: true}}}
 	case takesCode(s) == nil:
 		return &form{asks: s.Challenge.ID, fields: []field{{label: "Code", hidden: true}}}

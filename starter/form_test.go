@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 func (f *form) typed(text string) *form {
@@ -18,22 +18,22 @@ func (f *form) typed(text string) *form {
 
 func TestFormsAskForWhatIsAwaited(t *testing.T) {
 	t.Parallel()
-	two := []workflows.Option{{ID: "a"}, {ID: "b"}}
+	two := []meterkey.Option{{ID: "a"}, {ID: "b"}}
 	for _, c := range []struct {
 		name   string
-		state  workflows.State
+		state  meterkey.State
 		labels string
 		hidden string // which of them, by their first letters
 	}{
-		{"login", workflows.State{Status: workflows.AwaitingLogin, Utility: "DEMO"}, "User name, Password", "P"},
-		{"login at a utility to be chosen", workflows.State{Status: workflows.AwaitingLogin}, "Utility, User name, Password", "P"},
-		{"login with MFA off", workflows.State{Status: workflows.AwaitingMFAOff, Utility: "DEMO"}, "User name, Password", "P"},
-		{"choice", workflows.State{Status: workflows.AwaitingChoice, Challenge: &workflows.Challenge{Kind: workflows.MethodChoice, Options: two}}, "Number, 1 to 2", ""},
-		{"code", workflows.State{Status: workflows.AwaitingCode, Challenge: &workflows.Challenge{Kind: workflows.NumberCode}}, "Code", "C"},
-		{"answer", workflows.State{Status: workflows.AwaitingCode, Challenge: &workflows.Challenge{Kind: workflows.SecurityAnswer}}, "Answer", "A"},
-		{"at work", workflows.State{Status: workflows.SubmittingCode, Challenge: &workflows.Challenge{Kind: workflows.NumberCode}}, "", ""},
-		{"code without a challenge", workflows.State{Status: workflows.AwaitingCode}, "", ""},
-		{"over", workflows.State{Status: workflows.Failed}, "", ""},
+		{"login", meterkey.State{Status: meterkey.AwaitingLogin, Utility: "DEMO"}, "User name, Password", "P"},
+		{"login at a utility to be chosen", meterkey.State{Status: meterkey.AwaitingLogin}, "Utility, User name, Password", "P"},
+		{"login with MFA off", meterkey.State{Status: meterkey.AwaitingMFAOff, Utility: "DEMO"}, "User name, Password", "P"},
+		{"choice", meterkey.State{Status: meterkey.AwaitingChoice, Challenge: &meterkey.Challenge{Kind: meterkey.MethodChoice, Options: two}}, "Number, 1 to 2", ""},
+		{"code", meterkey.State{Status: meterkey.AwaitingCode, Challenge: &meterkey.Challenge{Kind: meterkey.NumberCode}}, "Code", "C"},
+		{"answer", meterkey.State{Status: meterkey.AwaitingCode, Challenge: &meterkey.Challenge{Kind: meterkey.SecurityAnswer}}, "Answer", "A"},
+		{"at work", meterkey.State{Status: meterkey.SubmittingCode, Challenge: &meterkey.Challenge{Kind: meterkey.NumberCode}}, "", ""},
+		{"code without a challenge", meterkey.State{Status: meterkey.AwaitingCode}, "", ""},
+		{"over", meterkey.State{Status: meterkey.Failed}, "", ""},
 	} {
 		f := newForm(c.state)
 		if c.labels == "" {
@@ -66,14 +66,14 @@ func TestFormsAreEditedByKeys(t *testing.T) {
 		{"p\x01\x02\x1b\x00at", "pat", ""},
 		{" p t ", " p t ", ""},
 	} {
-		f := newForm(workflows.State{Status: workflows.AwaitingLogin, Utility: "DEMO"}).typed(c.keys)
+		f := newForm(meterkey.State{Status: meterkey.AwaitingLogin, Utility: "DEMO"}).typed(c.keys)
 		require.Equal(t, []string{c.user, c.password}, f.values(), "%q", c.keys)
 	}
 }
 
 func TestFormsAreMovedThroughInACircle(t *testing.T) {
 	t.Parallel()
-	f := newForm(workflows.State{Status: workflows.AwaitingLogin})
+	f := newForm(meterkey.State{Status: meterkey.AwaitingLogin})
 	var at []int
 	for _, key := range []rune{keyDown, keyTab, keyDown, keyUp, keyUp, keyOther} {
 		f.key(key)
@@ -84,7 +84,7 @@ func TestFormsAreMovedThroughInACircle(t *testing.T) {
 
 func TestEnterGoesToWhatIsStillEmpty(t *testing.T) {
 	t.Parallel()
-	f := newForm(workflows.State{Status: workflows.AwaitingLogin, Utility: "DEMO"}).typed("\torange")
+	f := newForm(meterkey.State{Status: meterkey.AwaitingLogin, Utility: "DEMO"}).typed("\torange")
 	require.False(t, f.enter())
 	require.Zero(t, f.at, "the user name")
 	f.typed("  ")
@@ -95,18 +95,18 @@ func TestEnterGoesToWhatIsStillEmpty(t *testing.T) {
 func TestFormsShowWhereOneTypesAndHideSecrets(t *testing.T) {
 	t.Parallel()
 	p := newPrinter(&strings.Builder{}, true)
-	f := newForm(workflows.State{Status: workflows.AwaitingLogin, Utility: "DEMO"}).typed("pat\x7f\x7f\x7f日本\torangé")
+	f := newForm(meterkey.State{Status: meterkey.AwaitingLogin, Utility: "DEMO"}).typed("pat\x7f\x7f\x7f日本\torangé")
 	require.Equal(t, []string{"  User name: 日本", "> Password: ••••••▏"}, f.lines(p))
 }
 
 func TestAFormStaysWhileTheQuestionDoes(t *testing.T) {
 	t.Parallel()
-	first := workflows.State{Status: workflows.AwaitingLogin, Utility: "DEMO", Since: nine}
+	first := meterkey.State{Status: meterkey.AwaitingLogin, Utility: "DEMO", Since: nine}
 	f := newForm(first).typed("pat")
 	require.Same(t, f, formFor(first, f))
 	rejected := first
 	rejected.Since = nine.Add(1)
 	require.Equal(t, []string{"", ""}, formFor(rejected, f).values(), "another login is typed anew")
-	require.Nil(t, formFor(workflows.State{Status: workflows.SigningIn}, f))
+	require.Nil(t, formFor(meterkey.State{Status: meterkey.SigningIn}, f))
 	require.Equal(t, []string{""}, formFor(awaitingCode(), f).values())
 }

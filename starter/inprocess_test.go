@@ -14,7 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 // said is what a command line in this process came to.
@@ -42,11 +43,11 @@ func done(t *testing.T, line string) string {
 }
 
 // engine is the stage's typed client: what the commands are held against.
-func engine() *workflows.Client {
-	return workflows.NewClient(theStage.client, theStage.recipient, nil)
+func engine() *sdk.Client {
+	return sdk.New(theStage.client, theStage.recipient, nil)
 }
 
-func engineState(t *testing.T, id string) workflows.State {
+func engineState(t *testing.T, id string) meterkey.State {
 	t.Helper()
 	s, err := engine().State(t.Context(), id)
 	require.NoError(t, err)
@@ -54,7 +55,7 @@ func engineState(t *testing.T, id string) workflows.State {
 }
 
 // brought is a request that was brought to where a scripted user's login leads, or to its end.
-func brought(t *testing.T, id, to string) workflows.State {
+func brought(t *testing.T, id, to string) meterkey.State {
 	t.Helper()
 	done(t, "start demo --requester acme --id "+id)
 	switch to {
@@ -68,10 +69,10 @@ func brought(t *testing.T, id, to string) workflows.State {
 }
 
 // standings are the ways a request can stand, by what brings it there.
-var standings = map[string]workflows.Status{
-	"": workflows.AwaitingLogin, "wrong": workflows.AwaitingLogin, "mfa": workflows.AwaitingMFAOff, "code": workflows.AwaitingCode, "bare": workflows.AwaitingCode,
-	"question": workflows.AwaitingCode, "choice": workflows.AwaitingChoice, "plain": workflows.Connected, "captcha": workflows.Failed,
-	"decline": workflows.Declined, "cancel": workflows.Canceled,
+var standings = map[string]meterkey.Status{
+	"": meterkey.AwaitingLogin, "wrong": meterkey.AwaitingLogin, "mfa": meterkey.AwaitingMFAOff, "code": meterkey.AwaitingCode, "bare": meterkey.AwaitingCode,
+	"question": meterkey.AwaitingCode, "choice": meterkey.AwaitingChoice, "plain": meterkey.Connected, "captcha": meterkey.Failed,
+	"decline": meterkey.Declined, "cancel": meterkey.Canceled,
 }
 
 // TestStatusSaysWhatTheEngineAnswers holds JSON and text of every standing against the engine's own answer.
@@ -84,7 +85,7 @@ func TestStatusSaysWhatTheEngineAnswers(t *testing.T) {
 			want := brought(t, id, to)
 			require.Equal(t, want.Status, status)
 
-			var got workflows.State
+			var got meterkey.State
 			document := json.NewDecoder(strings.NewReader(done(t, "status -o json "+id)))
 			document.DisallowUnknownFields()
 			require.NoError(t, document.Decode(&got))
@@ -97,7 +98,7 @@ func TestStatusSaysWhatTheEngineAnswers(t *testing.T) {
 			for _, fact := range []string{id, "acme", "Demonstration Power and Light (DEMO)", string(status), string(want.Reason), oneLine(want.Message), next(want)} {
 				require.Contains(t, facts, fact)
 			}
-			require.Equal(t, want.WaitingOn != workflows.Nobody, strings.Contains(facts, "\nwaits on "), text)
+			require.Equal(t, want.WaitingOn != meterkey.Nobody, strings.Contains(facts, "\nwaits on "), text)
 			require.Equal(t, want.Until != nil, strings.Contains(facts, "\nuntil "), text)
 			require.Equal(t, want.Challenge != nil && want.Challenge.SentTo != "", strings.Contains(facts, "\nsent to "), text)
 			require.Equal(t, len(want.Meters) > 0, strings.Contains(facts, "\nmeters "), text)
@@ -146,7 +147,7 @@ func TestMetersAreTheEnginesInEveryForm(t *testing.T) {
 	want := brought(t, "meters-all", "plain").Meters
 	require.NotEmpty(t, want)
 
-	var fromJSON []workflows.Meter
+	var fromJSON []meterkey.Meter
 	require.NoError(t, json.Unmarshal([]byte(done(t, "meters meters-all -o json")), &fromJSON))
 	require.Equal(t, want, fromJSON)
 
@@ -180,11 +181,11 @@ func TestMetersAreTheEnginesInEveryForm(t *testing.T) {
 
 func TestStartSendsWhatItPrints(t *testing.T) {
 	t.Parallel()
-	var printed workflows.Request
+	var printed meterkey.Request
 	line := "start con-edison --requester acme --id started-all --requester-name Acme --requester-email a@acme.example --customer-email pat@example.com --link https://acme.example/in -o json"
 	require.Equal(t, exitUsage, runs(t, "", line).code, "no utility goes by that name")
 	require.NoError(t, json.Unmarshal([]byte(done(t, strings.Replace(line, "con-edison", "coned", 1))), &printed))
-	require.Equal(t, workflows.Request{RequestID: "started-all", Requester: "acme", RequesterName: "Acme", RequesterEmail: "a@acme.example",
+	require.Equal(t, meterkey.Request{RequestID: "started-all", Requester: "acme", RequesterName: "Acme", RequesterEmail: "a@acme.example",
 		CustomerEmail: "pat@example.com", Utility: "CONED", Link: "https://acme.example/in"}, printed)
 	started, err := engine().Request(t.Context(), "started-all")
 	require.NoError(t, err)
@@ -202,15 +203,15 @@ func TestListIsWhatTheEngineLists(t *testing.T) {
 	brought(t, "listed-1", "plain")
 	done(t, "resend listed-1")
 	done(t, "start --requester lister-2 --id listed-2")
-	filter := workflows.Filter{Requester: "lister-2"}
-	var listed []workflows.Listed
+	filter := sdk.Filter{Requester: "lister-2"}
+	var listed []sdk.Listed
 	require.Eventually(t, func() bool {
 		var err error
 		listed, err = engine().List(t.Context(), filter, 10)
 		return err == nil && len(listed) == 1
 	}, time.Minute, 20*time.Millisecond)
 
-	var got []workflows.Listed
+	var got []sdk.Listed
 	require.NoError(t, json.Unmarshal([]byte(done(t, "list --requester lister-2 -o json")), &got))
 	require.Equal(t, listed, got)
 	text := runs(t, "", "list --requester lister-2")
@@ -244,7 +245,7 @@ func TestCtrlCStopsTheCommandNotTheRequest(t *testing.T) {
 				out.heard = func() {}
 				go func() {
 					defer cancel()
-					_, err := engine().Wait(t.Context(), id, func(s workflows.State) bool { return s.Status == workflows.SigningIn })
+					_, err := engine().Wait(t.Context(), id, func(s meterkey.State) bool { return s.Status == meterkey.SigningIn })
 					if err != nil {
 						t.Error(err)
 					}
@@ -283,7 +284,7 @@ func TestStoppedBeforeItBeganStartsNothing(t *testing.T) {
 	require.Equal(t, exitInterrupted, code)
 	require.Empty(t, out.String())
 	_, err := engine().State(t.Context(), "never-begun")
-	require.ErrorIs(t, err, workflows.ErrNotFound)
+	require.ErrorIs(t, err, sdk.ErrNotFound)
 }
 
 // TestAReaderThatWentAwayIsAnError for every command that prints, in every form.
@@ -305,9 +306,9 @@ func TestAReaderThatWentAwayIsAnError(t *testing.T) {
 func TestWhatCannotBeSealedIsNotSent(t *testing.T) {
 	t.Parallel()
 	b := &backend{sealErr: errors.New("no recipient file")}
-	err := b.seal(t.Context(), func(context.Context, *workflows.Client) error { return errors.New("it was sent") })
+	err := b.seal(t.Context(), func(context.Context, *sdk.Client) error { return errors.New("it was sent") })
 	require.EqualError(t, err, "no recipient file (MK_RECIPIENT names the workers' recipient or its file)")
 	require.Equal(t, exitUsage, explain(t.Context(), err).code)
 	sent := fmt.Errorf("sent")
-	require.Equal(t, sent, (&backend{}).seal(t.Context(), func(context.Context, *workflows.Client) error { return sent }))
+	require.Equal(t, sent, (&backend{}).seal(t.Context(), func(context.Context, *sdk.Client) error { return sent }))
 }

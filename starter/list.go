@@ -6,7 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 type listCmd struct {
@@ -41,8 +42,8 @@ func (c *listCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer b.close()
-	var listed []workflows.Listed
-	filter := workflows.Filter{Status: workflows.Status(c.Status), Utility: utility, Requester: c.Requester}
+	var listed []sdk.Listed
+	filter := sdk.Filter{Status: meterkey.Status(c.Status), Utility: utility, Requester: c.Requester}
 	err = b.call(ctx, func(ctx context.Context) error {
 		listed, err = b.client.List(ctx, filter, c.Limit)
 		return err
@@ -55,9 +56,9 @@ func (c *listCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (c *listCmd) check() error {
-	if c.Status != "" && !workflows.Status(c.Status).Valid() {
+	if c.Status != "" && !meterkey.Status(c.Status).Valid() {
 		var names []string
-		for _, s := range workflows.Statuses() {
+		for _, s := range meterkey.Statuses() {
 			names = append(names, string(s))
 		}
 		return badInput(fmt.Sprintf("there is no status %q", c.Status), strings.Join(names, ", "))
@@ -68,9 +69,9 @@ func (c *listCmd) check() error {
 	return nil
 }
 
-func (a *app) showList(listed []workflows.Listed) {
+func (a *app) showList(listed []sdk.Listed) {
 	if a.json {
-		a.out.json(append([]workflows.Listed{}, listed...))
+		a.out.json(append([]sdk.Listed{}, listed...))
 		return
 	}
 	now := time.Now()

@@ -6,7 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 // live is what `watch` shows on a terminal: a request's last state and what is being typed. It knows neither terminal
@@ -14,7 +15,7 @@ import (
 type live struct {
 	p       *printer
 	utility string
-	state   workflows.State
+	state   meterkey.State
 	form    *form
 	sending bool
 	note    string // what went wrong last
@@ -22,16 +23,16 @@ type live struct {
 }
 
 // sends is something to be sent to the request.
-type sends func(context.Context, *workflows.Client) error
+type sends func(context.Context, *sdk.Client) error
 
 // look is one look at the request.
 type look struct {
-	state workflows.State
+	state meterkey.State
 	err   error
 }
 
 // watchLive shows the view until the request ends or the person leaves.
-func (a *app) watchLive(ctx context.Context, b *backend, id string) (s workflows.State, err error) {
+func (a *app) watchLive(ctx context.Context, b *backend, id string) (s meterkey.State, err error) {
 	person, ok, err := a.person()
 	if err != nil || !ok {
 		return s, errors.Join(err, errNoTerminal)
@@ -106,7 +107,7 @@ const noWorker = "no worker answers; the request is safe, waiting for one"
 // saw takes in a look. Without a worker there is nothing to see, and nothing lost.
 func (l *live) saw(seen look) {
 	switch {
-	case errors.Is(seen.err, workflows.ErrNoWorker):
+	case errors.Is(seen.err, sdk.ErrNoWorker):
 		l.note = noWorker
 		return
 	case seen.err != nil:
@@ -139,7 +140,7 @@ func (l *live) key(key rune) sends {
 		return nil
 	case key == keyResend && l.canResend():
 		id, challenge := l.state.RequestID, l.state.Challenge.ID
-		return l.send(func(ctx context.Context, c *workflows.Client) error { return c.ResendCode(ctx, id, challenge) })
+		return l.send(func(ctx context.Context, c *sdk.Client) error { return c.ResendCode(ctx, id, challenge) })
 	case l.form == nil:
 		return nil
 	case key == keyEnter && l.form.enter():
@@ -165,7 +166,7 @@ func (l *live) submit() sends {
 		return l.submitLogin(values)
 	}
 	answer := strings.TrimSpace(values[0])
-	if challenge.Kind == workflows.MethodChoice {
+	if challenge.Kind == meterkey.MethodChoice {
 		option, err := pickOption(challenge.Options, answer)
 		if err != nil {
 			l.note, l.form = err.Error(), newForm(l.state)
@@ -173,7 +174,7 @@ func (l *live) submit() sends {
 		}
 		answer = option
 	}
-	return l.send(func(ctx context.Context, c *workflows.Client) error {
+	return l.send(func(ctx context.Context, c *sdk.Client) error {
 		return c.SubmitCode(ctx, id, challenge.ID, answer)
 	})
 }
@@ -190,8 +191,8 @@ func (l *live) submitLogin(values []string) sends {
 		}
 		values = values[1:]
 	}
-	login := workflows.Credentials{Username: values[0], Password: values[1]}
-	return l.send(func(ctx context.Context, c *workflows.Client) error { return c.SubmitLoginAt(ctx, id, utility, login) })
+	login := meterkey.Credentials{Username: values[0], Password: values[1]}
+	return l.send(func(ctx context.Context, c *sdk.Client) error { return c.SubmitLoginAt(ctx, id, utility, login) })
 }
 
 // lines draws the view.

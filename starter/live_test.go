@@ -9,11 +9,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 // newLive is a view that has seen a state.
-func newLive(s workflows.State) *live {
+func newLive(s meterkey.State) *live {
 	l := &live{p: newPrinter(&strings.Builder{}, true)}
 	l.saw(look{state: s})
 	return l
@@ -54,7 +55,7 @@ func TestLiveHidesTheCodeAndSendsItOnce(t *testing.T) {
 	l.sent(nil)
 	require.True(t, l.sending, "what was sent shows in the request's state")
 	next := awaitingCode()
-	next.Version, next.Challenge.ID = 5, "c-2"
+	next.Revision, next.Challenge.ID = 5, "c-2"
 	l.saw(look{state: next})
 	require.Contains(t, l.text(nine), "Code: ▏")
 }
@@ -64,7 +65,7 @@ func TestLiveKeepsWhatIsTypedWhileTheQuestionIsTheSame(t *testing.T) {
 	l := newLive(awaitingCode())
 	l.press("123")
 	same := awaitingCode()
-	same.Version = 9
+	same.Revision = 9
 	l.saw(look{state: same})
 	require.Contains(t, l.text(nine), "Code: •••▏")
 }
@@ -77,21 +78,21 @@ func TestLiveTellsWhatWentWrong(t *testing.T) {
 	require.Contains(t, l.text(nine), "no recipient")
 	require.Contains(t, l.text(nine), "Code: ▏", "it can be typed again")
 
-	l.saw(look{err: workflows.ErrNoWorker})
+	l.saw(look{err: sdk.ErrNoWorker})
 	require.Contains(t, l.text(nine), "no worker answers; the request is safe")
 	require.False(t, l.ended())
 	l.saw(look{state: awaitingCode()})
 	require.NotContains(t, l.text(nine), "no worker answers", "one is back, though nothing has changed")
 
 	ignored := awaitingCode()
-	ignored.Version = 10
-	ignored.Ignored = []workflows.Ignored{{Signal: "submit-code", Why: "it is for challenge c-0", At: nine}}
+	ignored.Revision = 10
+	ignored.Ignored = []meterkey.Ignored{{Signal: "submit-code", Why: "it is for challenge c-0", At: nine}}
 	l.saw(look{state: ignored})
 	require.Contains(t, l.text(nine), "ignored submit-code: it is for challenge c-0")
 
-	l.saw(look{err: workflows.ErrNotFound})
+	l.saw(look{err: sdk.ErrNotFound})
 	require.True(t, l.ended())
-	require.ErrorIs(t, l.err, workflows.ErrNotFound)
+	require.ErrorIs(t, l.err, sdk.ErrNotFound)
 }
 
 func TestLiveResendsTheCodeOnlyWhereTheSiteCan(t *testing.T) {
@@ -106,7 +107,7 @@ func TestLiveResendsTheCodeOnlyWhereTheSiteCan(t *testing.T) {
 
 func TestLiveTakesALogin(t *testing.T) {
 	t.Parallel()
-	l := newLive(workflows.State{Utility: "DEMO", RequestID: "r-1", Status: workflows.AwaitingLogin, Since: nine})
+	l := newLive(meterkey.State{Utility: "DEMO", RequestID: "r-1", Status: meterkey.AwaitingLogin, Since: nine})
 	require.Nil(t, l.press("\rpat\r"), "a field that is empty is not sent")
 	require.Contains(t, l.text(nine), "  User name: pat\n> Password: ▏")
 	require.Nil(t, l.press("x\x15orange\x7fe"))
@@ -127,8 +128,8 @@ func TestLiveSendsNothingBlank(t *testing.T) {
 func TestLiveChecksAChoice(t *testing.T) {
 	t.Parallel()
 	s := awaitingCode()
-	s.Status, s.Challenge.Kind = workflows.AwaitingChoice, workflows.MethodChoice
-	s.Challenge.Options = []workflows.Option{{ID: "sms", Label: "Text"}, {ID: "email", Label: "E-mail", Target: "p***"}}
+	s.Status, s.Challenge.Kind = meterkey.AwaitingChoice, meterkey.MethodChoice
+	s.Challenge.Options = []meterkey.Option{{ID: "sms", Label: "Text"}, {ID: "email", Label: "E-mail", Target: "p***"}}
 	l := newLive(s)
 	require.Contains(t, l.text(nine), "  2  E-mail p*** [email]")
 	require.Nil(t, l.press("3\r"))
@@ -138,11 +139,11 @@ func TestLiveChecksAChoice(t *testing.T) {
 
 func TestLiveTakesNothingWhileTheSiteIsAtWork(t *testing.T) {
 	t.Parallel()
-	l := newLive(workflows.State{RequestID: "r-1", Status: workflows.SigningIn})
+	l := newLive(meterkey.State{RequestID: "r-1", Status: meterkey.SigningIn})
 	require.Nil(t, l.press("pat\r\torange\r"))
 	require.Nil(t, l.form)
 	submitting := awaitingCode()
-	submitting.Status = workflows.SubmittingCode
+	submitting.Status = meterkey.SubmittingCode
 	require.NotContains(t, newLive(submitting).text(nine), "Enter the code", "it has been answered")
 	require.Contains(t, (&live{}).text(nine), "Looking at the request")
 }
@@ -163,7 +164,7 @@ func TestKeysAreTextControlsAndSequences(t *testing.T) {
 
 func TestLiveAsksForTheUtilityWhereTheCustomerChooses(t *testing.T) {
 	t.Parallel()
-	l := newLive(workflows.State{RequestID: "r-1", Requester: "acme", Status: workflows.AwaitingLogin, Since: nine})
+	l := newLive(meterkey.State{RequestID: "r-1", Requester: "acme", Status: meterkey.AwaitingLogin, Since: nine})
 	require.Contains(t, l.text(nine), "a utility of the customer's choice")
 	require.Contains(t, l.text(nine), "Utility: ▏")
 	require.Nil(t, l.press("nowhere\ruser\rsecret\r"))

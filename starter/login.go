@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 type loginCmd struct {
@@ -28,7 +28,7 @@ they leave this process.
 // Run asks for the login and sends it.
 func (c *loginCmd) Run(ctx context.Context, a *app) error {
 	return a.do(ctx, act{id: c.ID, waiting: c.waiting, allowed: takesLogin,
-		send: func(ctx context.Context, b *backend, s workflows.State) error {
+		send: func(ctx context.Context, b *backend, s meterkey.State) error {
 			if err := b.canSeal(); err != nil {
 				return err
 			}
@@ -45,7 +45,7 @@ func (c *loginCmd) Run(ctx context.Context, a *app) error {
 }
 
 // chosen is the utility that the login is for.
-func (c *loginCmd) chosen(s workflows.State) (string, error) {
+func (c *loginCmd) chosen(s meterkey.State) (string, error) {
 	if c.Utility == "" && s.Utility == "" {
 		return "", badInput(c.ID+" names no utility", "say which the login is for: --utility coned; starter utilities lists them")
 	}
@@ -55,14 +55,14 @@ func (c *loginCmd) chosen(s workflows.State) (string, error) {
 	return utilityID(c.Utility)
 }
 
-func takesLogin(s workflows.State) error {
-	if s.Status == workflows.AwaitingLogin || s.Status == workflows.AwaitingMFAOff {
+func takesLogin(s meterkey.State) error {
+	if s.Status == meterkey.AwaitingLogin || s.Status == meterkey.AwaitingMFAOff {
 		return nil
 	}
 	return notNow(fmt.Sprintf("%s awaits no login: it stands at %s", s.RequestID, s.Status), next(s))
 }
 
-func (a *app) readLogin(ctx context.Context, s workflows.State) (login workflows.Credentials, err error) {
+func (a *app) readLogin(ctx context.Context, s meterkey.State) (login meterkey.Credentials, err error) {
 	person, ok, err := a.person()
 	if err != nil {
 		return login, err
@@ -72,7 +72,7 @@ func (a *app) readLogin(ctx context.Context, s workflows.State) (login workflows
 		if err != nil {
 			return login, err
 		}
-		return workflows.Credentials{Username: lines[0], Password: lines[1]}, nil
+		return meterkey.Credentials{Username: lines[0], Password: lines[1]}, nil
 	}
 	defer func() { err = firstError(err, person.close()) }()
 	if err = person.say("Login at " + utilityName(s.Utility) + " for " + oneLine(s.Requester) + ". It is sealed before it leaves this machine."); err != nil {

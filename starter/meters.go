@@ -5,7 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 type metersCmd struct {
@@ -32,16 +32,16 @@ func (c *metersCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if s.Status != workflows.Connected {
+	if s.Status != meterkey.Connected {
 		return notNow(fmt.Sprintf("%s has no meter list: it stands at %s", s.RequestID, s.Status), next(s))
 	}
 	return a.showMeters(s.Meters)
 }
 
-func (a *app) showMeters(meters []workflows.Meter) error {
+func (a *app) showMeters(meters []meterkey.Meter) error {
 	switch {
 	case a.json:
-		a.out.json(append([]workflows.Meter{}, meters...))
+		a.out.json(append([]meterkey.Meter{}, meters...))
 	case a.csv:
 		return a.csvMeters(meters)
 	default:
@@ -50,7 +50,7 @@ func (a *app) showMeters(meters []workflows.Meter) error {
 	return nil
 }
 
-func meterRows(meters []workflows.Meter) [][]string {
+func meterRows(meters []meterkey.Meter) [][]string {
 	rows := make([][]string, len(meters))
 	for i, m := range meters {
 		rows[i] = []string{
@@ -62,7 +62,7 @@ func meterRows(meters []workflows.Meter) [][]string {
 }
 
 // csvMeters writes every field of every meter, under the names that JSON has for them.
-func (a *app) csvMeters(meters []workflows.Meter) error {
+func (a *app) csvMeters(meters []meterkey.Meter) error {
 	w := csv.NewWriter(a.out.w)
 	rows := [][]string{{"account_number", "meter_number", "service_identifier", "service_address", "service_class", "tariff", "status"}}
 	for _, m := range meters {

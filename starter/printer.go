@@ -11,7 +11,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/term"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 // printer writes to one stream, in colour where that is a terminal. It keeps the first error, to be looked at once.
@@ -75,13 +75,13 @@ func (p *printer) in(style, text string) string {
 }
 
 // status is a status in the colour of who has to act.
-func (p *printer) status(s workflows.Status) string {
+func (p *printer) status(s meterkey.Status) string {
 	switch {
-	case s == workflows.Connected:
+	case s == meterkey.Connected:
 		return p.in(green, string(s))
 	case s.Terminal():
 		return p.in(red, string(s))
-	case s.WaitingOn() == workflows.Customer:
+	case s.WaitingOn() == meterkey.Customer:
 		return p.in(yellow, string(s))
 	default:
 		return p.in(cyan, string(s))

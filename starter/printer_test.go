@@ -9,8 +9,8 @@ import (
 	"github.com/creack/pty"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/utilities"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 func TestLeftCountsDown(t *testing.T) {
@@ -70,8 +70,8 @@ func TestJSONKeepsWhatPeopleWrite(t *testing.T) {
 func TestStatusColourSaysWhoActs(t *testing.T) {
 	t.Parallel()
 	p := &printer{colour: true}
-	for status, style := range map[workflows.Status]string{
-		workflows.Connected: green, workflows.Failed: red, workflows.AwaitingCode: yellow, workflows.SigningIn: cyan,
+	for status, style := range map[meterkey.Status]string{
+		meterkey.Connected: green, meterkey.Failed: red, meterkey.AwaitingCode: yellow, meterkey.SigningIn: cyan,
 	} {
 		require.Equal(t, p.in(style, string(status)), p.status(status))
 	}
@@ -147,7 +147,7 @@ func TestProgressStaysOnOneLineOfTheTerminal(t *testing.T) {
 
 func TestColoursAreForTerminalsThatWantThem(t *testing.T) {
 	t.Parallel()
-	print := func(a *app) { a.out.linef("%s", a.out.status(workflows.Failed)) }
+	print := func(a *app) { a.out.linef("%s", a.out.status(meterkey.Failed)) }
 	require.Equal(t, "\x1b[31mfailed\x1b[0m\r\n", onPty(t, 80, print))
 	require.Equal(t, "failed\r\n", onPty(t, 80, func(a *app) {
 		a.out = newPrinter(a.out.w, true)

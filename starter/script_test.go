@@ -18,7 +18,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 // Scripts run the real binary. Beside testscript's own commands they have:
@@ -213,7 +213,7 @@ func TestHelpTeachesEveryCommand(t *testing.T) {
 			t.Errorf("starter %s --help has no example", command)
 		}
 	}
-	for _, s := range workflows.Statuses() {
+	for _, s := range meterkey.Statuses() {
 		if !strings.Contains(string(manual), "`"+string(s)+"`") {
 			t.Errorf("docs/starter.md does not know the status %s", s)
 		}

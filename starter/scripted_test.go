@@ -14,9 +14,11 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/sealed"
+	"github.com/meterkey/meterkey/sdk"
+	"github.com/meterkey/meterkey/sdk/payload"
 	"github.com/meterkey/meterkey/workflows"
-	"github.com/meterkey/meterkey/workflows/payload"
 )
 
 const (
@@ -52,10 +54,10 @@ type scripted struct {
 // startScripted starts a worker with the real workflow and the scripted site's activities.
 func startScripted(c client.Client, identity *sealed.Identity) (stop func(), err error) {
 	s := &scripted{identity: identity, windows: map[string]chan struct{}{}}
-	desk := worker.New(c, workflows.TaskQueue, worker.Options{DeadlockDetectionTimeout: workflows.TaskTimeout})
-	desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: workflows.WorkflowType})
-	register(desk, workflows.ActivityNotify, func(context.Context, workflows.Notice) error { return nil })
-	register(desk, workflows.ActivityRecord, func(context.Context, workflows.Projection) error { return nil })
+	desk := worker.New(c, meterkey.TaskQueue, worker.Options{DeadlockDetectionTimeout: sdk.TaskTimeout})
+	desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: meterkey.WorkflowType})
+	register(desk, workflows.ActivityNotify, func(context.Context, meterkey.Notice) error { return nil })
+	register(desk, workflows.ActivityRecord, func(context.Context, meterkey.Projection) error { return nil })
 	signIn := worker.New(c, workflows.SignInTaskQueue, worker.Options{DisableWorkflowWorker: true})
 	register(signIn, workflows.ActivityLogin, s.login)
 	windows := worker.New(c, workflows.WindowTaskQueue(scriptedHost), worker.Options{DisableWorkflowWorker: true})
@@ -79,7 +81,7 @@ func register(w worker.Worker, name string, f any) {
 func (s *scripted) login(ctx context.Context, in workflows.LoginInput) (workflows.Found, error) {
 	login, err := s.identity.OpenCredentials(in.Credentials)
 	if err != nil || login.Password == "" {
-		return workflows.Found{Outcome: workflows.OutcomeStopped, Reason: workflows.Unreadable}, nil
+		return workflows.Found{Outcome: workflows.OutcomeStopped, Reason: meterkey.Unreadable}, nil
 	}
 	window := s.open(in, login.Username)
 	found := workflows.Found{Window: &window, Typed: true}
@@ -92,10 +94,10 @@ func (s *scripted) login(ctx context.Context, in workflows.LoginInput) (workflow
 		found.Outcome, found.Challenge = workflows.OutcomeChallenge, codeAsk()
 		found.Challenge.CanResend = false
 	case "bare":
-		found.Outcome, found.Challenge = workflows.OutcomeChallenge, &workflows.ChallengeAsk{Kind: workflows.NumberCode, Tries: 3}
+		found.Outcome, found.Challenge = workflows.OutcomeChallenge, &workflows.ChallengeAsk{Kind: meterkey.NumberCode, Tries: 3}
 	case "question":
 		found.Outcome, found.Challenge = workflows.OutcomeChallenge,
-			&workflows.ChallengeAsk{Kind: workflows.SecurityAnswer, Prompt: "The name of your first sled?", Tries: 3}
+			&workflows.ChallengeAsk{Kind: meterkey.SecurityAnswer, Prompt: "The name of your first sled?", Tries: 3}
 	case "choice":
 		found.Outcome, found.Challenge = workflows.OutcomeChallenge, choiceAsk()
 	case "slow":
@@ -106,22 +108,22 @@ func (s *scripted) login(ctx context.Context, in workflows.LoginInput) (workflow
 	return found, nil
 }
 
-var stops = map[string]workflows.Reason{
-	"wrong":   workflows.InvalidCredentials,
-	"locked":  workflows.AccountLocked,
-	"captcha": workflows.Captcha,
-	"mfa":     workflows.MFAUnsupported,
+var stops = map[string]meterkey.Reason{
+	"wrong":   meterkey.InvalidCredentials,
+	"locked":  meterkey.AccountLocked,
+	"captcha": meterkey.Captcha,
+	"mfa":     meterkey.MFAUnsupported,
 }
 
 // codeAsk's prompt carries what a page could try to do to a terminal.
 func codeAsk() *workflows.ChallengeAsk {
-	return &workflows.ChallengeAsk{Kind: workflows.NumberCode, Prompt: "Enter the code\x1b[2J we sent you", SentTo: "(***) ***-1234",
+	return &workflows.ChallengeAsk{Kind: meterkey.NumberCode, Prompt: "Enter the code\x1b[2J we sent you", SentTo: "(***) ***-1234",
 		Digits: 6, Tries: 3, CanResend: true}
 }
 
 func choiceAsk() *workflows.ChallengeAsk {
-	return &workflows.ChallengeAsk{Kind: workflows.MethodChoice, Prompt: "How shall we send your code?", Tries: 3,
-		Options: []workflows.Option{
+	return &workflows.ChallengeAsk{Kind: meterkey.MethodChoice, Prompt: "How shall we send your code?", Tries: 3,
+		Options: []meterkey.Option{
 			{ID: "sms", Label: "Text message", Target: "(***) ***-1234"},
 			{ID: "email", Label: "E-mail", Target: "p***@example.com"},
 		}}
@@ -142,7 +144,7 @@ func (s *scripted) hold(ctx context.Context, in workflows.WindowInput) (workflow
 	closed := s.windows[in.Window.ID]
 	s.mu.Unlock()
 	err := beatUntil(ctx, closed)
-	return workflows.Found{Outcome: workflows.OutcomeStopped, Reason: workflows.WindowLost}, err
+	return workflows.Found{Outcome: workflows.OutcomeStopped, Reason: meterkey.WindowLost}, err
 }
 
 // beatUntil heartbeats until something is closed.
@@ -174,14 +176,14 @@ func (s *scripted) closeWindow(_ context.Context, in workflows.WindowInput) erro
 func (s *scripted) submitCode(_ context.Context, in workflows.SubmitCodeInput) (workflows.Found, error) {
 	plain, err := s.identity.Open(in.Code)
 	if err != nil {
-		return workflows.Found{Outcome: workflows.OutcomeStopped, Reason: workflows.Unreadable}, nil
+		return workflows.Found{Outcome: workflows.OutcomeStopped, Reason: meterkey.Unreadable}, nil
 	}
 	window := &in.Window
 	switch answer := string(plain); {
-	case in.Kind == workflows.MethodChoice && (answer == "sms" || answer == "email"):
+	case in.Kind == meterkey.MethodChoice && (answer == "sms" || answer == "email"):
 		return workflows.Found{Outcome: workflows.OutcomeChallenge, Challenge: codeAsk(), Window: window}, nil
-	case in.Kind == workflows.NumberCode && answer == rightCode,
-		in.Kind == workflows.SecurityAnswer && strings.EqualFold(answer, rightAnswer):
+	case in.Kind == meterkey.NumberCode && answer == rightCode,
+		in.Kind == meterkey.SecurityAnswer && strings.EqualFold(answer, rightAnswer):
 		return workflows.Found{Outcome: workflows.OutcomeSignedIn, Window: window}, nil
 	}
 	return workflows.Found{Outcome: workflows.OutcomeCodeRejected, Window: window}, nil
@@ -195,7 +197,7 @@ func (s *scripted) meters(_ context.Context, in workflows.WindowInput) (workflow
 	if strings.HasPrefix(in.Window.ID, "empty.") {
 		return workflows.Found{Outcome: workflows.OutcomeSignedIn, Window: &in.Window}, nil
 	}
-	return workflows.Found{Outcome: workflows.OutcomeSignedIn, Window: &in.Window, Meters: []workflows.Meter{
+	return workflows.Found{Outcome: workflows.OutcomeSignedIn, Window: &in.Window, Meters: []meterkey.Meter{
 		{AccountNumber: "1001", MeterNumber: "E-17", ServiceClass: "electric", ServiceAddress: `1 "Main" St, Springfield`, Status: "active"},
 		{AccountNumber: "1001", MeterNumber: "G-4", ServiceClass: "gas", ServiceAddress: `1 "Main" St, Springfield`},
 	}}, nil

@@ -5,7 +5,7 @@ import (
 	"crypto/rand"
 	"strings"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 type startCmd struct {
@@ -63,12 +63,12 @@ func (c *startCmd) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
-func (c *startCmd) request(utility string) workflows.Request {
+func (c *startCmd) request(utility string) meterkey.Request {
 	id := c.ID
 	if id == "" {
 		id = "r-" + strings.ToLower(rand.Text()[:12])
 	}
-	return workflows.Request{
+	return meterkey.Request{
 		RequestID:      id,
 		Requester:      c.Requester,
 		RequesterName:  c.RequesterName,

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 type statusCmd struct {
@@ -36,7 +36,7 @@ func (c *statusCmd) Run(ctx context.Context, a *app) error {
 }
 
 // showState prints a state to standard output.
-func (a *app) showState(s workflows.State) {
+func (a *app) showState(s meterkey.State) {
 	if a.json {
 		a.out.json(s)
 		return
@@ -52,7 +52,7 @@ func (a *app) showState(s workflows.State) {
 	}
 }
 
-func stateFacts(p *printer, s workflows.State, now time.Time) [][2]string {
+func stateFacts(p *printer, s meterkey.State, now time.Time) [][2]string {
 	facts := [][2]string{
 		{"request", p.in(bold, s.RequestID)},
 		{"requester", s.Requester},
@@ -73,14 +73,14 @@ func stateFacts(p *printer, s workflows.State, now time.Time) [][2]string {
 	return append(facts, [2]string{"next", next(s)})
 }
 
-func waitsOn(s workflows.State) string {
-	if s.WaitingOn == workflows.Nobody {
+func waitsOn(s meterkey.State) string {
+	if s.WaitingOn == meterkey.Nobody {
 		return ""
 	}
 	return string(s.WaitingOn)
 }
 
-func challengeFacts(c *workflows.Challenge) [][2]string {
+func challengeFacts(c *meterkey.Challenge) [][2]string {
 	if c == nil {
 		return nil
 	}
@@ -91,35 +91,35 @@ func challengeFacts(c *workflows.Challenge) [][2]string {
 	if c.Digits > 0 {
 		facts = append(facts, [2]string{"digits", fmt.Sprint(c.Digits)})
 	}
-	if c.Kind != workflows.MethodChoice {
+	if c.Kind != meterkey.MethodChoice {
 		facts = append(facts, [2]string{"tries left", fmt.Sprint(c.TriesLeft)})
 	}
 	return facts
 }
 
-func optionText(o workflows.Option) string {
+func optionText(o meterkey.Option) string {
 	return oneLine(o.Text()) + " [" + oneLine(o.ID) + "]"
 }
 
 // next is the command that takes the request on, empty while there is nothing to do.
-func next(s workflows.State) string {
+func next(s meterkey.State) string {
 	switch s.Status {
-	case workflows.AwaitingLogin, workflows.AwaitingMFAOff:
+	case meterkey.AwaitingLogin, meterkey.AwaitingMFAOff:
 		return "starter login " + s.RequestID
-	case workflows.AwaitingChoice:
+	case meterkey.AwaitingChoice:
 		return "starter choose " + s.RequestID
-	case workflows.AwaitingCode:
+	case meterkey.AwaitingCode:
 		return "starter code " + s.RequestID
-	case workflows.Connected:
+	case meterkey.Connected:
 		return "starter meters " + s.RequestID
-	case workflows.Failed, workflows.Expired, workflows.Declined, workflows.Canceled:
+	case meterkey.Failed, meterkey.Expired, meterkey.Declined, meterkey.Canceled:
 		return "starter resend " + s.RequestID
 	default:
 		return "starter watch " + s.RequestID
 	}
 }
 
-func moment(p *printer, m workflows.Moment, now time.Time) string {
+func moment(p *printer, m meterkey.Moment, now time.Time) string {
 	line := p.in(dim, clock(m.At, now)) + "  " + p.status(m.Status)
 	if m.Reason != "" {
 		line += "  " + string(m.Reason)

@@ -8,11 +8,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 // shows prints a state as a command does, at no terminal.
-func shows(a *app, s workflows.State) string {
+func shows(a *app, s meterkey.State) string {
 	var out bytes.Buffer
 	a.out, a.side = newPrinter(&out, true), newPrinter(&out, true)
 	a.showState(s)
@@ -23,9 +23,9 @@ func TestStateIsShownInFull(t *testing.T) {
 	t.Parallel()
 	s := awaitingCode()
 	until := nine.Add(time.Second)
-	s.Until, s.Reason = &until, workflows.CodeRejected
-	s.Timeline[2].Reason = workflows.CodeRejected
-	s.Ignored = []workflows.Ignored{{Signal: "submit-code", Why: "it is for\nchallenge c-0", At: nine}}
+	s.Until, s.Reason = &until, meterkey.CodeRejected
+	s.Timeline[2].Reason = meterkey.CodeRejected
+	s.Ignored = []meterkey.Ignored{{Signal: "submit-code", Why: "it is for\nchallenge c-0", At: nine}}
 	at := func(seconds int) string { return clock(nine.Add(time.Duration(seconds)*time.Second), time.Now()) }
 	require.Equal(t, ""+
 		"request     r-1\n"+
@@ -51,8 +51,8 @@ func TestStateIsShownInFull(t *testing.T) {
 
 func TestAChoiceIsShownWithItsOptionsAndNoTries(t *testing.T) {
 	t.Parallel()
-	facts := challengeFacts(&workflows.Challenge{Kind: workflows.MethodChoice, Prompt: "How?", TriesLeft: 3,
-		Options: []workflows.Option{{ID: "sms", Label: "Text", Target: "***1"}, {ID: "b", Label: "E-mail"}}})
+	facts := challengeFacts(&meterkey.Challenge{Kind: meterkey.MethodChoice, Prompt: "How?", TriesLeft: 3,
+		Options: []meterkey.Option{{ID: "sms", Label: "Text", Target: "***1"}, {ID: "b", Label: "E-mail"}}})
 	require.Equal(t, [][2]string{{"asked", "How?"}, {"sent to", ""}, {"option 1", "Text ***1 [sms]"}, {"option 2", "E-mail [b]"}}, facts)
 	require.Nil(t, challengeFacts(nil))
 }
@@ -64,8 +64,8 @@ func TestNothingOfASiteReachesTheTerminalRaw(t *testing.T) {
 	s := awaitingCode()
 	s.Message = evil
 	s.Challenge.Prompt, s.Challenge.SentTo = evil, evil
-	s.Challenge.Options = []workflows.Option{{ID: evil, Label: evil, Target: evil + "x"}}
-	s.Ignored = []workflows.Ignored{{Signal: "leave", Why: evil, At: nine}}
+	s.Challenge.Options = []meterkey.Option{{ID: evil, Label: evil, Target: evil + "x"}}
+	s.Ignored = []meterkey.Ignored{{Signal: "leave", Why: evil, At: nine}}
 	text := shows(&app{}, s)
 	require.NotContains(t, text, "\x1b")
 	require.NotContains(t, text, "\r")
@@ -78,7 +78,7 @@ func TestNothingOfASiteReachesTheTerminalRaw(t *testing.T) {
 
 	var out bytes.Buffer
 	a := &app{out: newPrinter(&out, true)}
-	require.NoError(t, a.showMeters([]workflows.Meter{{AccountNumber: evil, MeterNumber: evil, ServiceIdentifier: evil, ServiceAddress: evil,
+	require.NoError(t, a.showMeters([]meterkey.Meter{{AccountNumber: evil, MeterNumber: evil, ServiceIdentifier: evil, ServiceAddress: evil,
 		ServiceClass: evil, Tariff: evil, Status: evil}}))
 	require.NotContains(t, out.String(), "\x1b")
 	require.NotContains(t, out.String(), "\u009b")
@@ -89,7 +89,7 @@ func TestJSONIsTheWholeState(t *testing.T) {
 	s := awaitingCode()
 	text := shows(&app{json: true}, s)
 	require.Equal(t, 1, bytes.Count([]byte(text), []byte("\n")), "a document, a line")
-	var got workflows.State
+	var got meterkey.State
 	require.NoError(t, json.Unmarshal([]byte(text), &got))
 	require.Equal(t, s, got)
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 type watchCmd struct {
@@ -49,7 +49,7 @@ func (a *app) watch(ctx context.Context, b *backend, id string) error {
 	if err != nil {
 		return err
 	}
-	if s.Status == workflows.Connected && !a.json {
+	if s.Status == meterkey.Connected && !a.json {
 		a.out.linef("")
 		return a.showMeters(s.Meters)
 	}
@@ -61,9 +61,9 @@ func leftAlone(id string) error {
 }
 
 // watchLines prints a line for each change.
-func (a *app) watchLines(ctx context.Context, b *backend, id string) (workflows.State, error) {
-	var seen workflows.State
-	return b.client.Wait(ctx, id, func(s workflows.State) bool {
+func (a *app) watchLines(ctx context.Context, b *backend, id string) (meterkey.State, error) {
+	var seen meterkey.State
+	return b.client.Wait(ctx, id, func(s meterkey.State) bool {
 		if seen.RequestID == "" || changed(seen, s) {
 			a.showChange(seen, s)
 		}
@@ -72,7 +72,7 @@ func (a *app) watchLines(ctx context.Context, b *backend, id string) (workflows.
 	})
 }
 
-func (a *app) showChange(before, after workflows.State) {
+func (a *app) showChange(before, after meterkey.State) {
 	if a.json {
 		a.out.json(after)
 		return
@@ -90,14 +90,14 @@ func (a *app) showChange(before, after workflows.State) {
 	if why := ignoredSince(before, after); why != "" {
 		a.out.linef("          %s", oneLine(why))
 	}
-	if after.WaitingOn == workflows.Customer {
+	if after.WaitingOn == meterkey.Customer {
 		a.out.linef("          %s", a.out.in(dim, fmt.Sprintf("next: %s", next(after))))
 	}
 }
 
 // momentsSince is what the timeline gained. A long timeline loses its oldest entries, and a revived request's begins
 // anew, so the last entry seen is looked for from the end.
-func momentsSince(before, after []workflows.Moment) []workflows.Moment {
+func momentsSince(before, after []meterkey.Moment) []meterkey.Moment {
 	if len(before) == 0 {
 		return after
 	}

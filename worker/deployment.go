@@ -17,7 +17,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 	"go.uber.org/zap"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 const (
@@ -167,7 +167,7 @@ func (d *deployment) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		queue, err := d.temporal.DescribeTaskQueue(ctx, workflows.TaskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW)
+		queue, err := d.temporal.DescribeTaskQueue(ctx, meterkey.TaskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW)
 		if err != nil {
 			continue // no server, no news: whoever needs it says so
 		}
@@ -176,7 +176,7 @@ func (d *deployment) watch(ctx context.Context) {
 		}
 		if time.Since(since) > d.pollLimit {
 			d.log.Error("current build has no pollers", zap.String("current_build", cmp.Or(last.build, "unversioned")),
-				zap.String("task_queue", workflows.TaskQueue))
+				zap.String("task_queue", meterkey.TaskQueue))
 		}
 	}
 }

@@ -15,8 +15,10 @@ import (
 	"go.temporal.io/sdk/workflow"
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/logging"
 	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -73,7 +75,7 @@ func newFleet(t *testing.T) *fleet {
 	require.NoError(t, beside.Start())
 	t.Cleanup(beside.Stop)
 	f.run, err = f.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		TaskQueue: workflows.TaskQueue, WorkflowTaskTimeout: workflows.TaskTimeout}, stepsType)
+		TaskQueue: meterkey.TaskQueue, WorkflowTaskTimeout: sdk.TaskTimeout}, stepsType)
 	require.NoError(t, err)
 	return f
 }
@@ -81,7 +83,7 @@ func newFleet(t *testing.T) *fleet {
 // start starts a worker of data-requests that has this build's workflow. stop drains it.
 func (f *fleet) start(build int, o worker.Options) (stop func()) {
 	f.t.Helper()
-	w := worker.New(f.temporal, workflows.TaskQueue, o)
+	w := worker.New(f.temporal, meterkey.TaskQueue, o)
 	w.RegisterWorkflowWithOptions(steps(build), workflow.RegisterOptions{Name: stepsType})
 	w.RegisterActivityWithOptions(func() (int, error) { return build, nil }, activity.RegisterOptions{Name: stepActivity})
 	require.NoError(f.t, w.Start())
@@ -145,7 +147,7 @@ func (f *fleet) current() string {
 
 func (f *fleet) lastPoll() poll {
 	f.t.Helper()
-	queue, err := f.temporal.DescribeTaskQueue(f.t.Context(), workflows.TaskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW)
+	queue, err := f.temporal.DescribeTaskQueue(f.t.Context(), meterkey.TaskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW)
 	require.NoError(f.t, err)
 	return lastPoll(queue)
 }
@@ -213,7 +215,7 @@ func TestDeploy_DeadCurrentBuild(t *testing.T) {
 	stop()
 	f.signal() // nobody may do it
 	older.await(t, noPollers, map[string]any{"level": "error", "deployment": deploymentName, "build": 1.0, "current_build": "2",
-		"task_queue": workflows.TaskQueue})
+		"task_queue": meterkey.TaskQueue})
 	f.goBack(1)
 	require.Equal(t, step{1, 1}, f.await())
 }

@@ -23,10 +23,12 @@ import (
 	"go.temporal.io/sdk/workflow"
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/internal/logging"
 	"github.com/meterkey/meterkey/internal/sealed"
 	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/workflows"
 	"github.com/meterkey/meterkey/workflows/payload"
 )
@@ -94,7 +96,7 @@ func (p *place) window(host *browser.Host) *browser.Window {
 }
 
 // temporal is a client and, over it, the typed one.
-func (p *place) temporal() (client.Client, *workflows.Client) {
+func (p *place) temporal() (client.Client, *sdk.Client) {
 	p.t.Helper()
 	dc := payload.New(nil)
 	c, err := client.DialContext(p.t.Context(), client.Options{HostPort: p.server.Address(), DataConverter: dc, Logger: logging.Temporal(zap.NewNop())})
@@ -102,7 +104,7 @@ func (p *place) temporal() (client.Client, *workflows.Client) {
 	p.t.Cleanup(c.Close)
 	recipient, err := sealed.ReadRecipient(filepath.Join(p.home, "identity.txt"+sealed.RecipientSuffix))
 	require.NoError(p.t, err)
-	return c, workflows.NewClient(c, recipient, dc)
+	return c, sdk.New(c, recipient, dc)
 }
 
 // logged is a worker's log, which can be read while it is written.
@@ -172,7 +174,7 @@ func TestDrain(t *testing.T) {
 			host := p.beside()
 			mine := p.window(host)
 			temporal, requests := p.temporal()
-			r := workflows.Request{RequestID: "drained", Requester: "acme", Utility: "DEMO", CustomerEmail: "pat@customer.example"}
+			r := meterkey.Request{RequestID: "drained", Requester: "acme", Utility: "DEMO", CustomerEmail: "pat@customer.example"}
 			require.NoError(t, requests.Start(t.Context(), r))
 			receive(t, mail.begun)
 
@@ -182,12 +184,12 @@ func TestDrain(t *testing.T) {
 			fresh, _, _ := p.inProcess("MK_HOST_DIR="+filepath.Join(p.home, "fresh"), "MK_BUILD_NUMBER="+builds[1])
 			fresh.await(t, "worker ready", nil)
 			require.NoError(t, requests.Decline(t.Context(), r.RequestID))
-			fresh.await(t, "status", map[string]any{"request_id": "drained", "status": string(workflows.Declined)})
+			fresh.await(t, "status", map[string]any{"request_id": "drained", "status": string(meterkey.Declined)})
 			require.Nil(t, find(log.String(), "status", nil), "no workflow task ran on the old one")
 
 			close(mail.goOn)
 			log.await(t, "notice", map[string]any{"request_id": "drained", "to": "customer"})
-			log.await(t, "Stopped Worker", map[string]any{"TaskQueue": workflows.TaskQueue})
+			log.await(t, "Stopped Worker", map[string]any{"TaskQueue": meterkey.TaskQueue})
 			newer := p.window(host)
 			require.Empty(t, ended, "a window is still open")
 			closeWindow(t, temporal, host, mine)
@@ -221,7 +223,7 @@ func closeWindow(t *testing.T, c client.Client, host *browser.Host, w *browser.W
 // next workflow task did not wait for that worker.
 func requireFirstTries(t *testing.T, c client.Client, requestID string) {
 	t.Helper()
-	events := c.GetWorkflowHistory(t.Context(), workflows.WorkflowID(requestID), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	events := c.GetWorkflowHistory(t.Context(), meterkey.WorkflowID(requestID), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	signaled, begun := false, false
 	for events.HasNext() {
 		event, err := events.Next()

@@ -10,8 +10,10 @@ import (
 	"go.temporal.io/sdk/workflow"
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/activities"
 	"github.com/meterkey/meterkey/internal/browser"
+	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -52,8 +54,8 @@ func startWorkers(c client.Client, site *activities.Site, desk *activities.Desk,
 	if err != nil {
 		return nil, err
 	}
-	w.desk = worker.New(c, workflows.TaskQueue, deskOptions(build, changes, w.failed))
-	w.desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: workflows.WorkflowType})
+	w.desk = worker.New(c, meterkey.TaskQueue, deskOptions(build, changes, w.failed))
+	w.desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: meterkey.WorkflowType})
 	desk.Register(w.desk)
 	w.windows = worker.New(c, workflows.WindowTaskQueue(site.Host.ID()), worker.Options{
 		WorkerStopTimeout: windowStop, OnFatalError: w.failed, DisableWorkflowWorker: true, MaxHeartbeatThrottleInterval: newsWithin,
@@ -72,7 +74,7 @@ func startWorkers(c client.Client, site *activities.Site, desk *activities.Desk,
 func deskOptions(build int, listed map[string]workflow.Version, failed func(error)) worker.Options {
 	return worker.Options{
 		WorkerStopTimeout: deskStop, OnFatalError: failed, StickyScheduleToStartTimeout: stickyWait,
-		DeadlockDetectionTimeout:         workflows.TaskTimeout,
+		DeadlockDetectionTimeout:         sdk.TaskTimeout,
 		MaxConcurrentWorkflowTaskPollers: deskPollers, MaxConcurrentActivityTaskPollers: deskPollers,
 		DeploymentOptions: deploymentOptions(build), PreferredVersionProvider: preferredVersion(listed),
 	}

@@ -5,23 +5,25 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/meterkey/meterkey"
 )
 
 // loginAt is the login of a customer who chose the utility.
 func (w *world) loginAt(d time.Duration, utility string) {
-	w.signal(d, SignalSubmitLogin, SubmitLogin{Credentials: sealedAs("login"), Utility: utility})
+	w.signal(d, meterkey.SignalSubmitLogin, meterkey.SubmitLogin{Credentials: sealedAs("login"), Utility: utility})
 }
 
 func Test_Utility_ChosenByTheCustomer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.request.Utility = ""
-	w.logins = says(stopFor(InvalidCredentials), in)
+	w.logins = says(stopFor(meterkey.InvalidCredentials), in)
 	w.after(time.Second, func() { require.Empty(t, w.state().Utility) })
 	w.login(time.Minute)
 	w.loginAt(2*time.Minute, "PECO")
 	w.loginAt(3*time.Minute, "PEPCO")
-	w.ends(Connected, "")
+	w.ends(meterkey.Connected, "")
 	require.Equal(t, "PECO", w.inputs[0].Utility)
 	require.Equal(t, "PEPCO", w.inputs[1].Utility, "who chose the wrong one chooses again")
 	end := w.records[len(w.records)-1].State
@@ -38,7 +40,7 @@ func Test_Utility_OfTheRequestStands(t *testing.T) {
 	asked := w.request.Utility
 	w.loginAt(time.Minute, "SOMEWHERE")
 	w.loginAt(2*time.Minute, asked)
-	w.ends(Connected, "")
+	w.ends(meterkey.Connected, "")
 	require.Len(t, w.inputs, 1)
 	require.Equal(t, asked, w.inputs[0].Utility)
 	require.Contains(t, w.records[len(w.records)-1].State.Ignored[0].Why, "another utility")
@@ -49,7 +51,7 @@ func Test_Utility_ThatIsNoIDIsIgnored(t *testing.T) {
 	w := newWorld(t)
 	w.request.Utility = ""
 	w.loginAt(time.Minute, "no such/thing")
-	w.ends(Expired, "")
+	w.ends(meterkey.Expired, "")
 	require.Empty(t, w.inputs)
 }
 
@@ -59,10 +61,10 @@ func Test_Link_IsReplacedByAResend(t *testing.T) {
 	w.logins = says(in)
 	start := w.env.Now().UTC().Truncate(time.Microsecond)
 	w.after(time.Minute, func() { require.Equal(t, start, w.state().LinkedAt) })
-	w.signal(time.Hour, SignalResend, nil)
+	w.signal(time.Hour, meterkey.SignalResend, nil)
 	w.after(2*time.Hour, func() { require.Equal(t, start.Add(time.Hour), w.state().LinkedAt) })
 	w.login(3 * time.Hour)
-	w.ends(Connected, "")
+	w.ends(meterkey.Connected, "")
 	require.Equal(t, start, w.notices[0].LinkedAt)
 	require.Equal(t, start.Add(time.Hour), w.notices[1].LinkedAt)
 	require.Equal(t, start.Add(time.Hour), w.records[len(w.records)-1].State.LinkedAt, "nothing else moves it")
@@ -72,11 +74,11 @@ func Test_Test_StaysWithEveryActivity(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.request.Test = true
-	w.logins = says(asks(NumberCode))
+	w.logins = says(asks(meterkey.NumberCode))
 	w.answers = says(in)
 	w.login(time.Minute)
 	w.code(2*time.Minute, "c-1", "123456")
-	w.ends(Connected, "")
+	w.ends(meterkey.Connected, "")
 	require.True(t, w.inputs[0].Test)
 	require.True(t, w.codes[0].Test)
 }

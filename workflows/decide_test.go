@@ -10,11 +10,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/meterkey/meterkey"
 )
 
 // sealedAs is a text that looks sealed from outside, as far as a workflow can see.
-func sealedAs(text string) Sealed {
-	return Sealed(base64.StdEncoding.EncodeToString([]byte(ageIntro + text)))
+func sealedAs(text string) meterkey.Sealed {
+	return meterkey.Sealed(base64.StdEncoding.EncodeToString([]byte("age-encryption.org/v1\n" + text)))
 }
 
 // TestDecide_TwoAtOnce pairs what may arrive within one workflow task while a code is awaited.
@@ -24,14 +26,14 @@ func TestDecide_TwoAtOnce(t *testing.T) {
 		name   string
 		put    func(*inbox)
 		event  event
-		reason Reason
+		reason meterkey.Reason
 	}{ // in the order in which they count
 		{"cancel", func(in *inbox) { in.canceled = true }, eventCancel, ""},
 		{"decline", func(in *inbox) { in.declined = true }, eventDecline, ""},
-		{"window lost", func(in *inbox) { in.windowEnded = WindowLost }, eventSignInAgain, WindowLost},
+		{"window lost", func(in *inbox) { in.windowEnded = meterkey.WindowLost }, eventSignInAgain, meterkey.WindowLost},
 		{"code", func(in *inbox) { in.code = sealedAs("1") }, eventSubmitCode, ""},
-		{"leave", func(in *inbox) { in.left = true }, eventSignInAgain, WindowClosed},
-		{"deadline", func(in *inbox) { in.deadline = true }, eventSignInAgain, CodeTimeout},
+		{"leave", func(in *inbox) { in.left = true }, eventSignInAgain, meterkey.WindowClosed},
+		{"deadline", func(in *inbox) { in.deadline = true }, eventSignInAgain, meterkey.CodeTimeout},
 		{"resend code", func(in *inbox) { in.resendCode = true }, eventCodeResent, ""},
 		{"resend", func(in *inbox) { in.resend = true }, eventResend, ""},
 	}
@@ -42,7 +44,7 @@ func TestDecide_TwoAtOnce(t *testing.T) {
 				var in inbox
 				second.put(&in)
 				first.put(&in)
-				e, reason := decide(AwaitingCode, in)
+				e, reason := decide(meterkey.AwaitingCode, in)
 				require.Equal(t, first.event, e)
 				require.Equal(t, first.reason, reason)
 			})
@@ -52,7 +54,7 @@ func TestDecide_TwoAtOnce(t *testing.T) {
 
 func TestDecide_AwaitingLogin(t *testing.T) {
 	t.Parallel()
-	for _, s := range []Status{AwaitingLogin, AwaitingMFAOff} {
+	for _, s := range []meterkey.Status{meterkey.AwaitingLogin, meterkey.AwaitingMFAOff} {
 		for _, c := range []struct {
 			in   inbox
 			want event
@@ -63,18 +65,18 @@ func TestDecide_AwaitingLogin(t *testing.T) {
 			{inbox{login: "x", deadline: true, resend: true}, eventSubmitLogin},
 			{inbox{deadline: true, resend: true}, eventDeadline},
 			{inbox{resend: true}, eventResend},
-			{inbox{code: "x", left: true, windowEnded: WindowLost, resendCode: true}, ""},
+			{inbox{code: "x", left: true, windowEnded: meterkey.WindowLost, resendCode: true}, ""},
 		} {
 			e, reason := decide(s, c.in)
 			require.Equal(t, c.want, e, "%+v", c.in)
 			require.Empty(t, reason)
 		}
 	}
-	for _, s := range []Status{SigningIn, SubmittingCode, FetchingMeters} {
+	for _, s := range []meterkey.Status{meterkey.SigningIn, meterkey.SubmittingCode, meterkey.FetchingMeters} {
 		e, _ := decide(s, inbox{login: "x", code: "y", left: true, resend: true, deadline: true})
 		require.Empty(t, e, "%s is the site's turn", s)
 	}
-	for _, s := range Statuses() {
+	for _, s := range meterkey.Statuses() {
 		e, _ := decide(s, inbox{canceled: true})
 		if s.Terminal() {
 			require.Empty(t, e, s)
@@ -87,24 +89,24 @@ func TestDecide_AwaitingLogin(t *testing.T) {
 func TestReceive_SaysWhyASignalChangesNothing(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		at   Status
+		at   meterkey.Status
 		sent signal
 		why  string
 	}{
-		"unreadable":             {AwaitingLogin, signal{name: SignalSubmitLogin, unreadable: errors.New("no JSON")}, "cannot be read"},
-		"login while busy":       {SigningIn, signal{name: SignalSubmitLogin, login: SubmitLogin{Credentials: sealedAs("x")}}, "no login is awaited while the request is signing_in"},
-		"login not sealed":       {AwaitingLogin, signal{name: SignalSubmitLogin, login: SubmitLogin{Credentials: "aGVsbG8="}}, "not a binary age file"},
-		"login not base64":       {AwaitingLogin, signal{name: SignalSubmitLogin, login: SubmitLogin{Credentials: "%"}}, "not base64"},
-		"login empty":            {AwaitingLogin, signal{name: SignalSubmitLogin}, "nothing sealed"},
-		"code nobody asked for":  {AwaitingLogin, signal{name: SignalSubmitCode, code: SubmitCode{"c-1", sealedAs("x")}}, "no code is awaited"},
-		"second code":            {SubmittingCode, signal{name: SignalSubmitCode, code: SubmitCode{"c-1", sealedAs("x")}}, "being submitted already"},
-		"code for an old one":    {AwaitingCode, signal{name: SignalSubmitCode, code: SubmitCode{"c-0", sealedAs("x")}}, "not for c-1"},
-		"code not sealed":        {AwaitingCode, signal{name: SignalSubmitCode, code: SubmitCode{"c-1", "123456"}}, "not"},
-		"again for an old one":   {AwaitingCode, signal{name: SignalResendCode, resendCode: ResendCode{"c-0"}}, "not for c-1"},
-		"again where not had":    {AwaitingCode, signal{name: SignalResendCode, resendCode: ResendCode{"c-1"}}, "does not offer"},
-		"leaving nothing":        {AwaitingLogin, signal{name: SignalLeave}, "no window to leave"},
-		"declining what is done": {Connected, signal{name: SignalDecline}, "connected"},
-		"declining too late":     {FetchingMeters, signal{name: SignalDecline}, "fetching_meters"},
+		"unreadable":             {meterkey.AwaitingLogin, signal{name: meterkey.SignalSubmitLogin, unreadable: errors.New("no JSON")}, "cannot be read"},
+		"login while busy":       {meterkey.SigningIn, signal{name: meterkey.SignalSubmitLogin, login: meterkey.SubmitLogin{Credentials: sealedAs("x")}}, "no login is awaited while the request is signing_in"},
+		"login not sealed":       {meterkey.AwaitingLogin, signal{name: meterkey.SignalSubmitLogin, login: meterkey.SubmitLogin{Credentials: "aGVsbG8="}}, "not a binary age file"},
+		"login not base64":       {meterkey.AwaitingLogin, signal{name: meterkey.SignalSubmitLogin, login: meterkey.SubmitLogin{Credentials: "%"}}, "not base64"},
+		"login empty":            {meterkey.AwaitingLogin, signal{name: meterkey.SignalSubmitLogin}, "nothing sealed"},
+		"code nobody asked for":  {meterkey.AwaitingLogin, signal{name: meterkey.SignalSubmitCode, code: meterkey.SubmitCode{ChallengeID: "c-1", Code: sealedAs("x")}}, "no code is awaited"},
+		"second code":            {meterkey.SubmittingCode, signal{name: meterkey.SignalSubmitCode, code: meterkey.SubmitCode{ChallengeID: "c-1", Code: sealedAs("x")}}, "being submitted already"},
+		"code for an old one":    {meterkey.AwaitingCode, signal{name: meterkey.SignalSubmitCode, code: meterkey.SubmitCode{ChallengeID: "c-0", Code: sealedAs("x")}}, "not for c-1"},
+		"code not sealed":        {meterkey.AwaitingCode, signal{name: meterkey.SignalSubmitCode, code: meterkey.SubmitCode{ChallengeID: "c-1", Code: "123456"}}, "not"},
+		"again for an old one":   {meterkey.AwaitingCode, signal{name: meterkey.SignalResendCode, resendCode: meterkey.ResendCode{ChallengeID: "c-0"}}, "not for c-1"},
+		"again where not had":    {meterkey.AwaitingCode, signal{name: meterkey.SignalResendCode, resendCode: meterkey.ResendCode{ChallengeID: "c-1"}}, "does not offer"},
+		"leaving nothing":        {meterkey.AwaitingLogin, signal{name: meterkey.SignalLeave}, "no window to leave"},
+		"declining what is done": {meterkey.Connected, signal{name: meterkey.SignalDecline}, "connected"},
+		"declining too late":     {meterkey.FetchingMeters, signal{name: meterkey.SignalDecline}, "fetching_meters"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -121,10 +123,10 @@ func TestReceive_SaysWhyASignalChangesNothing(t *testing.T) {
 }
 
 // awaiting is a machine that stands at a status, with challenge c-1 asked.
-func awaiting(s Status, tries int) *machine {
-	m := newMachine(Request{RequestID: "r-1"}, time.Unix(0, 0))
+func awaiting(s meterkey.Status, tries int) *machine {
+	m := newMachine(meterkey.Request{RequestID: "r-1"}, nil, time.Unix(0, 0))
 	m.Window = &Window{Host: "h", ID: "w", ExpiresAt: time.Unix(600, 0)}
-	m.ask(ChallengeAsk{Kind: NumberCode, Prompt: "code?"}, tries)
+	m.ask(ChallengeAsk{Kind: meterkey.NumberCode, Prompt: "code?"}, tries)
 	challenge := m.State.Challenge
 	m.enter(s, "", time.Unix(1, 0))
 	m.State.Challenge = challenge
@@ -154,10 +156,10 @@ const (
 type explored struct {
 	m         machine
 	remaining uint16
-	typing    Sealed // being typed at the site
-	typed     string // all that was typed, in order
-	answered  string // the challenge that the right code was sent for
-	passed    bool   // the deadline
+	typing    meterkey.Sealed // being typed at the site
+	typed     string          // all that was typed, in order
+	answered  string          // the challenge that the right code was sent for
+	passed    bool            // the deadline
 	tries     int
 }
 
@@ -192,7 +194,7 @@ func TestDecide_EveryOrder(t *testing.T) {
 // exploreAll takes every order of these arrivals and returns how they may end.
 func exploreAll(t *testing.T, arriving uint16, tries int) []string {
 	t.Helper()
-	start := newMachine(Request{RequestID: "r-1"}, time.Unix(0, 0))
+	start := newMachine(meterkey.Request{RequestID: "r-1"}, nil, time.Unix(0, 0))
 	require.NoError(t, start.apply(eventSubmitLogin, "", time.Unix(1, 0)))
 	seen, ends := map[string]bool{}, map[string]bool{}
 	var explore func(explored)
@@ -204,7 +206,7 @@ func exploreAll(t *testing.T, arriving uint16, tries int) []string {
 		checkSituation(t, x)
 		next := x.next(t)
 		if len(next) == 0 {
-			require.NotEqual(t, SubmittingCode, x.m.State.Status, "nobody is left waiting for an answer")
+			require.NotEqual(t, meterkey.SubmittingCode, x.m.State.Status, "nobody is left waiting for an answer")
 			require.Zero(t, x.remaining&^(1<<challengeShown), "all but a challenge that no longer comes has arrived")
 			ends[strings.TrimSpace(string(x.m.State.Status)+" "+string(x.m.State.Reason))] = true
 		}
@@ -222,7 +224,7 @@ func (x explored) next(t *testing.T) []explored {
 	t.Helper()
 	var all []explored
 	for a := range arrivals {
-		if x.remaining&(1<<a) == 0 || a == challengeShown && x.m.State.Status != SigningIn {
+		if x.remaining&(1<<a) == 0 || a == challengeShown && x.m.State.Status != meterkey.SigningIn {
 			continue
 		}
 		y := x.clone()
@@ -253,12 +255,12 @@ func (x *explored) arrive(t *testing.T, a arrival) {
 		current = x.m.State.Challenge.ID
 	}
 	code := func(id, text string) {
-		x.m.receive(signal{name: SignalSubmitCode, code: SubmitCode{id, sealedAs(text)}}, time.Unix(9, 0))
+		x.m.receive(signal{name: meterkey.SignalSubmitCode, code: meterkey.SubmitCode{ChallengeID: id, Code: sealedAs(text)}}, time.Unix(9, 0))
 	}
 	switch a {
 	case challengeShown:
 		x.siteSays(t, Found{Outcome: OutcomeChallenge, Window: &Window{ID: "w", ExpiresAt: time.Unix(600, 0)},
-			Challenge: &ChallengeAsk{Kind: NumberCode, Tries: x.tries}})
+			Challenge: &ChallengeAsk{Kind: meterkey.NumberCode, Tries: x.tries}})
 	case rightCode:
 		x.answered = current
 		code(current, "right")
@@ -273,13 +275,13 @@ func (x *explored) arrive(t *testing.T, a arrival) {
 	case deadlinePassed:
 		x.passed = true
 	case customerLeaves:
-		x.m.receive(signal{name: SignalLeave}, time.Unix(9, 0))
+		x.m.receive(signal{name: meterkey.SignalLeave}, time.Unix(9, 0))
 	case windowGone:
-		if x.m.State.Status.hasWindow() {
-			x.m.inbox.windowEnded = WindowLost
+		if hasWindow(x.m.State.Status) {
+			x.m.inbox.windowEnded = meterkey.WindowLost
 		}
 	case resent:
-		x.m.receive(signal{name: SignalResend}, time.Unix(9, 0))
+		x.m.receive(signal{name: meterkey.SignalResend}, time.Unix(9, 0))
 	case canceledByRequester:
 		x.m.inbox.canceled = true
 	}
@@ -301,7 +303,7 @@ func (x *explored) act(t *testing.T) bool {
 		}
 		return true
 	}
-	x.m.inbox.deadline = x.passed && x.m.State.Status.asksCustomer()
+	x.m.inbox.deadline = x.passed && x.m.State.Status.AsksCustomer()
 	e, reason := decide(x.m.State.Status, x.m.inbox)
 	if e == "" {
 		return false
@@ -320,14 +322,14 @@ func (x *explored) siteSays(t *testing.T, f Found) {
 	x.move(t, e, reason)
 }
 
-func (x *explored) move(t *testing.T, e event, reason Reason) {
+func (x *explored) move(t *testing.T, e event, reason meterkey.Reason) {
 	t.Helper()
 	x.m.taken(e)
 	require.NoError(t, x.m.apply(e, reason, time.Unix(11, 0)))
-	if !x.m.State.Status.hasWindow() {
+	if !hasWindow(x.m.State.Status) {
 		x.m.Window = nil
 	}
-	if x.m.State.Status != SubmittingCode {
+	if x.m.State.Status != meterkey.SubmittingCode {
 		return
 	}
 	require.Empty(t, x.m.inbox.windowEnded, "a code must not be typed into a window that is known to be gone")
@@ -338,7 +340,7 @@ func (x *explored) move(t *testing.T, e event, reason Reason) {
 	require.GreaterOrEqual(t, x.m.State.Challenge.TriesLeft, 0)
 	raw, err := base64.StdEncoding.DecodeString(string(x.typing))
 	require.NoError(t, err)
-	x.typed += strings.TrimPrefix(string(raw), ageIntro) + ","
+	x.typed += strings.TrimPrefix(string(raw), "age-encryption.org/v1\n") + ","
 }
 
 func checkSituation(t *testing.T, x explored) {
@@ -347,15 +349,15 @@ func checkSituation(t *testing.T, x explored) {
 	require.LessOrEqual(t, strings.Count(x.typed, "right,"), 1, "typed: %s", x.typed)
 	require.LessOrEqual(t, strings.Count(x.typed, "wrong,"), 1)
 	require.Equal(t, x.m.State.Status.WaitingOn(), x.m.State.WaitingOn)
-	if x.m.State.Status.asksCustomer() {
+	if x.m.State.Status.AsksCustomer() {
 		require.NotNil(t, x.m.State.Challenge)
 		require.Positive(t, x.m.State.Challenge.TriesLeft, "asking with no try left")
 	}
-	if x.m.State.Status == AwaitingLogin {
+	if x.m.State.Status == meterkey.AwaitingLogin {
 		require.NotEmpty(t, x.m.State.Reason, "every return to signing in has a reason")
 		require.Nil(t, x.m.State.Challenge)
 	}
 	if strings.HasSuffix(x.typed, "right,") && x.typing == "" {
-		require.Contains(t, []Status{FetchingMeters, Canceled}, x.m.State.Status, "a right code leads on")
+		require.Contains(t, []meterkey.Status{meterkey.FetchingMeters, meterkey.Canceled}, x.m.State.Status, "a right code leads on")
 	}
 }

@@ -1,60 +1,175 @@
 package workflows
 
-import "time"
+import (
+	"fmt"
+	"time"
 
-// Audience is who receives a notice.
-type Audience string
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/workflow"
 
-// The audiences.
-const (
-	ToCustomer  Audience = "customer"
-	ToRequester Audience = "requester"
+	"github.com/meterkey/meterkey"
 )
 
-// NoticeKind names a notice's template.
-type NoticeKind string
+// DeliverNoticeWorkflowType is the name under which DeliverNotice is registered.
+const DeliverNoticeWorkflowType = "DeliverNotice"
 
-// The notices.
-const (
-	NoticeSignIn      NoticeKind = "sign_in"       // the link to sign in, to the customer
-	NoticeCodeNeeded  NoticeKind = "code_needed"   // the utility asks for a code, to the customer
-	NoticeTurnMFAOff  NoticeKind = "turn_mfa_off"  // how to turn MFA off, to the customer; that it is needed, to the requester
-	NoticeMFAReminder NoticeKind = "mfa_reminder"  // a reminder of it, to the customer
-	NoticeSignInAgain NoticeKind = "sign_in_again" // back to signing in, for Reason
-	NoticeConnected   NoticeKind = "connected"     // done; MFA may be turned on again if it was turned off (MFAWasOff)
-	NoticeFailed      NoticeKind = "failed"        // ended, for Reason
-	NoticeDeclined    NoticeKind = "declined"      // the customer said no, to the requester
-	NoticeExpired     NoticeKind = "expired"       // the customer did not act in time, to both
-	NoticeCanceled    NoticeKind = "canceled"      // called off, to the customer
-)
-
-// NoticeKinds lists every kind.
-func NoticeKinds() []NoticeKind {
-	return []NoticeKind{NoticeSignIn, NoticeCodeNeeded, NoticeTurnMFAOff, NoticeMFAReminder, NoticeSignInAgain,
-		NoticeConnected, NoticeFailed, NoticeDeclined, NoticeExpired, NoticeCanceled}
+// DeliverNotice goes on with a notice that a data request could not send soon, for as long as a mailbox may be away.
+func DeliverNotice(ctx workflow.Context, in NotifyInput) error {
+	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, deliverOptions(in.Notice)), ActivityNotify, in).Get(ctx, nil)
 }
 
-// Notice is Notify's input: one message to one audience.
-type Notice struct {
-	// ID is the same for every attempt to send this notice, and no other notice has it.
-	ID      string     `json:"id"`
-	Kind    NoticeKind `json:"kind"`
-	To      Audience   `json:"to"`
-	Reason  Reason     `json:"reason,omitempty"`
-	Request Request    `json:"request"`
-	// Until is the deadline that the notice names, if any.
-	Until *time.Time `json:"until,omitempty"`
-	// LinkedAt is when the link that the notice carries was first sent (see State).
-	LinkedAt time.Time `json:"linked_at"`
-	// Meters is how many meters were found (connected only).
-	Meters int `json:"meters,omitempty"`
-	// MFAWasOff tells that the customer had turned MFA off for this request (connected only).
-	MFAWasOff bool `json:"mfa_was_off,omitempty"`
+// mailbox is what is to be sent to one audience, in order. A mailbox that does not answer holds up nobody else's.
+type mailbox struct {
+	queue   []NotifyInput // the first one is being sent
+	handing bool          // over to workflows of their own
+	stop    func()        // sending
 }
 
-// Projection is Record's input: the request and its state at one version.
-type Projection struct {
-	Request Request `json:"request"`
-	RunID   string  `json:"run_id"`
-	State   State   `json:"state"`
+func (m *mailbox) idle() bool { return len(m.queue) == 0 }
+
+// mailed tells that no notice is to be sent any more.
+func (r *runner) mailed() bool { return r.toCustomer.idle() && r.toRequester.idle() }
+
+// notify sends the notices that an event brings. The first one also records the state, if nobody else has done so.
+func (r *runner) notify(ctx workflow.Context, from meterkey.Status, e event, reason meterkey.Reason) {
+	kind, to := noticeOf(from, e, reason)
+	if len(to) == 2 && r.mailed() {
+		to = []meterkey.Audience{meterkey.ToBoth}
+	}
+	for _, audience := range to {
+		r.send(ctx, r.notice(ctx, kind, audience, reason))
+	}
+}
+
+// notice makes a notice with an id of its own.
+func (r *runner) notice(ctx workflow.Context, kind meterkey.NoticeKind, to meterkey.Audience, reason meterkey.Reason) meterkey.Notice {
+	r.Notices++
+	request := r.request
+	request.Utility = r.State.Utility
+	return meterkey.Notice{
+		// A revived request is another run, and counts from one again. Run ids of one minute begin alike.
+		ID:   fmt.Sprintf("%s.%s.%d", r.request.RequestID, workflow.GetInfo(ctx).WorkflowExecution.RunID, r.Notices),
+		Kind: kind, To: to, Reason: reason, Request: request, Until: r.State.Until, LinkedAt: r.State.LinkedAt,
+		Meters: len(r.State.Meters), MFAWasOff: r.MFAWasOff,
+	}
+}
+
+// remind reminds the customer to turn MFA off.
+func (r *runner) remind(ctx workflow.Context) {
+	r.Reminders++
+	r.send(ctx, r.notice(ctx, meterkey.NoticeMFAReminder, meterkey.ToCustomer, meterkey.MFAUnsupported))
+}
+
+// send puts a notice into its audience's mailbox.
+func (r *runner) send(ctx workflow.Context, n meterkey.Notice) {
+	in := NotifyInput{Notice: n}
+	box := &r.toCustomer
+	if n.To == meterkey.ToRequester {
+		box = &r.toRequester
+	}
+	if box.idle() && r.recording < r.State.Revision { // recording waits for no mailbox
+		p := r.projection(ctx)
+		in.Record, r.recording = &p, p.State.Revision
+	}
+	box.queue = append(box.queue, in)
+	if len(box.queue) == 1 {
+		workflow.GoNamed(r.lasting, "notices", func(ctx workflow.Context) { r.deliver(ctx, box) })
+	}
+}
+
+// deliver empties a mailbox. What cannot be sent soon, and all that follows it, goes on in workflows of its own.
+func (r *runner) deliver(ctx workflow.Context, box *mailbox) {
+	for ; len(box.queue) > 0; box.queue = box.queue[1:] {
+		in := box.queue[0]
+		if box.handing || !r.sent(ctx, box, in) {
+			box.handing = true
+			r.handOver(ctx, in)
+		}
+	}
+	box.handing = false
+}
+
+// sent tries to send a notice for a short time and tells whether that is settled.
+func (r *runner) sent(ctx workflow.Context, box *mailbox, in NotifyInput) bool {
+	sending, stop := workflow.WithCancel(workflow.WithActivityOptions(ctx, notifyOptions(in.Notice)))
+	defer stop()
+	box.stop = stop
+	var done NotifyResult
+	err := workflow.ExecuteActivity(sending, ActivityNotify, in).Get(ctx, &done)
+	if in.Record != nil {
+		r.recordedAs(in.Record.State.Revision, done.Recorded)
+	}
+	if err != nil {
+		workflow.GetLogger(ctx).Warn("notice not sent", "request_id", r.request.RequestID, "notice", in.Notice.ID, "error", err)
+	}
+	return err == nil || hasType(err, ErrTypeRefused)
+}
+
+// handOver has a notice delivered by a workflow of its own, which outlives this one.
+func (r *runner) handOver(ctx workflow.Context, in NotifyInput) {
+	in.Record = nil
+	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID: "notice-" + in.Notice.ID, TaskQueue: meterkey.TaskQueue, ParentClosePolicy: enumspb.PARENT_CLOSE_POLICY_ABANDON,
+		StaticSummary: "Tell the " + in.Notice.To.String() + ": " + string(in.Notice.Kind), Priority: priority(in.Notice.Request),
+	})
+	if err := workflow.ExecuteChildWorkflow(child, DeliverNoticeWorkflowType, in).GetChildWorkflowExecution().Get(ctx, nil); err != nil {
+		workflow.GetLogger(ctx).Error("notice given up", "request_id", r.request.RequestID, "notice", in.Notice.ID, "error", err)
+	}
+}
+
+// handOverMail leaves every notice that is still to be sent to workflows of their own.
+func (r *runner) handOverMail() {
+	for _, box := range []*mailbox{&r.toCustomer, &r.toRequester} {
+		if !box.idle() {
+			box.handing = true
+			if box.stop != nil {
+				box.stop()
+			}
+		}
+	}
+	r.await(r.lasting, time.Time{}, "", r.mailed)
+}
+
+// noticeOf says who is told what when an event leads away from a status. The empty event is the start. That a code is
+// needed is HoldWindow's to tell, which knows whether anybody is there.
+func noticeOf(from meterkey.Status, e event, reason meterkey.Reason) (meterkey.NoticeKind, []meterkey.Audience) {
+	customer, requester := []meterkey.Audience{meterkey.ToCustomer}, []meterkey.Audience{meterkey.ToRequester}
+	both := []meterkey.Audience{meterkey.ToCustomer, meterkey.ToRequester}
+	switch e {
+	case "":
+		return meterkey.NoticeSignIn, customer
+	case eventResend:
+		if from == meterkey.AwaitingMFAOff {
+			return meterkey.NoticeTurnMFAOff, customer
+		}
+		return meterkey.NoticeSignIn, customer
+	case eventMFAUnsupported:
+		return meterkey.NoticeTurnMFAOff, audiences(reason)
+	case eventSignInAgain:
+		return meterkey.NoticeSignInAgain, audiences(reason)
+	case eventGiveUp:
+		return meterkey.NoticeFailed, audiences(reason)
+	case eventMetersRead:
+		return meterkey.NoticeConnected, both
+	case eventDecline:
+		return meterkey.NoticeDeclined, requester
+	case eventDeadline:
+		return meterkey.NoticeExpired, both
+	case eventCancel:
+		return meterkey.NoticeCanceled, customer
+	}
+	return "", nil
+}
+
+// audiences are those whom the reasons' table has a text for.
+func audiences(reason meterkey.Reason) []meterkey.Audience {
+	var to []meterkey.Audience
+	text := reason.Text()
+	if text.Customer != "" {
+		to = append(to, meterkey.ToCustomer)
+	}
+	if text.Requester != "" {
+		to = append(to, meterkey.ToRequester)
+	}
+	return to
 }

@@ -1,23 +1,18 @@
 package workflows_test
 
 import (
-	"bytes"
-	"compress/gzip"
-	"io"
-	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	historypb "go.temporal.io/api/history/v1"
-	"go.temporal.io/sdk/client"
+
+	"github.com/meterkey/meterkey"
+
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
-	"go.uber.org/zap"
 
-	"github.com/meterkey/meterkey/internal/logging"
+	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/workflows"
-	"github.com/meterkey/meterkey/workflows/payload"
 )
 
 // storedRoutes is how many histories `make histories` stores: one for each route of the demonstration.
@@ -31,26 +26,8 @@ func stored(t *testing.T) []string {
 	return files
 }
 
-func readHistory(t *testing.T, file string) *historypb.History {
-	t.Helper()
-	packed, err := os.ReadFile(file)
-	require.NoError(t, err)
-	r, err := gzip.NewReader(bytes.NewReader(packed))
-	require.NoError(t, err)
-	text, err := io.ReadAll(r)
-	require.NoError(t, err)
-	history, err := client.HistoryFromJSON(bytes.NewReader(text), client.HistoryJSONOptions{})
-	require.NoError(t, err)
-	return history
-}
-
-func replay(history *historypb.History) error {
-	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{DataConverter: payload.New(nil)})
-	if err != nil {
-		return err
-	}
-	replayer.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: workflows.WorkflowType})
-	return replayer.ReplayWorkflowHistory(logging.Temporal(zap.NewNop()), history)
+func register(r worker.WorkflowReplayer) {
+	r.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: meterkey.WorkflowType})
 }
 
 // TestReplay_StoredHistories fails when a change of the workflow would break requests that are under way.
@@ -59,7 +36,9 @@ func TestReplay_StoredHistories(t *testing.T) {
 	for _, file := range stored(t) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
-			require.NoError(t, replay(readHistory(t, file)))
+			history, err := stack.ReadHistory(file)
+			require.NoError(t, err)
+			require.NoError(t, stack.Replay(history, register))
 		})
 	}
 }
@@ -67,7 +46,8 @@ func TestReplay_StoredHistories(t *testing.T) {
 // TestReplay_AlteredHistoryFails makes sure that the test above can fail: one activity of a real history is renamed.
 func TestReplay_AlteredHistoryFails(t *testing.T) {
 	t.Parallel()
-	history := readHistory(t, stored(t)[0])
+	history, err := stack.ReadHistory(stored(t)[0])
+	require.NoError(t, err)
 	altered := false
 	for _, event := range history.GetEvents() {
 		scheduled := event.GetActivityTaskScheduledEventAttributes()
@@ -77,5 +57,5 @@ func TestReplay_AlteredHistoryFails(t *testing.T) {
 		}
 	}
 	require.True(t, altered)
-	require.ErrorContains(t, replay(history), "nondeterministic")
+	require.ErrorContains(t, stack.Replay(history, register), "nondeterministic")
 }

@@ -17,13 +17,16 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/meterkey/meterkey"
 )
 
 // world plays the utilities' sites, the post and the customer for one workflow under test, with time that is skipped.
 type world struct {
-	t       *testing.T
-	env     *testsuite.TestWorkflowEnvironment
-	request Request
+	t         *testing.T
+	env       *testsuite.TestWorkflowEnvironment
+	request   meterkey.Request
+	continued *Progress
 
 	logins, answers, resends, fetches []func() (Found, error) // one for each call, the last one repeats
 	holdEnds                          Found
@@ -32,20 +35,20 @@ type world struct {
 	mu      sync.Mutex // the site and the post are visited side by side
 	inputs  []LoginInput
 	codes   []SubmitCodeInput
-	notices []Notice
-	records []Projection
+	notices []meterkey.Notice
+	records []meterkey.Projection
 	closed  []string
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
-	w := &world{t: t, env: suite.NewTestWorkflowEnvironment(), request: Request{RequestID: "r-1", Requester: "acme",
+	w := &world{t: t, env: suite.NewTestWorkflowEnvironment(), request: meterkey.Request{RequestID: "r-1", Requester: "acme",
 		Utility: "DEMO", CustomerEmail: "c@example.com", RequesterEmail: "a@example.com"}, holdFor: 11 * time.Minute}
 	w.env.SetTestTimeout(20 * time.Second)
-	w.env.RegisterWorkflowWithOptions(DataRequest, workflow.RegisterOptions{Name: WorkflowType})
-	w.holdEnds = stopFor(WindowLost)
-	w.fetches = says(Found{Outcome: OutcomeSignedIn, Meters: []Meter{{MeterNumber: "M1"}, {MeterNumber: "M2"}}})
+	w.env.RegisterWorkflowWithOptions(DataRequest, workflow.RegisterOptions{Name: meterkey.WorkflowType})
+	w.holdEnds = stopFor(meterkey.WindowLost)
+	w.fetches = says(Found{Outcome: OutcomeSignedIn, Meters: []meterkey.Meter{{MeterNumber: "M1"}, {MeterNumber: "M2"}}})
 	for name, f := range map[string]any{
 		ActivityLogin: w.doLogin, ActivitySubmitCode: w.doSubmit, ActivityResendCode: w.doResend, ActivityFetchMeterList: w.doFetch,
 		ActivityHoldWindow: w.doHold, ActivityCloseWindow: w.doClose, ActivityNotify: w.doNotify, ActivityRecord: w.doRecord,
@@ -100,16 +103,16 @@ func (w *world) doClose(_ context.Context, in WindowInput) error {
 }
 
 // doNotify keeps the notices in the order in which they were queued: each audience's are sent on their own.
-func (w *world) doNotify(_ context.Context, n Notice) error {
+func (w *world) doNotify(_ context.Context, n meterkey.Notice) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.notices = append(w.notices, n)
-	slices.SortFunc(w.notices, func(a, b Notice) int { return noticeNumber(a) - noticeNumber(b) })
+	slices.SortFunc(w.notices, func(a, b meterkey.Notice) int { return noticeNumber(a) - noticeNumber(b) })
 	return nil
 }
 
 // noticeNumber is the number at the end of a notice's id.
-func noticeNumber(n Notice) int {
+func noticeNumber(n meterkey.Notice) int {
 	number, err := strconv.Atoi(n.ID[strings.LastIndexByte(n.ID, '.')+1:])
 	if err != nil {
 		return -1
@@ -117,7 +120,7 @@ func noticeNumber(n Notice) int {
 	return number
 }
 
-func (w *world) doRecord(_ context.Context, p Projection) error {
+func (w *world) doRecord(_ context.Context, p meterkey.Projection) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.records = append(w.records, p)
@@ -128,23 +131,23 @@ func (w *world) signal(d time.Duration, name string, payload any) {
 	w.after(d, func() { w.env.SignalWorkflow(name, payload) })
 }
 func (w *world) login(d time.Duration) {
-	w.signal(d, SignalSubmitLogin, SubmitLogin{Credentials: sealedAs("login")})
+	w.signal(d, meterkey.SignalSubmitLogin, meterkey.SubmitLogin{Credentials: sealedAs("login")})
 }
 func (w *world) code(d time.Duration, challenge, text string) {
-	w.signal(d, SignalSubmitCode, SubmitCode{challenge, sealedAs(text)})
+	w.signal(d, meterkey.SignalSubmitCode, meterkey.SubmitCode{ChallengeID: challenge, Code: sealedAs(text)})
 }
 
-func (w *world) state() State {
+func (w *world) state() meterkey.State {
 	w.t.Helper()
-	answer, err := w.env.QueryWorkflow(QueryStatus)
+	answer, err := w.env.QueryWorkflow(meterkey.QueryStatus)
 	require.NoError(w.t, err)
-	var s State
+	var s meterkey.State
 	require.NoError(w.t, answer.Get(&s))
 	return s
 }
 
 // expect looks at the state in the middle of the run.
-func (w *world) expect(d time.Duration, want Status, reason Reason) {
+func (w *world) expect(d time.Duration, want meterkey.Status, reason meterkey.Reason) {
 	w.after(d, func() {
 		s := w.state()
 		require.Equal(w.t, want, s.Status, "after %s", d)
@@ -152,15 +155,15 @@ func (w *world) expect(d time.Duration, want Status, reason Reason) {
 	})
 }
 
-func (w *world) run() (*Result, error) {
+func (w *world) run() (*meterkey.Result, error) {
 	w.t.Helper()
 	w.env.OnActivity(ActivityHoldWindow, mock.Anything, mock.Anything).Return(w.holdEnds, nil).After(w.holdFor).Maybe()
-	w.env.ExecuteWorkflow(WorkflowType, w.request)
+	w.env.ExecuteWorkflow(meterkey.WorkflowType, w.request, w.continued)
 	require.True(w.t, w.env.IsWorkflowCompleted())
 	if err := w.env.GetWorkflowError(); err != nil {
 		return nil, err
 	}
-	var r Result
+	var r meterkey.Result
 	require.NoError(w.t, w.env.GetWorkflowResult(&r))
 	return &r, nil
 }
@@ -179,7 +182,7 @@ func (w *world) told() []string {
 	return told
 }
 
-func (w *world) ends(status Status, reason Reason) {
+func (w *world) ends(status meterkey.Status, reason meterkey.Reason) {
 	w.t.Helper()
 	r, err := w.run()
 	require.NoError(w.t, err)
@@ -189,11 +192,11 @@ func (w *world) ends(status Status, reason Reason) {
 	require.Equal(w.t, status, last.Status, "the last projection shows the end")
 }
 
-func stopFor(r Reason) Found { return Found{Outcome: OutcomeStopped, Reason: r} }
+func stopFor(r meterkey.Reason) Found { return Found{Outcome: OutcomeStopped, Reason: r} }
 
-func asks(kind ChallengeKind) Found {
+func asks(kind meterkey.ChallengeKind) Found {
 	return Found{Outcome: OutcomeChallenge, Typed: true, Challenge: &ChallengeAsk{Kind: kind, Prompt: "which?", SentTo: "(***) ***-1234",
-		Options: []Option{{ID: "sms", Label: "Text"}}, Digits: 6, CanResend: true, Tries: 3}}
+		Options: []meterkey.Option{{ID: "sms", Label: "Text"}}, Digits: 6, CanResend: true, Tries: 3}}
 }
 
 var (
@@ -206,12 +209,12 @@ func Test_Plain_Connects(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.logins = says(in)
-	w.expect(time.Second, AwaitingLogin, "")
+	w.expect(time.Second, meterkey.AwaitingLogin, "")
 	w.login(time.Minute)
 	r, err := w.run()
 	require.NoError(t, err)
-	require.Equal(t, Connected, r.Status)
-	require.Equal(t, []Meter{{MeterNumber: "M1"}, {MeterNumber: "M2"}}, r.Meters)
+	require.Equal(t, meterkey.Connected, r.Status)
+	require.Equal(t, []meterkey.Meter{{MeterNumber: "M1"}, {MeterNumber: "M2"}}, r.Meters)
 	require.Equal(t, []string{"sign_in to customer", "connected to customer", "connected to requester"}, w.told())
 	require.Equal(t, []string{"w-1"}, w.closed)
 	require.False(t, w.notices[1].MFAWasOff)
@@ -221,18 +224,18 @@ func Test_Plain_Connects(t *testing.T) {
 func Test_Code_RightOneConnects(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.logins, w.answers = says(asks(NumberCode)), says(in)
+	w.logins, w.answers = says(asks(meterkey.NumberCode)), says(in)
 	w.login(time.Minute)
 	w.after(2*time.Minute, func() {
 		s := w.state()
-		require.Equal(t, AwaitingCode, s.Status)
+		require.Equal(t, meterkey.AwaitingCode, s.Status)
 		require.Equal(t, "c-1", s.Challenge.ID)
 		require.Equal(t, 3, s.Challenge.TriesLeft)
 		require.Equal(t, s.Challenge.ExpiresAt, *s.Until, "one number for the window")
-		require.Equal(t, Customer, s.WaitingOn)
+		require.Equal(t, meterkey.Customer, s.WaitingOn)
 	})
 	w.code(3*time.Minute, "c-1", "123456")
-	w.ends(Connected, "")
+	w.ends(meterkey.Connected, "")
 	require.Equal(t, sealedAs("123456"), w.codes[0].Code)
 	require.Equal(t, []string{"sign_in to customer", "code_needed to customer", "connected to customer", "connected to requester"}, w.told())
 }
@@ -240,20 +243,20 @@ func Test_Code_RightOneConnects(t *testing.T) {
 func Test_Code_WrongThenRight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.logins, w.answers = says(asks(NumberCode)), says(rejected, in)
+	w.logins, w.answers = says(asks(meterkey.NumberCode)), says(rejected, in)
 	w.login(time.Minute)
 	w.code(2*time.Minute, "c-1", "1")
 	w.after(3*time.Minute, func() {
 		s := w.state()
-		require.Equal(t, AwaitingCode, s.Status)
-		require.Equal(t, CodeRejected, s.Reason)
+		require.Equal(t, meterkey.AwaitingCode, s.Status)
+		require.Equal(t, meterkey.CodeRejected, s.Reason)
 		require.Equal(t, 2, s.Challenge.TriesLeft)
 		require.Equal(t, "c-2", s.Challenge.ID)
 		require.Equal(t, "which?", s.Challenge.Prompt, "the question stands where the site does not repeat it")
 	})
 	w.code(3*time.Minute+time.Second, "c-1", "1") // the double click
 	w.code(4*time.Minute, "c-2", "2")
-	w.ends(Connected, "")
+	w.ends(meterkey.Connected, "")
 	require.Len(t, w.codes, 2)
 	require.Contains(t, w.records[len(w.records)-1].State.Ignored[0].Why, "not for c-2")
 }
@@ -262,23 +265,23 @@ func Test_Code_EndsOfTheWait(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string
-		reason Reason
+		reason meterkey.Reason
 		play   func(w *world)
 	}{
-		{"time out", CodeTimeout, func(*world) {}},
-		{"left", WindowClosed, func(w *world) { w.signal(2*time.Minute, SignalLeave, nil) }},
-		{"tries used", CodeAttemptsUsed, func(w *world) {
+		{"time out", meterkey.CodeTimeout, func(*world) {}},
+		{"left", meterkey.WindowClosed, func(w *world) { w.signal(2*time.Minute, meterkey.SignalLeave, nil) }},
+		{"tries used", meterkey.CodeAttemptsUsed, func(w *world) {
 			w.code(2*time.Minute, "c-1", "1")
 			w.code(3*time.Minute, "c-2", "2")
 			w.code(4*time.Minute, "c-3", "3")
 		}},
-		{"session ended", SessionEnded, func(w *world) { w.answers = says(stopFor(SessionEnded)); w.code(2*time.Minute, "c-1", "1") }},
-		{"window lost on submit", WindowLost, func(w *world) {
+		{"session ended", meterkey.SessionEnded, func(w *world) { w.answers = says(stopFor(meterkey.SessionEnded)); w.code(2*time.Minute, "c-1", "1") }},
+		{"window lost on submit", meterkey.WindowLost, func(w *world) {
 			w.answers = []func() (Found, error){func() (Found, error) { return Found{}, errors.New("no such window") }}
 			w.code(2*time.Minute, "c-1", "1")
 		}},
-		{"unreadable to the end", CodeAttemptsUsed, func(w *world) {
-			w.answers = says(stopFor(Unreadable))
+		{"unreadable to the end", meterkey.CodeAttemptsUsed, func(w *world) {
+			w.answers = says(stopFor(meterkey.Unreadable))
 			w.code(2*time.Minute, "c-1", "1")
 			w.code(3*time.Minute, "c-2", "2")
 			w.code(4*time.Minute, "c-3", "3")
@@ -287,12 +290,12 @@ func Test_Code_EndsOfTheWait(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.logins, w.answers = says(asks(NumberCode)), says(rejected)
+			w.logins, w.answers = says(asks(meterkey.NumberCode)), says(rejected)
 			w.login(time.Minute)
 			c.play(w)
-			w.expect(30*time.Minute, AwaitingLogin, c.reason)
-			w.signal(time.Hour, SignalDecline, nil)
-			w.ends(Declined, "")
+			w.expect(30*time.Minute, meterkey.AwaitingLogin, c.reason)
+			w.signal(time.Hour, meterkey.SignalDecline, nil)
+			w.ends(meterkey.Declined, "")
 			require.Equal(t, []string{"w-1"}, w.closed, "the window is freed")
 			require.Contains(t, w.told(), "sign_in_again to customer: "+string(c.reason))
 			require.Contains(t, w.told(), "sign_in_again to requester: "+string(c.reason))
@@ -303,18 +306,18 @@ func Test_Code_EndsOfTheWait(t *testing.T) {
 
 func Test_HoldWindow_EndIsKnownAtOnce(t *testing.T) {
 	t.Parallel()
-	for _, reason := range []Reason{SessionEnded, WindowLost} {
+	for _, reason := range []meterkey.Reason{meterkey.SessionEnded, meterkey.WindowLost} {
 		t.Run(string(reason), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.holdEnds, w.holdFor = stopFor(reason), 90*time.Second
-			w.logins = says(asks(NumberCode))
+			w.logins = says(asks(meterkey.NumberCode))
 			w.login(time.Minute)
-			w.expect(2*time.Minute, AwaitingCode, "")
-			w.expect(3*time.Minute, AwaitingLogin, reason)
+			w.expect(2*time.Minute, meterkey.AwaitingCode, "")
+			w.expect(3*time.Minute, meterkey.AwaitingLogin, reason)
 			w.code(4*time.Minute, "c-1", "1") // never typed into a dead window
-			w.signal(time.Hour, SignalDecline, nil)
-			w.ends(Declined, "")
+			w.signal(time.Hour, meterkey.SignalDecline, nil)
+			w.ends(meterkey.Declined, "")
 			require.Empty(t, w.codes)
 		})
 	}
@@ -323,30 +326,30 @@ func Test_HoldWindow_EndIsKnownAtOnce(t *testing.T) {
 func Test_Choice_ThenCode(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.logins, w.answers = says(asks(MethodChoice)), says(asks(NumberCode), in)
+	w.logins, w.answers = says(asks(meterkey.MethodChoice)), says(asks(meterkey.NumberCode), in)
 	w.login(time.Minute)
-	w.expect(2*time.Minute, AwaitingChoice, "")
+	w.expect(2*time.Minute, meterkey.AwaitingChoice, "")
 	w.code(3*time.Minute, "c-1", "sms")
 	w.after(4*time.Minute, func() {
 		s := w.state()
-		require.Equal(t, AwaitingCode, s.Status)
+		require.Equal(t, meterkey.AwaitingCode, s.Status)
 		require.Equal(t, 3, s.Challenge.TriesLeft, "choosing is no try")
 	})
 	w.code(5*time.Minute, "c-2", "123456")
-	w.ends(Connected, "")
-	require.Equal(t, MethodChoice, w.codes[0].Kind)
+	w.ends(meterkey.Connected, "")
+	require.Equal(t, meterkey.MethodChoice, w.codes[0].Kind)
 	require.Equal(t, []string{"sign_in to customer", "code_needed to customer", "connected to customer", "connected to requester"}, w.told())
 }
 
 func Test_ResendCode_VoidsTheEarlierChallenge(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.logins, w.resends, w.answers = says(asks(NumberCode)), says(asks(NumberCode)), says(in)
+	w.logins, w.resends, w.answers = says(asks(meterkey.NumberCode)), says(asks(meterkey.NumberCode)), says(in)
 	w.login(time.Minute)
-	w.signal(2*time.Minute, SignalResendCode, ResendCode{"c-1"})
+	w.signal(2*time.Minute, meterkey.SignalResendCode, meterkey.ResendCode{ChallengeID: "c-1"})
 	w.code(3*time.Minute, "c-1", "old")
 	w.code(4*time.Minute, "c-2", "new")
-	w.ends(Connected, "")
+	w.ends(meterkey.Connected, "")
 	require.Len(t, w.codes, 1)
 	require.Equal(t, "c-2", w.codes[0].ChallengeID)
 }
@@ -354,11 +357,11 @@ func Test_ResendCode_VoidsTheEarlierChallenge(t *testing.T) {
 func Test_MFAUnsupported_NotifyAndRetry(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.logins = says(stopFor(MFAUnsupported), in)
+	w.logins = says(stopFor(meterkey.MFAUnsupported), in)
 	w.login(time.Minute)
-	w.expect(2*time.Minute, AwaitingMFAOff, MFAUnsupported)
+	w.expect(2*time.Minute, meterkey.AwaitingMFAOff, meterkey.MFAUnsupported)
 	w.login(6 * 24 * time.Hour)
-	w.ends(Connected, "")
+	w.ends(meterkey.Connected, "")
 	require.Equal(t, []string{"sign_in to customer", "turn_mfa_off to customer: mfa_unsupported", "turn_mfa_off to requester: mfa_unsupported",
 		"mfa_reminder to customer: mfa_unsupported", "mfa_reminder to customer: mfa_unsupported",
 		"connected to customer", "connected to requester"}, w.told())
@@ -369,13 +372,13 @@ func Test_MFAUnsupported_NotifyAndRetry(t *testing.T) {
 func Test_Reminders_After1And3Days(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.logins = says(stopFor(MFAUnsupported))
+	w.logins = says(stopFor(meterkey.MFAUnsupported))
 	w.login(time.Minute)
 	count := func() (n int) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		for _, notice := range w.notices {
-			if notice.Kind == NoticeMFAReminder {
+			if notice.Kind == meterkey.NoticeMFAReminder {
 				n++
 			}
 		}
@@ -385,7 +388,7 @@ func Test_Reminders_After1And3Days(t *testing.T) {
 	for at, want := range map[time.Duration]int{day - time.Hour: 0, day + time.Hour: 1, 3*day - time.Hour: 1, 3*day + time.Hour: 2, 7*day - time.Hour: 2} {
 		w.after(at, func() { require.Equal(t, want, count(), "after %s", at) })
 	}
-	w.ends(Expired, "")
+	w.ends(meterkey.Expired, "")
 	require.Equal(t, []string{"expired to customer", "expired to requester"}, w.told()[len(w.told())-2:])
 }
 
@@ -393,8 +396,8 @@ func Test_Deadline_SevenDays(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	start := w.env.Now()
-	w.expect(7*24*time.Hour-time.Minute, AwaitingLogin, "")
-	w.ends(Expired, "")
+	w.expect(7*24*time.Hour-time.Minute, meterkey.AwaitingLogin, "")
+	w.ends(meterkey.Expired, "")
 	require.WithinDuration(t, start.Add(7*24*time.Hour), w.records[len(w.records)-1].State.Since, time.Second)
 	require.Equal(t, []string{"sign_in to customer", "expired to customer", "expired to requester"}, w.told())
 }
@@ -402,17 +405,17 @@ func Test_Deadline_SevenDays(t *testing.T) {
 func Test_Resend_SendsTheLinkAndStartsTheDeadlineAnew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.signal(6*24*time.Hour, SignalResend, nil)
-	w.expect(12*24*time.Hour, AwaitingLogin, "")
-	w.ends(Expired, "")
+	w.signal(6*24*time.Hour, meterkey.SignalResend, nil)
+	w.expect(12*24*time.Hour, meterkey.AwaitingLogin, "")
+	w.ends(meterkey.Expired, "")
 	require.Equal(t, []string{"sign_in to customer", "sign_in to customer", "expired to customer", "expired to requester"}, w.told())
 	require.NotEqual(t, w.notices[0].ID, w.notices[1].ID)
 }
 
 func Test_Login_Stops(t *testing.T) {
 	t.Parallel()
-	for _, text := range Reasons() {
-		if text.Leads != Failed || text.Reason == TooManyLogins {
+	for _, text := range meterkey.Reasons() {
+		if text.Leads != meterkey.Failed || text.Reason == meterkey.TooManyLogins {
 			continue
 		}
 		t.Run(string(text.Reason), func(t *testing.T) {
@@ -420,7 +423,7 @@ func Test_Login_Stops(t *testing.T) {
 			w := newWorld(t)
 			w.logins = says(stopFor(text.Reason))
 			w.login(time.Minute)
-			w.ends(Failed, text.Reason)
+			w.ends(meterkey.Failed, text.Reason)
 			require.Equal(t, []string{"sign_in to customer", "failed to customer: " + string(text.Reason), "failed to requester: " + string(text.Reason)}, w.told())
 			require.Equal(t, []string{"w-1"}, w.closed)
 		})
@@ -429,8 +432,8 @@ func Test_Login_Stops(t *testing.T) {
 
 func Test_Login_GoesBackToSigningIn(t *testing.T) {
 	t.Parallel()
-	for _, text := range Reasons() {
-		if text.Leads != AwaitingLogin {
+	for _, text := range meterkey.Reasons() {
+		if text.Leads != meterkey.AwaitingLogin {
 			continue
 		}
 		t.Run(string(text.Reason), func(t *testing.T) {
@@ -442,12 +445,12 @@ func Test_Login_GoesBackToSigningIn(t *testing.T) {
 			w.login(time.Minute)
 			w.after(2*time.Minute, func() {
 				s := w.state()
-				require.Equal(t, AwaitingLogin, s.Status)
+				require.Equal(t, meterkey.AwaitingLogin, s.Status)
 				require.Equal(t, text.Reason, s.Reason)
 				require.Equal(t, text.Customer, s.Message)
 			})
 			w.login(time.Hour)
-			w.ends(Connected, "")
+			w.ends(meterkey.Connected, "")
 			require.Len(t, w.inputs, 2)
 		})
 	}
@@ -456,11 +459,11 @@ func Test_Login_GoesBackToSigningIn(t *testing.T) {
 func Test_Login_ThreeRejectionsEndTheRequest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.logins = says(stopFor(InvalidCredentials))
+	w.logins = says(stopFor(meterkey.InvalidCredentials))
 	for i := range 4 {
 		w.login(time.Duration(i+1) * time.Hour)
 	}
-	w.ends(Failed, TooManyLogins)
+	w.ends(meterkey.Failed, meterkey.TooManyLogins)
 	require.Len(t, w.inputs, maxRejectedLogins)
 }
 
@@ -469,9 +472,9 @@ func Test_Login_FaultOfOursAsksAgain(t *testing.T) {
 	w := newWorld(t)
 	w.logins = []func() (Found, error){func() (Found, error) { return Found{}, errors.New("no browser") }}
 	w.login(time.Minute)
-	w.expect(time.Hour, AwaitingLogin, WindowLost)
-	w.signal(2*time.Hour, SignalDecline, nil)
-	w.ends(Declined, "")
+	w.expect(time.Hour, meterkey.AwaitingLogin, meterkey.WindowLost)
+	w.signal(2*time.Hour, meterkey.SignalDecline, nil)
+	w.ends(meterkey.Declined, "")
 	require.Len(t, w.inputs, 5, "the attempts of loginOptions")
 }
 
@@ -479,12 +482,12 @@ func Test_Login_ReadsTheWindowOfAnotherHost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	there := Window{Host: "h2", ID: "w-9", ExpiresAt: w.env.Now().Add(time.Hour)}
-	asked := asks(NumberCode)
+	asked := asks(meterkey.NumberCode)
 	asked.Window = &there
 	w.logins, w.answers = says(Found{Outcome: OutcomeElsewhere, Window: &there}, asked), says(in)
 	w.login(time.Minute)
 	w.code(2*time.Minute, "c-1", "1")
-	w.ends(Connected, "")
+	w.ends(meterkey.Connected, "")
 	require.Nil(t, w.inputs[0].Window)
 	require.Equal(t, there.ID, w.inputs[1].Window.ID)
 	require.Equal(t, "h2", w.codes[0].Window.Host)
@@ -493,17 +496,17 @@ func Test_Login_ReadsTheWindowOfAnotherHost(t *testing.T) {
 func Test_SiteDown_TriedForAnHour(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.logins = says(stopFor(UtilityUnavailable))
+	w.logins = says(stopFor(meterkey.UtilityUnavailable))
 	w.login(time.Minute)
 	w.after(30*time.Minute, func() {
 		s := w.state()
-		require.Equal(t, SigningIn, s.Status)
-		require.Equal(t, UtilityUnavailable, s.Reason)
+		require.Equal(t, meterkey.SigningIn, s.Status)
+		require.Equal(t, meterkey.UtilityUnavailable, s.Reason)
 		require.Contains(t, s.Message, "keep trying")
 	})
-	w.expect(2*time.Hour, AwaitingLogin, UtilityUnavailable)
-	w.signal(3*time.Hour, SignalDecline, nil)
-	w.ends(Declined, "")
+	w.expect(2*time.Hour, meterkey.AwaitingLogin, meterkey.UtilityUnavailable)
+	w.signal(3*time.Hour, meterkey.SignalDecline, nil)
+	w.ends(meterkey.Declined, "")
 	require.Greater(t, len(w.inputs), 10, "it was tried again and again")
 	require.Len(t, w.closed, len(w.inputs), "no window is left open")
 }
@@ -511,9 +514,9 @@ func Test_SiteDown_TriedForAnHour(t *testing.T) {
 func Test_SiteDown_ComesBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.logins = says(stopFor(UtilityUnavailable), stopFor(UtilityUnavailable), in)
+	w.logins = says(stopFor(meterkey.UtilityUnavailable), stopFor(meterkey.UtilityUnavailable), in)
 	w.login(time.Minute)
-	w.ends(Connected, "")
+	w.ends(meterkey.Connected, "")
 	require.NotEqual(t, w.inputs[0].Attempt, w.inputs[1].Attempt, "each try has a window of its own")
 	require.Equal(t, sealedAs("login"), w.inputs[2].Credentials)
 }
@@ -521,12 +524,12 @@ func Test_SiteDown_ComesBack(t *testing.T) {
 func Test_SiteDown_CustomerLeaves(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.logins = says(stopFor(UtilityUnavailable))
+	w.logins = says(stopFor(meterkey.UtilityUnavailable))
 	w.login(time.Minute)
-	w.signal(10*time.Minute, SignalLeave, nil)
-	w.expect(11*time.Minute, AwaitingLogin, WindowClosed)
-	w.signal(3*time.Hour, SignalDecline, nil)
-	w.ends(Declined, "")
+	w.signal(10*time.Minute, meterkey.SignalLeave, nil)
+	w.expect(11*time.Minute, meterkey.AwaitingLogin, meterkey.WindowClosed)
+	w.signal(3*time.Hour, meterkey.SignalDecline, nil)
+	w.ends(meterkey.Declined, "")
 }
 
 func Test_NoMeters_Fails(t *testing.T) {
@@ -534,17 +537,17 @@ func Test_NoMeters_Fails(t *testing.T) {
 	w := newWorld(t)
 	w.logins, w.fetches = says(in), says(in)
 	w.login(time.Minute)
-	w.ends(Failed, NoMeters)
+	w.ends(meterkey.Failed, meterkey.NoMeters)
 }
 
 func Test_Fetch_SessionEndedAsksAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.logins, w.fetches = says(in), append(says(stopFor(SessionEnded)), w.fetches...)
+	w.logins, w.fetches = says(in), append(says(stopFor(meterkey.SessionEnded)), w.fetches...)
 	w.login(time.Minute)
-	w.expect(2*time.Minute, AwaitingLogin, SessionEnded)
+	w.expect(2*time.Minute, meterkey.AwaitingLogin, meterkey.SessionEnded)
 	w.login(time.Hour)
-	w.ends(Connected, "")
+	w.ends(meterkey.Connected, "")
 }
 
 func Test_Cancel_ClosesTheWindowAndTellsTheCustomer(t *testing.T) {
@@ -553,13 +556,13 @@ func Test_Cancel_ClosesTheWindowAndTellsTheCustomer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.logins = says(asks(NumberCode))
+			w.logins = says(asks(meterkey.NumberCode))
 			w.login(time.Minute)
 			w.after(at, w.env.CancelWorkflow)
 			_, err := w.run()
 			var canceled *temporal.CanceledError
 			require.ErrorAs(t, err, &canceled)
-			require.Equal(t, Canceled, w.state().Status)
+			require.Equal(t, meterkey.Canceled, w.state().Status)
 			require.Equal(t, "canceled to customer", w.told()[len(w.told())-1])
 			require.Len(t, w.closed, len(w.inputs))
 		})
@@ -570,27 +573,27 @@ func Test_Signals_ThatCannotBeReadAreNoted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.logins = says(in)
-	for _, name := range []string{SignalSubmitLogin, SignalSubmitCode, SignalResendCode} {
+	for _, name := range []string{meterkey.SignalSubmitLogin, meterkey.SignalSubmitCode, meterkey.SignalResendCode} {
 		w.signal(time.Minute, name, "a text where a document belongs")
 		w.signal(2*time.Minute, name, []byte{0xff, 0xfe})
 		w.signal(3*time.Minute, name, nil)
 	}
-	w.signal(4*time.Minute, SignalLeave, map[string]int{"unexpected": 1})
+	w.signal(4*time.Minute, meterkey.SignalLeave, map[string]int{"unexpected": 1})
 	w.signal(4*time.Minute, "unheard-of", "x")
 	w.after(5*time.Minute, func() {
 		s := w.state()
-		require.Equal(t, AwaitingLogin, s.Status)
+		require.Equal(t, meterkey.AwaitingLogin, s.Status)
 		require.Len(t, s.Ignored, 10)
 		require.Contains(t, s.Ignored[0].Why, "docs/contract.md")
 		require.NotContains(t, fmt.Sprint(s.Ignored), "a text where", "payloads are not repeated")
 	})
 	w.login(time.Hour)
-	w.ends(Connected, "")
+	w.ends(meterkey.Connected, "")
 }
 
 func Test_Login_IsFairAmongRequesters(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, "acme", loginOptions(Request{Requester: "acme"}).Priority.FairnessKey)
+	require.Equal(t, "acme", loginOptions(meterkey.Request{Requester: "acme"}).Priority.FairnessKey)
 }
 
 func Test_InvalidRequest_FailsNamingTheField(t *testing.T) {
@@ -607,9 +610,9 @@ func Test_InvalidRequest_FailsNamingTheField(t *testing.T) {
 func Test_Resend_RevivesWhileFinishing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.signal(time.Minute, SignalDecline, nil)
+	w.signal(time.Minute, meterkey.SignalDecline, nil)
 	w.env.OnActivity(ActivityNotify, mock.Anything, mock.Anything).Return(nil).After(time.Hour)
-	w.signal(30*time.Minute, SignalResend, nil) // the notices of the end are still being sent
+	w.signal(30*time.Minute, meterkey.SignalResend, nil) // the notices of the end are still being sent
 	_, err := w.run()
 	var again *workflow.ContinueAsNewError
 	require.ErrorAs(t, err, &again)
@@ -617,19 +620,19 @@ func Test_Resend_RevivesWhileFinishing(t *testing.T) {
 
 func Test_Continued_GoesOnWithoutTellingAgain(t *testing.T) {
 	t.Parallel()
-	first := newMachine(newWorld(t).request, time.Now().UTC())
+	first := newMachine(newWorld(t).request, nil, time.Now().UTC())
 	first.RejectedLogins = 2
 	w := newWorld(t)
-	w.request.Continued = &first.Progress
-	w.logins = says(stopFor(InvalidCredentials))
+	w.continued = &first.Progress
+	w.logins = says(stopFor(meterkey.InvalidCredentials))
 	w.login(time.Minute)
-	w.ends(Failed, TooManyLogins)
+	w.ends(meterkey.Failed, meterkey.TooManyLogins)
 	require.NotContains(t, w.told(), "sign_in to customer")
 }
 
 func Test_Details_NameNobody(t *testing.T) {
 	t.Parallel()
-	r := &runner{machine: awaiting(AwaitingCode, 2)}
+	r := &runner{machine: awaiting(meterkey.AwaitingCode, 2)}
 	r.request.CustomerEmail = "c@example.com"
 	text := r.details()
 	for _, part := range []string{"awaiting_code", "customer", "1970-01-01T00:10:00Z", "2 tries left"} {
@@ -642,27 +645,27 @@ func Test_ResendCode_WhateverFollows(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		found  Found
-		status Status
-		reason Reason
+		status meterkey.Status
+		reason meterkey.Reason
 	}{
-		"an old rejection":   {Found{Outcome: OutcomeCodeRejected}, AwaitingCode, ""},
-		"a choice":           {asks(MethodChoice), AwaitingChoice, ""},
-		"signed in":          {in, Connected, ""},
-		"session ended":      {stopFor(SessionEnded), AwaitingLogin, SessionEnded},
-		"an unknown page":    {stopFor(SiteChanged), Failed, SiteChanged},
-		"a captcha":          {stopFor(Captcha), Failed, Captcha},
-		"no way to say more": {Found{}, AwaitingLogin, WindowLost},
+		"an old rejection":   {Found{Outcome: OutcomeCodeRejected}, meterkey.AwaitingCode, ""},
+		"a choice":           {asks(meterkey.MethodChoice), meterkey.AwaitingChoice, ""},
+		"signed in":          {in, meterkey.Connected, ""},
+		"session ended":      {stopFor(meterkey.SessionEnded), meterkey.AwaitingLogin, meterkey.SessionEnded},
+		"an unknown page":    {stopFor(meterkey.SiteChanged), meterkey.Failed, meterkey.SiteChanged},
+		"a captcha":          {stopFor(meterkey.Captcha), meterkey.Failed, meterkey.Captcha},
+		"no way to say more": {Found{}, meterkey.AwaitingLogin, meterkey.WindowLost},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.logins, w.resends = says(asks(NumberCode)), says(c.found)
+			w.logins, w.resends = says(asks(meterkey.NumberCode)), says(c.found)
 			w.login(time.Minute)
-			w.signal(2*time.Minute, SignalResendCode, ResendCode{"c-1"})
+			w.signal(2*time.Minute, meterkey.SignalResendCode, meterkey.ResendCode{ChallengeID: "c-1"})
 			if !c.status.Terminal() {
 				w.expect(3*time.Minute, c.status, c.reason)
-				w.signal(4*time.Minute, SignalDecline, nil)
-				c.status, c.reason = Declined, ""
+				w.signal(4*time.Minute, meterkey.SignalDecline, nil)
+				c.status, c.reason = meterkey.Declined, ""
 			}
 			w.ends(c.status, c.reason)
 			require.Equal(t, []string{"w-1"}, w.closed)
@@ -673,30 +676,30 @@ func Test_ResendCode_WhateverFollows(t *testing.T) {
 func Test_ResendCode_OldRejectionKeepsTheTries(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.logins, w.resends, w.answers = says(asks(NumberCode)), says(Found{Outcome: OutcomeCodeRejected}), says(in)
+	w.logins, w.resends, w.answers = says(asks(meterkey.NumberCode)), says(Found{Outcome: OutcomeCodeRejected}), says(in)
 	w.login(time.Minute)
-	w.signal(2*time.Minute, SignalResendCode, ResendCode{"c-1"})
+	w.signal(2*time.Minute, meterkey.SignalResendCode, meterkey.ResendCode{ChallengeID: "c-1"})
 	w.after(3*time.Minute, func() {
 		require.Equal(t, "c-2", w.state().Challenge.ID)
 		require.Equal(t, 3, w.state().Challenge.TriesLeft)
 	})
 	w.code(4*time.Minute, "c-2", "right")
-	w.ends(Connected, "")
+	w.ends(meterkey.Connected, "")
 }
 
 func Test_Fetch_AsksForACode(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	step := asks(NumberCode)
+	step := asks(meterkey.NumberCode)
 	step.Window = &Window{Host: "h1", ID: "w-1", ExpiresAt: w.env.Now().Add(20 * time.Minute)}
 	w.logins, w.answers, w.fetches = says(in), says(in), append(says(step), w.fetches...)
 	w.login(time.Minute)
 	w.after(2*time.Minute, func() {
-		require.Equal(t, AwaitingCode, w.state().Status)
+		require.Equal(t, meterkey.AwaitingCode, w.state().Status)
 		require.Equal(t, step.Window.ExpiresAt.UTC(), w.state().Until.UTC(), "the window's life begins with the first challenge")
 	})
 	w.code(3*time.Minute, "c-1", "right")
-	w.ends(Connected, "")
+	w.ends(meterkey.Connected, "")
 	require.Contains(t, w.told(), "code_needed to customer")
 	require.Equal(t, []string{"w-1"}, w.closed)
 }
@@ -719,28 +722,28 @@ func Test_Decline_CountsWhileTheSiteIsAtWork(t *testing.T) {
 		w := newWorld(t)
 		w.takes(30*time.Minute, ActivityLogin, w.signedIn())
 		w.login(time.Minute)
-		w.signal(2*time.Minute, SignalDecline, nil)
-		w.ends(Declined, "")
+		w.signal(2*time.Minute, meterkey.SignalDecline, nil)
+		w.ends(meterkey.Declined, "")
 		require.NotContains(t, w.told(), "connected to requester")
 	})
 	t.Run("the site is down", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
-		w.logins = says(stopFor(UtilityUnavailable))
+		w.logins = says(stopFor(meterkey.UtilityUnavailable))
 		w.login(time.Minute)
-		w.signal(62*time.Second, SignalDecline, nil)
-		w.ends(Declined, "")
+		w.signal(62*time.Second, meterkey.SignalDecline, nil)
+		w.ends(meterkey.Declined, "")
 		require.Len(t, w.inputs, 1, "nothing is tried after a no")
 	})
 	t.Run("submitting the code", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
-		w.logins = says(asks(NumberCode))
+		w.logins = says(asks(meterkey.NumberCode))
 		w.takes(time.Minute, ActivitySubmitCode, in)
 		w.login(time.Minute)
 		w.code(2*time.Minute, "c-1", "right")
-		w.signal(150*time.Second, SignalDecline, nil)
-		w.ends(Declined, "")
+		w.signal(150*time.Second, meterkey.SignalDecline, nil)
+		w.ends(meterkey.Declined, "")
 		require.Equal(t, []string{"w-1"}, w.closed)
 	})
 }
@@ -749,13 +752,13 @@ func Test_SiteDown_ThenAFaultOfOurs_IsForgottenByTheNextLogin(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	broken := func() (Found, error) { return Found{}, temporal.NewNonRetryableApplicationError("no browser", "", nil) }
-	w.logins = append(says(stopFor(UtilityUnavailable)), broken)
+	w.logins = append(says(stopFor(meterkey.UtilityUnavailable)), broken)
 	w.logins = append(w.logins, says(in)...)
 	w.login(time.Minute)
-	w.expect(time.Hour, AwaitingLogin, WindowLost)
+	w.expect(time.Hour, meterkey.AwaitingLogin, meterkey.WindowLost)
 	w.login(48 * time.Hour)
 	w.after(48*time.Hour+time.Second, func() { require.Len(t, w.inputs, 3, "the site is not waited for") })
-	w.ends(Connected, "")
+	w.ends(meterkey.Connected, "")
 }
 
 func Test_Login_AskedForNobodyKnowsWhat(t *testing.T) {
@@ -763,20 +766,20 @@ func Test_Login_AskedForNobodyKnowsWhat(t *testing.T) {
 	w := newWorld(t)
 	w.logins = says(Found{Outcome: OutcomeChallenge, Typed: true})
 	w.login(time.Minute)
-	w.ends(Failed, SiteChanged)
+	w.ends(meterkey.Failed, meterkey.SiteChanged)
 	require.Equal(t, []string{"w-1"}, w.closed)
 }
 
 func Test_Fetch_AsksForACodeTooLate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	step := asks(NumberCode)
+	step := asks(meterkey.NumberCode)
 	step.Window = &Window{Host: "h1", ID: "w-1", ExpiresAt: w.env.Now().Add(-time.Hour)}
 	w.logins, w.fetches = says(in), append(says(step), w.fetches...)
 	w.login(time.Minute)
-	w.expect(2*time.Minute, AwaitingLogin, CodeTimeout)
+	w.expect(2*time.Minute, meterkey.AwaitingLogin, meterkey.CodeTimeout)
 	w.login(time.Hour)
-	w.ends(Connected, "")
+	w.ends(meterkey.Connected, "")
 	require.Equal(t, hostAway, holdOptions(*step.Window, w.env.Now()).StartToCloseTimeout, "Temporal takes none below zero")
 }
 
@@ -787,15 +790,15 @@ func Test_Resend_BeforeTheEndDoesNotUndoIt(t *testing.T) {
 		w := newWorld(t)
 		w.takes(time.Minute, ActivityLogin, w.signedIn())
 		w.login(time.Minute)
-		w.signal(90*time.Second, SignalResend, nil)
-		w.ends(Connected, "")
+		w.signal(90*time.Second, meterkey.SignalResend, nil)
+		w.ends(meterkey.Connected, "")
 	})
 	t.Run("canceled", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		w.takes(time.Minute, ActivityLogin, w.signedIn())
 		w.login(time.Minute)
-		w.signal(80*time.Second, SignalResend, nil)
+		w.signal(80*time.Second, meterkey.SignalResend, nil)
 		w.after(90*time.Second, w.env.CancelWorkflow)
 		_, err := w.run()
 		var canceled *temporal.CanceledError
@@ -806,10 +809,10 @@ func Test_Resend_BeforeTheEndDoesNotUndoIt(t *testing.T) {
 func Test_ResendCode_MeanwhileTheOldCodeDoesNotCount(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.logins, w.answers = says(asks(NumberCode)), says(in)
-	w.takes(time.Minute, ActivityResendCode, asks(NumberCode))
+	w.logins, w.answers = says(asks(meterkey.NumberCode)), says(in)
+	w.takes(time.Minute, ActivityResendCode, asks(meterkey.NumberCode))
 	w.login(time.Minute)
-	w.signal(2*time.Minute, SignalResendCode, ResendCode{"c-1"})
+	w.signal(2*time.Minute, meterkey.SignalResendCode, meterkey.ResendCode{ChallengeID: "c-1"})
 	w.code(150*time.Second, "c-1", "old")
 	w.after(4*time.Minute, func() {
 		require.Equal(t, "c-2", w.state().Challenge.ID)
@@ -817,24 +820,24 @@ func Test_ResendCode_MeanwhileTheOldCodeDoesNotCount(t *testing.T) {
 		require.Empty(t, w.codes)
 	})
 	w.code(5*time.Minute, "c-2", "new")
-	w.ends(Connected, "")
+	w.ends(meterkey.Connected, "")
 	require.Equal(t, sealedAs("new"), w.codes[0].Code)
 }
 
 func Test_Choice_UnreadableIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.logins, w.answers = says(asks(MethodChoice)), says(Found{Outcome: OutcomeStopped, Reason: Unreadable}, in)
+	w.logins, w.answers = says(asks(meterkey.MethodChoice)), says(Found{Outcome: OutcomeStopped, Reason: meterkey.Unreadable}, in)
 	w.login(time.Minute)
 	w.code(2*time.Minute, "c-1", "sms")
 	w.after(3*time.Minute, func() {
-		require.Equal(t, AwaitingChoice, w.state().Status)
-		require.Equal(t, Unreadable, w.state().Reason)
+		require.Equal(t, meterkey.AwaitingChoice, w.state().Status)
+		require.Equal(t, meterkey.Unreadable, w.state().Reason)
 		require.Equal(t, "c-2", w.state().Challenge.ID)
 		require.NotEmpty(t, w.state().Challenge.Options)
 	})
 	w.code(4*time.Minute, "c-2", "sms")
-	w.ends(Connected, "")
+	w.ends(meterkey.Connected, "")
 }
 
 func Test_ContinueAsNew_LosesNoSignal(t *testing.T) {
@@ -845,18 +848,17 @@ func Test_ContinueAsNew_LosesNoSignal(t *testing.T) {
 		w.logins = says(in)
 		w.env.SetContinueAsNewSuggested(true)
 		w.login(time.Second)
-		w.env.ExecuteWorkflow(func(ctx workflow.Context) (*Result, error) {
+		w.env.ExecuteWorkflow(func(ctx workflow.Context) (*meterkey.Result, error) {
 			if err := workflow.Sleep(ctx, time.Minute); err != nil {
 				return nil, err
 			}
-			w.request.Continued = &newMachine(w.request, workflow.Now(ctx)).Progress
-			run := setup(ctx, w.request)
-			run.known = run.State.Version
+			run := setup(ctx, w.request, &newMachine(w.request, nil, workflow.Now(ctx)).Progress)
+			run.known = run.State.Revision
 			return run.run(ctx)
 		})
-		var r Result
+		var r meterkey.Result
 		require.NoError(t, w.env.GetWorkflowResult(&r))
-		require.Equal(t, Connected, r.Status)
+		require.Equal(t, meterkey.Connected, r.Status)
 	})
 	t.Run("that comes while a notice is being sent", func(t *testing.T) {
 		t.Parallel()
@@ -864,15 +866,15 @@ func Test_ContinueAsNew_LosesNoSignal(t *testing.T) {
 		w.logins = says(in)
 		w.takes(time.Hour, ActivityNotify, Found{})
 		w.after(time.Minute, func() { w.env.SetContinueAsNewSuggested(true) })
-		w.signal(2*time.Minute, SignalResend, nil)
+		w.signal(2*time.Minute, meterkey.SignalResend, nil)
 		w.login(10 * time.Minute)
-		w.ends(Connected, "")
+		w.ends(meterkey.Connected, "")
 	})
 	t.Run("and goes on when nothing is under way", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		w.after(time.Minute, func() { w.env.SetContinueAsNewSuggested(true) })
-		w.signal(2*time.Minute, SignalResend, nil)
+		w.signal(2*time.Minute, meterkey.SignalResend, nil)
 		_, err := w.run()
 		var again *workflow.ContinueAsNewError
 		require.ErrorAs(t, err, &again)
@@ -882,8 +884,8 @@ func Test_ContinueAsNew_LosesNoSignal(t *testing.T) {
 func Test_Notices_OfEachRunHaveIDsOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.signal(time.Minute, SignalDecline, nil)
-	w.ends(Declined, "")
+	w.signal(time.Minute, meterkey.SignalDecline, nil)
+	w.ends(meterkey.Declined, "")
 	require.Equal(t, []string{"r-1.default-test-run-id.1", "r-1.default-test-run-id.2"}, []string{w.notices[0].ID, w.notices[1].ID},
 		"the whole run id: those of one minute begin alike")
 }

@@ -17,7 +17,7 @@ import (
 
 	"github.com/meterkey/meterkey/internal/portalkey"
 	"github.com/meterkey/meterkey/internal/sealed"
-	"github.com/meterkey/meterkey/workflows/payload"
+	"github.com/meterkey/meterkey/sdk/payload"
 )
 
 const about = `Makes the secrets that are missing; run it as the user who shall own them. Keys are for their owner alone.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/meterkey/meterkey/internal/portalkey"
 	"github.com/meterkey/meterkey/internal/sealed"
-	"github.com/meterkey/meterkey/workflows/payload"
+	"github.com/meterkey/meterkey/sdk/payload"
 )
 
 func all(dir string) []string {

@@ -20,10 +20,11 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/sealed"
 	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/sandbox/practice"
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 // byHand stands in for Temporal and the workers: what a customer sends is done at once, at the real practice site, with
@@ -37,7 +38,7 @@ type byHand struct {
 	// turnOff is for a utility whose second factor is not supported.
 	turnOff bool
 	// spoil changes what the customer and the demonstration get to see.
-	spoil func(*workflows.State)
+	spoil func(*meterkey.State)
 
 	mu       sync.Mutex
 	requests map[string]*handled
@@ -45,7 +46,7 @@ type byHand struct {
 
 // handled is one data request.
 type handled struct {
-	workflows.State
+	meterkey.State
 	user string
 	*http.Client
 }
@@ -60,8 +61,8 @@ func newByHand(t *testing.T) *byHand {
 	return &byHand{t: t, stack: &stack.Stack{Practice: site}, identity: identity, requests: map[string]*handled{}}
 }
 
-func (b *byHand) client() *workflows.Client {
-	return workflows.NewClient(b, b.identity.Recipient(), nil)
+func (b *byHand) client() *sdk.Client {
+	return sdk.New(b, b.identity.Recipient(), nil)
 }
 
 // ExecuteWorkflow starts a data request.
@@ -71,11 +72,11 @@ func (b *byHand) ExecuteWorkflow(_ context.Context, options client.StartWorkflow
 	if b.requests[options.ID] != nil {
 		return nil, serviceerror.NewWorkflowExecutionAlreadyStarted("started", "", "")
 	}
-	r, ok := args[0].(workflows.Request)
+	r, ok := args[0].(meterkey.Request)
 	if !ok {
 		return nil, fmt.Errorf("started with %T", args[0])
 	}
-	b.requests[options.ID] = &handled{State: workflows.State{RequestID: r.RequestID, Utility: r.Utility, Status: workflows.AwaitingLogin, Version: 1}}
+	b.requests[options.ID] = &handled{State: meterkey.State{RequestID: r.RequestID, Utility: r.Utility, Status: meterkey.AwaitingLogin, Revision: 1}}
 	return nil, nil
 }
 
@@ -96,21 +97,21 @@ func (b *byHand) QueryWorkflow(_ context.Context, id, _, _ string, _ ...any) (co
 	if b.spoil != nil {
 		b.spoil(&state)
 	}
-	if state.Reason == workflows.UtilityUnavailable { // it was told: now the site is back
+	if state.Reason == meterkey.UtilityUnavailable { // it was told: now the site is back
 		require.NoError(b.t, (&stack.Customer{Stack: b.stack}).Post(b.t.Context(), "/outage/DEMO", map[string]bool{"on": false}))
 		b.signIn(r)
 	}
 	return answer{state}, nil
 }
 
-type answer struct{ state workflows.State }
+type answer struct{ state meterkey.State }
 
 // HasValue is true.
 func (answer) HasValue() bool { return true }
 
 // Get copies the state.
 func (a answer) Get(into any) error {
-	state, ok := into.(*workflows.State)
+	state, ok := into.(*meterkey.State)
 	if !ok {
 		return fmt.Errorf("asked for a %T", into)
 	}
@@ -124,31 +125,31 @@ func (b *byHand) SignalWorkflow(_ context.Context, id, _, name string, payload a
 	defer b.mu.Unlock()
 	r := b.requests[id]
 	switch sent := payload.(type) {
-	case workflows.SubmitLogin:
+	case meterkey.SubmitLogin:
 		login, err := b.identity.OpenCredentials(sent.Credentials)
 		if err != nil || login.Password != practice.Password {
 			return fmt.Errorf("no login: %w", err)
 		}
 		r.user = login.Username
 		b.signIn(r)
-	case workflows.SubmitCode:
+	case meterkey.SubmitCode:
 		code, err := b.identity.Open(sent.Code)
 		if err != nil {
 			return err
 		}
 		b.submit(r, sent.ChallengeID, string(code))
 	default:
-		if name != workflows.SignalLeave {
+		if name != meterkey.SignalLeave {
 			return fmt.Errorf("no customer of the demonstration sends %s", name)
 		}
-		r.stands(workflows.AwaitingLogin, workflows.WindowClosed)
+		r.stands(meterkey.AwaitingLogin, meterkey.WindowClosed)
 	}
 	return nil
 }
 
-func (r *handled) stands(status workflows.Status, reason workflows.Reason) {
+func (r *handled) stands(status meterkey.Status, reason meterkey.Reason) {
 	r.Status, r.Reason, r.Challenge = status, reason, nil
-	r.Version++
+	r.Revision++
 }
 
 // signIn signs in with a browser of its own and sees where that leads.
@@ -167,7 +168,7 @@ func (b *byHand) signIn(r *handled) {
 func (b *byHand) submit(r *handled, challenge, code string) {
 	switch {
 	case r.Challenge == nil || r.Challenge.ID != challenge:
-	case r.Challenge.Kind == workflows.MethodChoice:
+	case r.Challenge.Kind == meterkey.MethodChoice:
 		b.post(r, "/method", url.Values{"method": {code}})
 	default:
 		b.post(r, "/code", url.Values{"code": {code}})
@@ -184,32 +185,32 @@ func (b *byHand) post(r *handled, to string, form url.Values) {
 	require.NoError(b.t, err)
 	require.NoError(b.t, page.Body.Close())
 	if page.StatusCode == http.StatusServiceUnavailable {
-		r.stands(workflows.AwaitingLogin, workflows.UtilityUnavailable)
+		r.stands(meterkey.AwaitingLogin, meterkey.UtilityUnavailable)
 		return
 	}
 	switch at := path.Base(page.Request.URL.Path); at {
 	case "meters":
-		r.stands(workflows.Connected, "")
+		r.stands(meterkey.Connected, "")
 		require.NoError(b.t, (&stack.Customer{Stack: b.stack}).Get(b.t.Context(), "/accounts/DEMO/"+r.user, &r.Meters))
 	case "code", "method", "question":
 		b.challenge(r, at, to == "/code")
 	default:
-		r.stands(workflows.Failed, workflows.SiteChanged)
+		r.stands(meterkey.Failed, meterkey.SiteChanged)
 	}
 }
 
 func (b *byHand) challenge(r *handled, at string, rejected bool) {
 	if b.turnOff {
-		r.stands(workflows.AwaitingMFAOff, "")
+		r.stands(meterkey.AwaitingMFAOff, "")
 		return
 	}
-	r.stands(workflows.AwaitingCode, "")
-	r.Challenge = &workflows.Challenge{ID: fmt.Sprintf("c-%d", r.Version), Kind: workflows.NumberCode, TriesLeft: 3}
+	r.stands(meterkey.AwaitingCode, "")
+	r.Challenge = &meterkey.Challenge{ID: fmt.Sprintf("c-%d", r.Revision), Kind: meterkey.NumberCode, TriesLeft: 3}
 	switch {
 	case rejected:
-		r.Reason = workflows.CodeRejected
+		r.Reason = meterkey.CodeRejected
 	case at == "method":
-		r.Status, r.Challenge.Kind = workflows.AwaitingChoice, workflows.MethodChoice
-		r.Challenge.Options = []workflows.Option{{ID: "text", Label: "Text message"}, {ID: "email", Label: "E-mail"}}
+		r.Status, r.Challenge.Kind = meterkey.AwaitingChoice, meterkey.MethodChoice
+		r.Challenge.Options = []meterkey.Option{{ID: "text", Label: "Text message"}, {ID: "email", Label: "E-mail"}}
 	}
 }

@@ -13,8 +13,9 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/stack"
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 // rowLimit bounds one request. It is far above what any takes.
@@ -94,7 +95,7 @@ func play(rows []row, atOnce int, run func(*row)) {
 }
 
 // run plays one route and compares what came of it with what the practice site knows.
-func (r *row) run(ctx context.Context, s *stack.Stack, client *workflows.Client, report *reporter) {
+func (r *row) run(ctx context.Context, s *stack.Stack, client *sdk.Client, report *reporter) {
 	ctx, cancel := context.WithTimeout(ctx, rowLimit)
 	defer cancel()
 	c := &stack.Customer{Stack: s, Client: client, ID: r.id, Utility: r.utility, User: r.account + "." + r.id + "@example.com",
@@ -129,7 +130,7 @@ func (r *row) finish(ctx context.Context, s *stack.Stack) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, rowLimit)
 	defer cancel()
-	r.err = s.Run(ctx, r.id, &workflows.Result{})
+	r.err = s.Run(ctx, r.id, &meterkey.Result{})
 }
 
 // ledger is what the practice site counted.
@@ -138,8 +139,8 @@ type ledger struct {
 	CodesSubmitted int `json:"codes_submitted"`
 }
 
-func (r *row) compare(ctx context.Context, c *stack.Customer, state workflows.State) error {
-	var known []workflows.Meter
+func (r *row) compare(ctx context.Context, c *stack.Customer, state meterkey.State) error {
+	var known []meterkey.Meter
 	if err := c.Get(ctx, "/accounts/"+c.Utility+"/"+c.User, &known); err != nil {
 		return err
 	}

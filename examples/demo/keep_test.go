@@ -15,10 +15,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/sealed"
 	"github.com/meterkey/meterkey/internal/stack"
+
 	database "github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // halfUp is a stack without workers and portal: Temporal, the practice sites and the folder are real.
@@ -105,7 +106,7 @@ func TestHistoriesAreStoredForReplay(t *testing.T) {
 	require.NoError(t, err)
 	client, err := s.Client(t.Context())
 	require.NoError(t, err)
-	require.NoError(t, client.Start(t.Context(), workflows.Request{RequestID: "demo-1", Requester: "acme", Utility: "DEMO"}))
+	require.NoError(t, client.Start(t.Context(), meterkey.Request{RequestID: "demo-1", Requester: "acme", Utility: "DEMO"}))
 
 	kept := filepath.Join(t.TempDir(), "new", "histories")
 	r := row{route: route{name: "DEMO, number code"}, id: "demo-1"}

@@ -6,8 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/stack"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // visitor is a customer with a browser of their own, and the requester whose backend asks them through the API.
@@ -30,45 +30,45 @@ func (v *visitor) ask(ctx context.Context, c *stack.Customer) error {
 }
 
 // walk takes the customer through the pages, and the meters from the API.
-func (v *visitor) walk(ctx context.Context, c *stack.Customer) (workflows.State, error) {
+func (v *visitor) walk(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
 	page, err := v.browser.Open(v.url)
 	if err != nil {
-		return workflows.State{}, err
+		return meterkey.State{}, err
 	}
 	c.Say("opens the link in a browser, reads who asks, and agrees")
 	if err := page.Agree(); err != nil {
-		return workflows.State{}, err
+		return meterkey.State{}, err
 	}
 	c.Say("signs in on the page")
 	c.Acted = time.Now()
 	if err := page.SignIn(c.User, stack.PracticePassword); err != nil {
-		return workflows.State{}, err
+		return meterkey.State{}, err
 	}
 	if err := page.See("#code"); err != nil {
-		return workflows.State{}, err
+		return meterkey.State{}, err
 	}
 	c.CodePage = time.Since(c.Acted)
 	c.Say("sees the code page after %.1f s", c.CodePage.Seconds())
 	code, _, err := c.ReadCode(ctx, 0)
 	if err != nil {
-		return workflows.State{}, err
+		return meterkey.State{}, err
 	}
 	c.Say("types the code on the page")
 	c.Acted = time.Now()
 	if err := page.TypeCode(code); err != nil {
-		return workflows.State{}, err
+		return meterkey.State{}, err
 	}
 	if err := v.awaitMeters(ctx, c); err != nil {
-		return workflows.State{}, err
+		return meterkey.State{}, err
 	}
 	if err := page.SeeHeading("is connected"); err != nil {
-		return workflows.State{}, err
+		return meterkey.State{}, err
 	}
 	c.Say("is told that the account is connected")
 	if err := page.Leave(); err != nil {
-		return workflows.State{}, err
+		return meterkey.State{}, err
 	}
-	return c.Await(ctx, workflows.Connected)
+	return c.Await(ctx, meterkey.Connected)
 }
 
 // awaitMeters asks the API until it has the meters.

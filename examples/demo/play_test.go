@@ -10,7 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 // played runs one route by hand and returns its row and what was said meanwhile.
@@ -73,46 +74,46 @@ func TestRoutesComeOutAsTheySay(t *testing.T) {
 // TestARowThatDiffersIsToldAndFailsTheRun spoils what comes back, each time in one way that matters.
 func TestARowThatDiffersIsToldAndFailsTheRun(t *testing.T) {
 	t.Parallel()
-	connected := func(change func(*workflows.State)) func(*workflows.State) {
-		return func(s *workflows.State) {
-			if s.Status == workflows.Connected {
+	connected := func(change func(*meterkey.State)) func(*meterkey.State) {
+		return func(s *meterkey.State) {
+			if s.Status == meterkey.Connected {
 				change(s)
 			}
 		}
 	}
 	for _, c := range []struct {
 		name, route string
-		spoil       func(*workflows.State)
+		spoil       func(*meterkey.State)
 		says        string
 	}{
-		{"a meter is missing", "number code", connected(func(s *workflows.State) { s.Meters = s.Meters[1:] }), "the meters differ from the practice site's"},
-		{"a meter is another", "number code", connected(func(s *workflows.State) {
+		{"a meter is missing", "number code", connected(func(s *meterkey.State) { s.Meters = s.Meters[1:] }), "the meters differ from the practice site's"},
+		{"a meter is another", "number code", connected(func(s *meterkey.State) {
 			s.Meters = slices.Clone(s.Meters)
 			s.Meters[0].AccountNumber = "1"
 		}), "the meters differ from the practice site's"},
-		{"no meters at all", "security answer", connected(func(s *workflows.State) { s.Meters = nil }), "the meters differ from the practice site's"},
-		{"it failed instead", "number code", connected(func(s *workflows.State) { s.Status, s.Reason = workflows.Failed, workflows.SiteChanged }),
+		{"no meters at all", "security answer", connected(func(s *meterkey.State) { s.Meters = nil }), "the meters differ from the practice site's"},
+		{"it failed instead", "number code", connected(func(s *meterkey.State) { s.Status, s.Reason = meterkey.Failed, meterkey.SiteChanged }),
 			"it stands at failed (site_changed) instead of [connected]"},
-		{"another reason", "page closed, customer returns", func(s *workflows.State) {
-			if s.Reason == workflows.WindowClosed {
-				s.Reason = workflows.WindowLost
+		{"another reason", "page closed, customer returns", func(s *meterkey.State) {
+			if s.Reason == meterkey.WindowClosed {
+				s.Reason = meterkey.WindowLost
 			}
 		}, `it stands at awaiting_login for "window_lost", not for "window_closed"`},
-		{"the wrong code was taken", "wrong code, then the right one", func(s *workflows.State) {
-			if s.Reason == workflows.CodeRejected {
-				s.Status, s.Reason, s.Challenge = workflows.Connected, "", nil
+		{"the wrong code was taken", "wrong code, then the right one", func(s *meterkey.State) {
+			if s.Reason == meterkey.CodeRejected {
+				s.Status, s.Reason, s.Challenge = meterkey.Connected, "", nil
 			}
 		}, "it stands at connected () instead of [awaiting_code]"},
-		{"one method is no choice", "choice of method, number code", func(s *workflows.State) {
-			if s.Status == workflows.AwaitingChoice {
+		{"one method is no choice", "choice of method, number code", func(s *meterkey.State) {
+			if s.Status == meterkey.AwaitingChoice {
 				one := *s.Challenge
 				one.Options = one.Options[:1]
 				s.Challenge = &one
 			}
 		}, "1 methods to choose from"},
-		{"the site was never down", "site down for a while", func(s *workflows.State) {
-			if s.Reason == workflows.UtilityUnavailable {
-				s.Status, s.Reason = workflows.Connected, ""
+		{"the site was never down", "site down for a while", func(s *meterkey.State) {
+			if s.Reason == meterkey.UtilityUnavailable {
+				s.Status, s.Reason = meterkey.Connected, ""
 			}
 		}, `it stands at connected for "", not for "utility_unavailable"`},
 		{"there is no worker to kill", "worker killed while waiting", nil, "replacing worker a: there is none"},
@@ -152,9 +153,9 @@ func TestARequestThatCannotStartIsARowToo(t *testing.T) {
 	b := newByHand(t)
 	r := row{route: theRoute(t, "number code"), id: "demo-1"}
 	r.utility = "DEMO"
-	require.NoError(t, b.client().Start(t.Context(), workflows.Request{RequestID: "demo-1", Requester: "acme", Utility: "DEMO"}))
+	require.NoError(t, b.client().Start(t.Context(), meterkey.Request{RequestID: "demo-1", Requester: "acme", Utility: "DEMO"}))
 	r.run(t.Context(), b.stack, b.client(), &reporter{out: &bytes.Buffer{}})
-	require.ErrorIs(t, r.err, workflows.ErrExists)
+	require.ErrorIs(t, r.err, sdk.ErrExists)
 	require.Equal(t, "NOT AS EXPECTED", r.outcome())
 	require.Zero(t, r.found)
 }
@@ -164,9 +165,9 @@ func TestCtrlCEndsARow(t *testing.T) {
 	t.Parallel()
 	b := newByHand(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	b.spoil = func(s *workflows.State) {
-		if s.Status == workflows.AwaitingCode {
-			s.Status = workflows.SigningIn
+	b.spoil = func(s *meterkey.State) {
+		if s.Status == meterkey.AwaitingCode {
+			s.Status = meterkey.SigningIn
 			cancel()
 		}
 	}

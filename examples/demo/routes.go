@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/stack"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // errUnexpected tells that something went another way than the route says.
@@ -19,7 +19,7 @@ type route struct {
 	utility string
 	account string                                       // what kind of practice account
 	ask     func(context.Context, *stack.Customer) error // how the request is sent; by the Go client unless given
-	play    func(context.Context, *stack.Customer) (workflows.State, error)
+	play    func(context.Context, *stack.Customer) (meterkey.State, error)
 	// logins and codes are what the practice site's ledger must count in the end.
 	logins, codes int
 	alone         bool // runs after all others: it disturbs the worker
@@ -46,25 +46,25 @@ func routes(v *visitor) []route {
 }
 
 // code is the plain way: sign in, read the code (or know the answer), type it.
-func code(ctx context.Context, c *stack.Customer) (workflows.State, error) {
-	s, err := c.SignIn(ctx, workflows.AwaitingCode)
+func code(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
+	s, err := c.SignIn(ctx, meterkey.AwaitingCode)
 	if err != nil {
 		return s, err
 	}
 	return typeCode(ctx, c, s)
 }
 
-func typeCode(ctx context.Context, c *stack.Customer, s workflows.State) (workflows.State, error) {
+func typeCode(ctx context.Context, c *stack.Customer, s meterkey.State) (meterkey.State, error) {
 	text, _, err := c.ReadCode(ctx, 0)
 	if err != nil {
 		return s, err
 	}
 	c.Say("types the code")
-	return c.Connected(c.Answer(ctx, s.Challenge, text, workflows.Connected))
+	return c.Connected(c.Answer(ctx, s.Challenge, text, meterkey.Connected))
 }
 
-func choice(ctx context.Context, c *stack.Customer) (workflows.State, error) {
-	s, err := c.SignIn(ctx, workflows.AwaitingChoice)
+func choice(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
+	s, err := c.SignIn(ctx, meterkey.AwaitingChoice)
 	if err != nil {
 		return s, err
 	}
@@ -72,7 +72,7 @@ func choice(ctx context.Context, c *stack.Customer) (workflows.State, error) {
 		return s, fmt.Errorf("%w: %d methods to choose from", errUnexpected, len(s.Challenge.Options))
 	}
 	c.Say("chooses %s", s.Challenge.Options[0].Text())
-	s, err = c.Answer(ctx, s.Challenge, s.Challenge.Options[0].ID, workflows.AwaitingCode)
+	s, err = c.Answer(ctx, s.Challenge, s.Challenge.Options[0].ID, meterkey.AwaitingCode)
 	if err != nil {
 		return s, err
 	}
@@ -80,8 +80,8 @@ func choice(ctx context.Context, c *stack.Customer) (workflows.State, error) {
 }
 
 // turnOff is the way of a utility whose MFA is not supported.
-func turnOff(ctx context.Context, c *stack.Customer) (workflows.State, error) {
-	s, err := c.SignIn(ctx, workflows.AwaitingMFAOff)
+func turnOff(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
+	s, err := c.SignIn(ctx, meterkey.AwaitingMFAOff)
 	if err != nil {
 		return s, err
 	}
@@ -89,11 +89,11 @@ func turnOff(ctx context.Context, c *stack.Customer) (workflows.State, error) {
 	if err := c.TurnMFAOff(ctx); err != nil {
 		return s, err
 	}
-	return c.Connected(c.SignIn(ctx, workflows.Connected))
+	return c.Connected(c.SignIn(ctx, meterkey.Connected))
 }
 
-func leaveAndReturn(ctx context.Context, c *stack.Customer) (workflows.State, error) {
-	s, err := c.SignIn(ctx, workflows.AwaitingCode)
+func leaveAndReturn(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
+	s, err := c.SignIn(ctx, meterkey.AwaitingCode)
 	if err != nil {
 		return s, err
 	}
@@ -105,23 +105,23 @@ func leaveAndReturn(ctx context.Context, c *stack.Customer) (workflows.State, er
 	if err := c.Client.Leave(ctx, c.ID); err != nil {
 		return s, err
 	}
-	s, err = c.Await(ctx, workflows.AwaitingLogin)
-	if err := because(s, err, workflows.WindowClosed); err != nil {
+	s, err = c.Await(ctx, meterkey.AwaitingLogin)
+	if err := because(s, err, meterkey.WindowClosed); err != nil {
 		return s, err
 	}
 	c.Say("comes back to the same link")
-	if s, err = c.SignIn(ctx, workflows.AwaitingCode); err != nil {
+	if s, err = c.SignIn(ctx, meterkey.AwaitingCode); err != nil {
 		return s, err
 	}
 	text, _, err := c.ReadCode(ctx, old)
 	if err != nil {
 		return s, err
 	}
-	return c.Connected(c.Answer(ctx, s.Challenge, text, workflows.Connected))
+	return c.Connected(c.Answer(ctx, s.Challenge, text, meterkey.Connected))
 }
 
-func wrongCode(ctx context.Context, c *stack.Customer) (workflows.State, error) {
-	s, err := c.SignIn(ctx, workflows.AwaitingCode)
+func wrongCode(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
+	s, err := c.SignIn(ctx, meterkey.AwaitingCode)
 	if err != nil {
 		return s, err
 	}
@@ -130,16 +130,16 @@ func wrongCode(ctx context.Context, c *stack.Customer) (workflows.State, error) 
 		return s, err
 	}
 	c.Say("types a wrong code")
-	s, err = c.Answer(ctx, s.Challenge, anotherThan(text), workflows.AwaitingCode)
-	if err := because(s, err, workflows.CodeRejected); err != nil {
+	s, err = c.Answer(ctx, s.Challenge, anotherThan(text), meterkey.AwaitingCode)
+	if err := because(s, err, meterkey.CodeRejected); err != nil {
 		return s, err
 	}
 	c.Say("is told at once, has %d tries left, and types the right one", s.Challenge.TriesLeft)
-	return c.Connected(c.Answer(ctx, s.Challenge, text, workflows.Connected))
+	return c.Connected(c.Answer(ctx, s.Challenge, text, meterkey.Connected))
 }
 
 // because tells whether the request stands where it does for this reason.
-func because(s workflows.State, err error, reason workflows.Reason) error {
+func because(s meterkey.State, err error, reason meterkey.Reason) error {
 	if err == nil && s.Reason != reason {
 		return fmt.Errorf("%w: it stands at %s for %q, not for %q", errUnexpected, s.Status, s.Reason, reason)
 	}
@@ -156,27 +156,27 @@ func anotherThan(code string) string {
 // outage is long enough for two tries.
 const outage = 8
 
-func siteDown(ctx context.Context, c *stack.Customer) (workflows.State, error) {
+func siteDown(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
 	c.Say("the site is down for %d s", outage)
 	if err := c.Post(ctx, "/outage/"+c.Utility, map[string]int{"seconds": outage}); err != nil {
-		return workflows.State{}, err
+		return meterkey.State{}, err
 	}
 	c.Acted = time.Now()
-	if err := c.Client.SubmitLogin(ctx, c.ID, workflows.Credentials{Username: c.User, Password: stack.PracticePassword}); err != nil {
-		return workflows.State{}, err
+	if err := c.Client.SubmitLogin(ctx, c.ID, meterkey.Credentials{Username: c.User, Password: stack.PracticePassword}); err != nil {
+		return meterkey.State{}, err
 	}
-	s, err := c.Client.Wait(ctx, c.ID, func(s workflows.State) bool {
-		return s.Reason == workflows.UtilityUnavailable || s.Status.Terminal()
+	s, err := c.Client.Wait(ctx, c.ID, func(s meterkey.State) bool {
+		return s.Reason == meterkey.UtilityUnavailable || s.Status.Terminal()
 	})
-	if err := because(s, err, workflows.UtilityUnavailable); err != nil {
+	if err := because(s, err, meterkey.UtilityUnavailable); err != nil {
 		return s, err
 	}
 	c.Say("is told: %s", s.Message)
-	return c.Connected(c.Await(ctx, workflows.Connected))
+	return c.Connected(c.Await(ctx, meterkey.Connected))
 }
 
-func killedWorker(ctx context.Context, c *stack.Customer) (workflows.State, error) {
-	s, err := c.SignIn(ctx, workflows.AwaitingCode)
+func killedWorker(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
+	s, err := c.SignIn(ctx, meterkey.AwaitingCode)
 	if err != nil {
 		return s, err
 	}

@@ -17,10 +17,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/sandbox/practice"
 	"github.com/meterkey/meterkey/utilities"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 func allRoutes() []route { return routes(&visitor{}) }
@@ -71,7 +71,7 @@ func TestChosenRowsHaveIDsOfTheirOwn(t *testing.T) {
 	ids := map[string]bool{}
 	for _, r := range rows {
 		ids[r.id] = true
-		require.NoError(t, workflows.Request{RequestID: r.id, Requester: "acme", Utility: r.utility}.Validate())
+		require.NoError(t, meterkey.Request{RequestID: r.id, Requester: "acme", Utility: r.utility}.Validate())
 	}
 	require.Len(t, ids, len(rows))
 	some := chosen(allRoutes(), "HECO", at)
@@ -147,13 +147,13 @@ func TestCountNoticesCountsOneRequestsAlone(t *testing.T) {
 
 func TestBecauseWantsTheReason(t *testing.T) {
 	t.Parallel()
-	s := workflows.State{Status: workflows.AwaitingLogin, Reason: workflows.WindowLost}
-	require.NoError(t, because(s, nil, workflows.WindowLost))
-	err := because(s, nil, workflows.WindowClosed)
+	s := meterkey.State{Status: meterkey.AwaitingLogin, Reason: meterkey.WindowLost}
+	require.NoError(t, because(s, nil, meterkey.WindowLost))
+	err := because(s, nil, meterkey.WindowClosed)
 	require.ErrorIs(t, err, errUnexpected)
 	require.ErrorContains(t, err, `it stands at awaiting_login for "window_lost", not for "window_closed"`)
 	lost := errors.New("lost")
-	require.Equal(t, lost, because(s, lost, workflows.WindowClosed), "what went wrong first is told")
+	require.Equal(t, lost, because(s, lost, meterkey.WindowClosed), "what went wrong first is told")
 }
 
 func TestAWrongCodeIsWrongAndLooksLikeOne(t *testing.T) {
@@ -197,15 +197,15 @@ func TestCompareHoldsARowAgainstThePracticeSite(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, site.Close(context.Background())) })
 	c := &stack.Customer{Stack: &stack.Stack{Practice: site}, Utility: "DEMO", User: "plain.compare@example.com"}
-	var known []workflows.Meter
+	var known []meterkey.Meter
 	require.NoError(t, c.Get(t.Context(), "/accounts/DEMO/"+c.User, &known))
 	require.NotEmpty(t, known)
-	asRead := func() workflows.State {
-		var copied []workflows.Meter
+	asRead := func() meterkey.State {
+		var copied []meterkey.Meter
 		raw, err := json.Marshal(known)
 		require.NoError(t, err)
 		require.NoError(t, json.Unmarshal(raw, &copied))
-		return workflows.State{Meters: copied}
+		return meterkey.State{Meters: copied}
 	}
 	r := &row{route: route{name: "DEMO"}}
 	require.NoError(t, r.compare(t.Context(), c, asRead()))

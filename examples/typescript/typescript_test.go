@@ -18,8 +18,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/stack"
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 // limit bounds one run of the backend, far above what any takes.
@@ -27,7 +28,7 @@ const limit = 3 * time.Minute
 
 // backend is the compiled program and the stack that it talks to.
 type backend struct {
-	client  *workflows.Client
+	client  *sdk.Client
 	program string
 	env     []string
 }
@@ -116,7 +117,7 @@ func (b *backend) run(t *testing.T, succeeds bool, id, utility, user, password s
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	login, err := json.Marshal(workflows.Credentials{Username: user, Password: password})
+	login, err := json.Marshal(meterkey.Credentials{Username: user, Password: password})
 	require.NoError(t, err)
 	var out, side bytes.Buffer
 	cmd := exec.CommandContext(ctx, node(), b.program, "--json", "--id", id, utility)
@@ -127,14 +128,14 @@ func (b *backend) run(t *testing.T, succeeds bool, id, utility, user, password s
 	return out.Bytes(), side.String()
 }
 
-func meters(t *testing.T, printed []byte) []workflows.Meter {
+func meters(t *testing.T, printed []byte) []meterkey.Meter {
 	t.Helper()
-	var list []workflows.Meter
+	var list []meterkey.Meter
 	require.NoError(t, json.Unmarshal(printed, &list), string(printed))
 	return list
 }
 
-func (b *backend) state(t *testing.T, id string) workflows.State {
+func (b *backend) state(t *testing.T, id string) meterkey.State {
 	t.Helper()
 	state, err := b.client.State(t.Context(), id)
 	require.NoError(t, err)

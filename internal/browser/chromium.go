@@ -220,15 +220,15 @@ func (c *chromium) awaitAddress(ctx context.Context, profile string, ended <-cha
 		select {
 		case <-tick.C:
 		case <-ended:
-			return "", fmt.Errorf("%s ended at once: %s", c.executable, c.lastWords())
+			return "", fmt.Errorf("%s ended at once: %s", c.executable, c.stderrTail())
 		case <-ctx.Done():
-			return "", fmt.Errorf("%s opened no port: %w: %s", c.executable, context.Cause(ctx), c.lastWords())
+			return "", fmt.Errorf("%s opened no port: %w: %s", c.executable, context.Cause(ctx), c.stderrTail())
 		}
 	}
 }
 
-// lastWords is the end of what the browser wrote to its standard error.
-func (c *chromium) lastWords() string {
+// stderrTail is the end of what the browser wrote to its standard error.
+func (c *chromium) stderrTail() string {
 	data, err := os.ReadFile(c.file("chromium.log"))
 	if err != nil {
 		return err.Error()

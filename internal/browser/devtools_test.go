@@ -24,10 +24,10 @@ type devtools struct {
 	mu       sync.Mutex
 	contexts []string
 	refuse   map[string]string // by method, what it says instead of doing it
-	asked    []wireRequest
+	asked    []cdpRequest
 }
 
-func (d *devtools) answer(request wireRequest) string {
+func (d *devtools) answer(request cdpRequest) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.asked = append(d.asked, request)
@@ -87,10 +87,10 @@ func bareHost(t *testing.T) (*Host, *devtools, *observer.ObservedLogs) {
 	require.NoError(t, err)
 	t.Cleanup(func() { closeLock(h.users) })
 	all := newTargets(h.changed)
-	w, err := dialWire(t.Context(), stub(t, d.answer), all.onEvent)
+	w, err := dialCDP(t.Context(), stub(t, d.answer), all.onEvent)
 	require.NoError(t, err)
 	t.Cleanup(w.close)
-	h.publish(&link{wire: w, targets: all}, nil)
+	h.publish(&connection{cdpConn: w, targets: all}, nil)
 	return h, d, logs
 }
 
@@ -106,8 +106,8 @@ func (d *devtools) bareWindow(t *testing.T, h *Host, r record) *Window {
 
 // tell has the browser say something of its pages.
 func tell(h *Host, method, params string) {
-	l, _ := h.current()
-	l.targets.onEvent(method, json.RawMessage(params))
+	conn, _ := h.current()
+	conn.targets.onEvent(method, json.RawMessage(params))
 }
 
 func opened(h *Host, id, window string) {
@@ -115,8 +115,8 @@ func opened(h *Host, id, window string) {
 }
 
 func follow(h *Host, w *Window) error {
-	l, _ := h.current()
-	w.follow(l)
+	conn, _ := h.current()
+	w.follow(conn)
 	return w.Err()
 }
 
@@ -130,15 +130,15 @@ func TestAWindowFollowsItsPages(t *testing.T) {
 	opened(h, "b", "W1")
 	require.NoError(t, follow(h, w))
 	require.Equal(t, []string{"a", "b"}, w.record().Pages, "noted, oldest first, those of others left out")
-	l, _ := h.current()
-	require.Equal(t, "b", w.newest(l))
+	conn, _ := h.current()
+	require.Equal(t, "b", w.newest(conn))
 	tell(h, "Target.targetDestroyed", `{"targetId":"b"}`)
 	require.NoError(t, follow(h, w))
-	require.Equal(t, "a", w.newest(l), "the page below a popup that closed")
+	require.Equal(t, "a", w.newest(conn), "the page below a popup that closed")
 	require.Equal(t, []string{"a"}, w.record().Pages)
 	tell(h, "Target.targetDestroyed", `{"targetId":"a"}`)
 	require.ErrorIs(t, follow(h, w), ErrTabClosed)
-	require.Empty(t, w.newest(l))
+	require.Empty(t, w.newest(conn))
 }
 
 func TestWhyAWindowIsGone(t *testing.T) {
@@ -174,7 +174,7 @@ func TestWhyAWindowIsGone(t *testing.T) {
 			require.Nil(t, h.known("W1"), "a handle that is done is forgotten")
 			w.finish(ErrTabHung)
 			require.ErrorIs(t, w.Err(), c.want, "the first reason stays")
-			require.ErrorIs(t, w.Mark("late"), c.want)
+			require.ErrorIs(t, w.BeginOnce("late"), c.want)
 			_, err := w.Lock(t.Context())
 			require.Error(t, err)
 		})
@@ -186,11 +186,11 @@ func TestALostConnectionIsNoLostWindow(t *testing.T) {
 	t.Parallel()
 	h, d, _ := bareHost(t)
 	w := d.bareWindow(t, h, record{ID: "W1"})
-	l, _ := h.current()
-	l.close()
-	<-l.gone
+	conn, _ := h.current()
+	conn.close()
+	<-conn.gone
 	require.NoError(t, follow(h, w))
-	ctx, cancel := context.WithTimeout(t.Context(), glance)
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
 	defer cancel()
 	require.ErrorIs(t, w.Check(ctx), context.DeadlineExceeded, "it could not be found out")
 	require.Nil(t, w.Page())
@@ -201,27 +201,27 @@ func TestWhatTheSweeperCloses(t *testing.T) {
 	t.Parallel()
 	const little = 20 * time.Second
 	for name, c := range map[string]struct {
-		expires, claimed, met time.Duration // from the moment that the sweeper looks
-		held                  string        // the lock that somebody holds
-		closed                bool
+		expires, claimed, firstSeen time.Duration // from the moment that the sweeper looks
+		held                        string        // the lock that somebody holds
+		closed                      bool
 	}{
 		"in use":                                 {expires: time.Hour},
-		"nearly unclaimed for long enough":       {expires: time.Hour, claimed: little - defaultUnclaimed, met: -time.Hour},
-		"unclaimed for long enough":              {expires: time.Hour, claimed: -little - defaultUnclaimed, met: -time.Hour, closed: true},
+		"nearly unclaimed for long enough":       {expires: time.Hour, claimed: little - defaultUnclaimed, firstSeen: -time.Hour},
+		"unclaimed for long enough":              {expires: time.Hour, claimed: -little - defaultUnclaimed, firstSeen: -time.Hour, closed: true},
 		"unclaimed, but only just seen by us":    {expires: time.Hour, claimed: -time.Hour},
-		"claimed at this moment":                 {expires: time.Hour, claimed: -time.Hour, met: -time.Hour, held: "claim"},
+		"claimed at this moment":                 {expires: time.Hour, claimed: -time.Hour, firstSeen: -time.Hour, held: "claim"},
 		"expired a moment ago":                   {expires: little - defaultGrace},
 		"expired, and its grace is over":         {expires: -little - defaultGrace, closed: true},
 		"expired, claimed by one who waits":      {expires: -time.Hour, held: "claim", closed: true},
 		"expired, with somebody at work in it":   {expires: -time.Hour, held: "work.lock"},
-		"expired, unclaimed, somebody's at work": {expires: -time.Hour, claimed: -time.Hour, met: -time.Hour, held: "work.lock"},
+		"expired, unclaimed, somebody's at work": {expires: -time.Hour, claimed: -time.Hour, firstSeen: -time.Hour, held: "work.lock"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h, d, _ := bareHost(t)
 			now := time.Now()
 			w := d.bareWindow(t, h, record{ID: "W1", Expires: now.Add(c.expires)})
-			setTimes(t, h, w, now.Add(c.claimed), now.Add(c.met))
+			setTimes(t, h, w, now.Add(c.claimed), now.Add(c.firstSeen))
 			if c.held != "" {
 				held, err := tryLockFile(w.folder.file(c.held), 1) // shared, as a claim is
 				require.NoError(t, err)
@@ -238,14 +238,14 @@ func TestWhatTheSweeperCloses(t *testing.T) {
 func TestWindowsWithoutARecord(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		met     time.Duration // ago
-		foreign bool
-		closed  bool
+		firstSeen time.Duration // ago
+		foreign   bool
+		closed    bool
 	}{
-		"about to get one":                    {met: 0},
-		"left behind":                         {met: time.Hour, closed: true},
-		"somebody else's, in their browser":   {met: time.Hour, foreign: true},
-		"not seen for long enough to be sure": {met: time.Minute},
+		"about to get one":                    {firstSeen: 0},
+		"left behind":                         {firstSeen: time.Hour, closed: true},
+		"somebody else's, in their browser":   {firstSeen: time.Hour, foreign: true},
+		"not seen for long enough to be sure": {firstSeen: time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -254,17 +254,17 @@ func TestWindowsWithoutARecord(t *testing.T) {
 			if c.foreign {
 				h.chromium.cdpURL = "http://127.0.0.1:1"
 			}
-			h.sweeper.met["orphan"] = time.Now().Add(-c.met)
+			h.sweeper.firstSeen["orphan"] = time.Now().Add(-c.firstSeen)
 			require.NoError(t, h.sweeper.sweep(t.Context()))
 			require.Equal(t, !c.closed, d.has("orphan"))
 		})
 	}
 }
 
-func setTimes(t *testing.T, h *Host, w *Window, claimed, met time.Time) {
+func setTimes(t *testing.T, h *Host, w *Window, claimed, firstSeen time.Time) {
 	t.Helper()
 	require.NoError(t, chtimes(w.folder.file("claim"), claimed))
-	h.sweeper.met[w.ID()] = met
+	h.sweeper.firstSeen[w.ID()] = firstSeen
 }
 
 // TestOneBrokenRecordHoldsUpNothing: the others are listed and swept all the same, and an operator is told.
@@ -297,10 +297,10 @@ func TestRecordsOfWindowsTheBrowserDoesNotHave(t *testing.T) {
 	require.NoError(t, kept.Err())
 	require.ErrorIs(t, gone.Err(), ErrWindowLost)
 	require.NoDirExists(t, string(gone.folder))
-	require.Equal(t, 3, h.seats.free(), "its place is free again")
+	require.Equal(t, 3, h.capacity.free(), "its place is free again")
 }
 
-// TestAWindowThatCannotBeClosed stays marked as closed, so that the sweeper goes on trying, and nobody works in it.
+// TestAWindowThatCannotBeClosed stays noted as closed, so that the sweeper goes on trying, and nobody works in it.
 func TestAWindowThatCannotBeClosed(t *testing.T) {
 	t.Parallel()
 	h, d, _ := bareHost(t)
@@ -323,7 +323,7 @@ func TestClosingIsBounded(t *testing.T) {
 	h, d, _ := bareHost(t)
 	d.bareWindow(t, h, record{ID: "W1"})
 	h.publish(nil, nil)
-	ctx, cancel := context.WithTimeout(t.Context(), glance)
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
 	defer cancel()
 	require.ErrorIs(t, h.CloseWindow(ctx, "W1"), context.DeadlineExceeded, "no browser answers")
 	h.closed = true
@@ -332,8 +332,8 @@ func TestClosingIsBounded(t *testing.T) {
 
 // withDriver gives a bare host a driver that knows no page.
 func withDriver(h *Host) {
-	l, _ := h.current()
-	h.publish(l, &driver{gone: make(chan struct{}), pages: map[string]playwright.Page{}})
+	conn, _ := h.current()
+	h.publish(conn, &driver{gone: make(chan struct{}), pages: map[string]playwright.Page{}})
 }
 
 // TestAWindowThatCannotBeOpened leaves nothing of itself.
@@ -347,7 +347,7 @@ func TestAWindowThatCannotBeOpened(t *testing.T) {
 		"no page":    {func(_ *Host, d *devtools) { d.refuses("Target.createTarget", "out of memory") }, "Target.createTarget: out of memory"},
 		"no record":  {func(h *Host, _ *devtools) { _ = h.folder("W1").create(record{}) }, "file exists"}, // the test sees what comes of it
 		"no room":    {func(h *Host, _ *devtools) { h.options.Capacity = 0 }, ErrFull.Error()},
-		"no driver":  {func(h *Host, _ *devtools) { l, _ := h.current(); h.publish(l, nil) }, context.DeadlineExceeded.Error()},
+		"no driver":  {func(h *Host, _ *devtools) { conn, _ := h.current(); h.publish(conn, nil) }, context.DeadlineExceeded.Error()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -368,7 +368,7 @@ func TestAWindowThatCannotBeOpened(t *testing.T) {
 	}
 }
 
-// TestAWindowWhosePageNeverShows is closed when the caller's patience ends.
+// TestAWindowWhosePageNeverShows is closed when the caller's time is over.
 func TestAWindowWhosePageNeverShows(t *testing.T) {
 	t.Parallel()
 	h, d, _ := bareHost(t)
@@ -384,31 +384,31 @@ func TestAWindowWhosePageNeverShows(t *testing.T) {
 	cancel()
 	require.ErrorIs(t, <-failed, context.Canceled)
 	require.False(t, d.has("W1"))
-	require.Equal(t, 4, h.seats.free())
+	require.Equal(t, 4, h.capacity.free())
 }
 
 func TestPingTellsRefusalFromSilence(t *testing.T) {
 	t.Parallel()
 	h, d, _ := bareHost(t)
-	l, _ := h.current()
-	require.NoError(t, l.ping(t.Context(), "a"))
+	conn, _ := h.current()
+	require.NoError(t, conn.ping(t.Context(), "a"))
 	require.Equal(t, []string{"Target.attachToTarget", "Runtime.evaluate", "Target.detachFromTarget"}, d.methods())
 	d.refuses("Runtime.evaluate", "no script here")
-	require.NoError(t, l.ping(t.Context(), "a"), "to refuse is to answer")
+	require.NoError(t, conn.ping(t.Context(), "a"), "to refuse is to answer")
 	d.refuses("Target.attachToTarget", "No target with given id found")
-	var refusal *wireError
-	require.ErrorAs(t, l.ping(t.Context(), "a"), &refusal)
+	var refusal *cdpError
+	require.ErrorAs(t, conn.ping(t.Context(), "a"), &refusal)
 	require.NotErrorIs(t, refusal, ErrTabHung)
 }
 
 func TestDisposingOfWhatIsGone(t *testing.T) {
 	t.Parallel()
 	h, d, _ := bareHost(t)
-	l, _ := h.current()
+	conn, _ := h.current()
 	d.refuses("Target.disposeBrowserContext", "Failed to find context with id W1")
-	require.NoError(t, l.dispose(t.Context(), "W1"))
+	require.NoError(t, conn.dispose(t.Context(), "W1"))
 	d.refuses("Target.disposeBrowserContext", "something else")
-	require.ErrorContains(t, l.dispose(t.Context(), "W1"), "something else")
+	require.ErrorContains(t, conn.dispose(t.Context(), "W1"), "something else")
 }
 
 // TestAnswersInAnyOrder gives each of many callers the answer to its own call.
@@ -416,8 +416,8 @@ func TestAnswersInAnyOrder(t *testing.T) {
 	t.Parallel()
 	const callers = 40
 	var mu sync.Mutex
-	var held []wireRequest
-	server := stubThatSends(t, func(request wireRequest, send func(string)) {
+	var held []cdpRequest
+	server := stubThatSends(t, func(request cdpRequest, send func(string)) {
 		mu.Lock()
 		defer mu.Unlock()
 		if held = append(held, request); len(held) < callers {
@@ -430,7 +430,7 @@ func TestAnswersInAnyOrder(t *testing.T) {
 		}
 	})
 	var events []string
-	w, err := dialWire(t.Context(), server, func(method string, params json.RawMessage) { events = append(events, method+string(params)) })
+	w, err := dialCDP(t.Context(), server, func(method string, params json.RawMessage) { events = append(events, method+string(params)) })
 	require.NoError(t, err)
 	t.Cleanup(w.close)
 	var all sync.WaitGroup
@@ -455,7 +455,7 @@ func TestAnswersInAnyOrder(t *testing.T) {
 }
 
 // stubThatSends is stub for a browser that sends several messages, or none, upon one.
-func stubThatSends(t *testing.T, answer func(request wireRequest, send func(string))) string {
+func stubThatSends(t *testing.T, answer func(request cdpRequest, send func(string))) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ws, err := websocket.Accept(w, r, nil)
@@ -465,7 +465,7 @@ func stubThatSends(t *testing.T, answer func(request wireRequest, send func(stri
 		defer ws.CloseNow() //nolint:errcheck // the test is over
 		for {
 			_, data, err := ws.Read(r.Context())
-			var request wireRequest
+			var request cdpRequest
 			if err != nil || json.Unmarshal(data, &request) != nil {
 				return
 			}
@@ -476,18 +476,18 @@ func stubThatSends(t *testing.T, answer func(request wireRequest, send func(stri
 	return strings.Replace(server.URL, "http", "ws", 1)
 }
 
-func TestWireThatEndsWhileSomebodyWaits(t *testing.T) {
+func TestCDPConnThatEndsWhileSomebodyWaits(t *testing.T) {
 	t.Parallel()
 	asked := make(chan struct{})
-	w := dialStub(t, func(wireRequest) string { close(asked); return "" })
+	w := dialStub(t, func(cdpRequest) string { close(asked); return "" })
 	go func() { <-asked; w.close() }()
-	require.ErrorIs(t, w.call(t.Context(), "", "Some.method", nil, nil), errWireClosed)
+	require.ErrorIs(t, w.call(t.Context(), "", "Some.method", nil, nil), errCDPClosed)
 	require.Empty(t, w.waiting)
 }
 
 func TestWhatCannotBeSent(t *testing.T) {
 	t.Parallel()
-	w := dialStub(t, func(r wireRequest) string { return fmt.Sprintf(`{"id":%d,"result":{}}`, r.ID) })
+	w := dialStub(t, func(r cdpRequest) string { return fmt.Sprintf(`{"id":%d,"result":{}}`, r.ID) })
 	require.ErrorContains(t, w.call(t.Context(), "", "Some.method", func() {}, nil), "Some.method: ")
 	require.NoError(t, w.call(t.Context(), "", "Some.method", nil, nil), "the connection is none the worse")
 }
@@ -495,8 +495,8 @@ func TestWhatCannotBeSent(t *testing.T) {
 func TestSessionsAreNamed(t *testing.T) {
 	t.Parallel()
 	h, d, _ := bareHost(t)
-	l, _ := h.current()
-	require.NoError(t, l.call(t.Context(), "S7", "Runtime.evaluate", map[string]any{"expression": "1"}, nil))
+	conn, _ := h.current()
+	require.NoError(t, conn.call(t.Context(), "S7", "Runtime.evaluate", map[string]any{"expression": "1"}, nil))
 	require.Equal(t, "S7", d.asked[0].Session)
 	require.Equal(t, map[string]any{"expression": "1"}, d.asked[0].Params)
 }

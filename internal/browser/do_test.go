@@ -33,21 +33,3 @@ func TestLateValuesAreDiscarded(t *testing.T) {
 	close(finish)
 	require.Equal(t, 7, <-discarded)
 }
-
-func TestSignalWakesAll(t *testing.T) {
-	s := newSignal()
-	one, other := s.next(), s.next()
-	s.fire()
-	<-one
-	<-other
-	looks := 0
-	err := s.until(t.Context(), func() (bool, error) {
-		if looks++; looks == 1 {
-			s.fire()
-		}
-		return looks == 2, nil
-	})
-	require.NoError(t, err)
-	wrong := errors.New("wrong")
-	require.ErrorIs(t, s.until(t.Context(), func() (bool, error) { return false, wrong }), wrong)
-}

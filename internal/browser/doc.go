@@ -17,7 +17,7 @@
 //	chromium.log    what Chromium last wrote to its standard error
 //	profile/        Chromium's own folder, new with every start
 //	windows/<id>/   one folder for each window:
-//	    record.json     owner, times, marks, notes, the order of its pages
+//	    record.json     owner, times, steps begun, notes, the order of its pages
 //	    record.lock     held while the record is rewritten
 //	    work.lock       held by the one worker who works in the window
 //	    claim           held (shared) by everybody who still needs the window; its time is that of the last claim
@@ -31,9 +31,9 @@
 // it has expired and nobody works in it any more ([Options.Grace]); the host's sweeper sees to the latter two.
 //
 // Whoever needs a window claims it ([Window.Claim]); whoever acts in it locks it as well ([Window.Lock]). What must
-// happen at most once, such as typing a password, is marked first ([Window.Mark]): the mark is on disk before the
-// deed is done, so a successor who finds the mark knows that the deed may have been done, and looks at the page
-// instead of repeating it. Records are no place for secrets.
+// happen at most once, such as typing a password, starts with [Window.BeginOnce]: that it was begun is on disk before it
+// is done, so a successor knows that it may have been done, and looks at the page instead of repeating it. Records are no
+// place for secrets.
 //
 // # Two connections
 //

@@ -24,7 +24,7 @@ type driver struct {
 	pw      *playwright.Playwright
 	session playwright.CDPSession
 	context playwright.BrowserContext
-	changed *signal
+	changed *broadcast
 	gone    chan struct{}
 	stopped chan struct{}
 
@@ -32,7 +32,7 @@ type driver struct {
 	pages map[string]playwright.Page // by target id
 }
 
-func startDriver(ctx context.Context, address string, changed *signal) (*driver, error) {
+func startDriver(ctx context.Context, address string, changed *broadcast) (*driver, error) {
 	ctx, cancel := context.WithTimeout(ctx, driverStartTimeout)
 	defer cancel()
 	pw, err := await(ctx, func() (*playwright.Playwright, error) { return playwright.Run() }, stopPlaywright)

@@ -18,7 +18,7 @@ func End(ctx context.Context, dir string) error {
 	}
 	h := &Host{
 		options: Options{Dir: dir}, chromium: &chromium{dir: dir},
-		changed: newSignal(), windows: map[string]*Window{},
+		changed: newBroadcast(), windows: map[string]*Window{},
 	}
 	if _, err := os.Stat(h.chromium.file("users.lock")); errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -6,8 +6,8 @@ import "errors"
 var (
 	// ErrFull means that as many windows are open as the host may have.
 	ErrFull = errors.New("no window is free")
-	// ErrMarked means that the step was marked before: it may have been done.
-	ErrMarked = errors.New("step is already marked")
+	// ErrBegun means that the step was begun before: it may have been done.
+	ErrBegun = errors.New("step was begun before")
 	// ErrTabClosed means that the window's last page was closed, but not by us.
 	ErrTabClosed = errors.New("tab is closed")
 	// ErrTabCrashed means that the page's process ended.

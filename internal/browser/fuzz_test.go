@@ -24,10 +24,10 @@ func FuzzMessages(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		all := newTargets(newSignal())
-		w := &wire{onEvent: all.onEvent, waiting: map[int64]chan wireMessage{}}
+		all := newTargets(newBroadcast())
+		w := &cdpConn{onEvent: all.onEvent, waiting: map[int64]chan cdpMessage{}}
 		id, answer := w.expect()
-		var m wireMessage
+		var m cdpMessage
 		if json.Unmarshal(data, &m) != nil {
 			return
 		}
@@ -80,8 +80,8 @@ func FuzzPageOrder(f *testing.F) {
 // FuzzRecords reads window records of all sorts: a window has a record or an error, never half of one.
 func FuzzRecords(f *testing.F) {
 	for _, text := range []string{
-		`{}`, `{"id":"W1","owner":"someone","opened_at":"2026-11-23T09:00:00Z","marks":{"login":"2026-11-23T09:00:00Z"}}`, `{"closed_at":"x"}`, `[`, ``,
-		`{"pages":["a","a"],"notes":{"browser.parked":"{"}}`, `{"expires_at":"9999-12-31T23:59:59Z"}`, `{"marks":[]}`, `null`,
+		`{}`, `{"id":"W1","owner":"someone","opened":1000000000,"begun":["login"]}`, `{"closed":"x"}`, `[`, ``,
+		`{"pages":["a","a"],"notes":{"browser.parked":"{"}}`, `{"expires":9223372036854775807}`, `{"begun":{}}`, `null`,
 	} {
 		f.Add([]byte(text))
 	}
@@ -91,23 +91,23 @@ func FuzzRecords(f *testing.F) {
 		require.NoError(t, os.WriteFile(dir.file("record.json"), data, 0o600))
 		w := &Window{folder: dir, done: make(chan struct{})}
 		before, err := dir.read()
-		marked := w.Mark("login")
+		begun := w.BeginOnce("login")
 		after, errAfter := dir.read()
 		if err != nil {
 			require.ErrorContains(t, err, "reading window record")
-			require.Error(t, marked)
+			require.Error(t, begun)
 			require.Error(t, errAfter, "what cannot be read is not overwritten")
 			return
 		}
 		require.NoError(t, errAfter)
 		require.Equal(t, before.Owner, after.Owner)
-		require.True(t, before.Expires.Equal(after.Expires))
-		if _, was := before.Marks["login"]; was {
-			require.ErrorIs(t, marked, ErrMarked)
+		require.Equal(t, before.Expires, after.Expires)
+		if slices.Contains(before.Begun, "login") {
+			require.ErrorIs(t, begun, ErrBegun)
 		} else {
-			require.NoError(t, marked)
+			require.NoError(t, begun)
 		}
-		require.ErrorIs(t, w.Mark("login"), ErrMarked)
+		require.ErrorIs(t, w.BeginOnce("login"), ErrBegun)
 	})
 }
 
@@ -129,12 +129,12 @@ func FuzzRunning(f *testing.F) {
 	})
 }
 
-// TestSeatsAddUp opens, reserves, uses and releases at random: no more is given than there is, and in the end all is free.
-func TestSeatsAddUp(t *testing.T) {
+// TestCapacityAddsUp opens, reserves, uses and releases at random: no more is given than there is, and in the end all is free.
+func TestCapacityAddsUp(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(50) {
 		r := rand.New(rand.NewPCG(seed, 0))
-		s := &seats{capacity: 1 + r.IntN(5), changed: newSignal()}
+		s := &capacity{total: 1 + r.IntN(5), changed: newBroadcast()}
 		var releases []func()
 		open := 0
 		for range 200 {
@@ -155,23 +155,23 @@ func TestSeatsAddUp(t *testing.T) {
 					releases = slices.Delete(releases, i, i+1)
 				}
 			case 2:
-				open = r.IntN(s.capacity + 1)
+				open = r.IntN(s.total + 1)
 				s.setOpen(open)
 			case 3:
-				require.Equal(t, s.capacity-open-len(releases), s.free())
+				require.Equal(t, s.total-open-len(releases), s.free())
 			}
 		}
 		for _, release := range releases {
 			release()
 		}
 		s.setOpen(0)
-		require.Equal(t, s.capacity, s.free())
+		require.Equal(t, s.total, s.free())
 	}
 }
 
 func TestWaitersAreToldOnlyOfChanges(t *testing.T) {
 	t.Parallel()
-	s := &seats{capacity: 2, changed: newSignal()}
+	s := &capacity{total: 2, changed: newBroadcast()}
 	changed := s.changed.next()
 	s.setOpen(0)
 	select {
@@ -182,7 +182,7 @@ func TestWaitersAreToldOnlyOfChanges(t *testing.T) {
 	s.setOpen(1)
 	select {
 	case <-changed:
-	case <-time.After(patience):
+	case <-time.After(waitLimit):
 		require.Fail(t, "nobody was told")
 	}
 }

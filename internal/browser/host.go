@@ -49,22 +49,22 @@ type Host struct {
 	log      *zap.Logger
 	chromium *chromium
 	users    *os.File
-	changed  *signal
-	seats    seats
+	changed  *broadcast
+	capacity capacity
 	sweeper  *sweeper
 	cancel   context.CancelFunc
 	ended    sync.WaitGroup
 
 	mu      sync.Mutex
-	link    *link
+	conn    *connection
 	driver  *driver
 	windows map[string]*Window
 	closed  bool
 }
 
-// link is a DevTools connection together with what its events have told.
-type link struct {
-	*wire
+// connection is a DevTools connection together with what its events have told.
+type connection struct {
+	*cdpConn
 	targets *targets
 	address string
 }
@@ -126,10 +126,10 @@ func newHost(ctx context.Context, o Options) (*Host, error) {
 	}
 	log := o.Log.With(zap.String("host", id))
 	h := &Host{
-		options: o, id: id, log: log, users: users, changed: newSignal(), windows: map[string]*Window{},
+		options: o, id: id, log: log, users: users, changed: newBroadcast(), windows: map[string]*Window{},
 		chromium: &chromium{dir: o.Dir, executable: o.Executable, args: o.Args, cdpURL: o.CDPURL, log: log},
 	}
-	h.seats.capacity, h.seats.changed = o.Capacity, h.changed
+	h.capacity.total, h.capacity.changed = o.Capacity, h.changed
 	h.sweeper = newSweeper(h)
 	return h, nil
 }
@@ -196,14 +196,14 @@ func (h *Host) Disconnect() error {
 // drop lets go of the connection and the driver.
 func (h *Host) drop() {
 	h.mu.Lock()
-	l, d := h.link, h.driver
-	h.link, h.driver = nil, nil
+	conn, d := h.conn, h.driver
+	h.conn, h.driver = nil, nil
 	h.mu.Unlock()
 	if d != nil {
 		d.stop()
 	}
-	if l != nil {
-		l.close()
+	if conn != nil {
+		conn.close()
 	}
 }
 

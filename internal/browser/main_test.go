@@ -22,8 +22,9 @@ import (
 )
 
 const (
-	patience = 30 * time.Second      // for what must happen
-	glance   = 20 * time.Millisecond // between two looks
+	waitLimit = 2 * time.Minute       // for what must happen
+	pollEvery = 20 * time.Millisecond // between two looks at what must happen
+	soon      = 20 * time.Millisecond // a deadline that is to pass
 )
 
 func TestMain(m *testing.M) {
@@ -102,7 +103,7 @@ func openHost(tb testing.TB, o Options) *Host {
 	h, err := Open(tb.Context(), o)
 	require.NoError(tb, err)
 	tb.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), waitLimit)
 		defer cancel()
 		require.NoError(tb, h.Shutdown(ctx))
 	})
@@ -137,7 +138,7 @@ func endShared() error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), waitLimit)
 	defer cancel()
 	return h.Shutdown(ctx)
 }
@@ -201,14 +202,14 @@ func text(tb testing.TB, page playwright.Page) string {
 // eventually waits for the condition, with a limit that is never met when all is well.
 func eventually(tb testing.TB, condition func() bool, why string) {
 	tb.Helper()
-	require.Eventually(tb, condition, patience, glance, why)
+	require.Eventually(tb, condition, waitLimit, pollEvery, why)
 }
 
 func requireDone(tb testing.TB, w *Window, reason error) {
 	tb.Helper()
 	select {
 	case <-w.Done():
-	case <-time.After(patience):
+	case <-time.After(waitLimit):
 		tb.Fatal("window is not done")
 	}
 	require.ErrorIs(tb, w.Err(), reason)

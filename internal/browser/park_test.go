@@ -70,7 +70,7 @@ func TestParkIsBounded(t *testing.T) {
 	t.Parallel()
 	w := openWindow(t, sharedHost(t), "someone")
 	hang(t, w)
-	ctx, cancel := context.WithTimeout(t.Context(), glance)
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
 	defer cancel()
 	require.ErrorIs(t, w.Park(ctx), context.DeadlineExceeded)
 	require.NoError(t, w.Close(t.Context()))

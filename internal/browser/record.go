@@ -17,14 +17,14 @@ const recordLockTimeout = 5 * time.Second
 
 // record is what is known of a window apart from what is in the browser. It never holds secrets.
 type record struct {
-	ID      string               `json:"id"`
-	Owner   string               `json:"owner"`
-	Opened  time.Time            `json:"opened_at"`
-	Expires time.Time            `json:"expires_at"`
-	Closed  time.Time            `json:"closed_at,omitzero"`
-	Pages   []string             `json:"pages,omitempty"`
-	Marks   map[string]time.Time `json:"marks,omitempty"`
-	Notes   map[string]string    `json:"notes,omitempty"`
+	ID      string            `json:"id"`
+	Owner   string            `json:"owner"`
+	Opened  time.Time         `json:"opened_at"`
+	Expires time.Time         `json:"expires_at"`
+	Closed  time.Time         `json:"closed_at,omitzero"`
+	Pages   []string          `json:"pages,omitempty"`
+	Begun   []string          `json:"begun,omitempty"`
+	Notes   map[string]string `json:"notes,omitempty"`
 }
 
 // folder is one window's folder.

@@ -13,32 +13,32 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestMarkIsOnDiskAndRefusesTheSecondTime(t *testing.T) {
+func TestWhatIsBegunIsOnDiskAndRefusedTheSecondTime(t *testing.T) {
 	t.Parallel()
 	h := sharedHost(t)
 	w := openWindow(t, h, "someone")
-	require.False(t, w.Marked("type-password"))
-	require.NoError(t, w.Mark("type-password"))
-	require.ErrorIs(t, w.Mark("type-password"), ErrMarked)
-	require.NoError(t, w.Mark("type-code"))
-	require.True(t, w.Marked("type-password"))
+	require.False(t, w.Begun("type-password"))
+	require.NoError(t, w.BeginOnce("type-password"))
+	require.ErrorIs(t, w.BeginOnce("type-password"), ErrBegun)
+	require.NoError(t, w.BeginOnce("type-code"))
+	require.True(t, w.Begun("type-password"))
 
 	r, err := w.folder.read()
 	require.NoError(t, err)
-	require.Contains(t, r.Marks, "type-password")
+	require.Equal(t, []string{"type-password", "type-code"}, r.Begun)
 	info, err := os.Stat(windowFile(h, w, "record.json"))
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 }
 
-func TestMarkIsGivenToOneOfMany(t *testing.T) {
+func TestBeginOnceIsGivenToOneOfMany(t *testing.T) {
 	f := newFolder(t)
 	var given atomic.Int32
 	var all sync.WaitGroup
 	for range 8 {
 		w := &Window{folder: f, done: make(chan struct{})}
 		all.Go(func() {
-			if w.Mark("step") == nil {
+			if w.BeginOnce("step") == nil {
 				given.Add(1)
 			}
 		})
@@ -63,7 +63,7 @@ func TestRecordOfAGoneWindow(t *testing.T) {
 
 	require.Equal(t, "DEMO", w.Noted("utility"), "what it was is still known")
 	require.Equal(t, "someone", w.Owner())
-	require.ErrorIs(t, w.Mark("late"), ErrWindowLost)
+	require.ErrorIs(t, w.BeginOnce("late"), ErrWindowLost)
 	require.ErrorIs(t, w.Note("late", "x"), ErrWindowLost)
 	require.ErrorIs(t, w.ExpireAt(time.Now()), ErrWindowLost)
 	_, err := w.Lock(t.Context())

@@ -32,9 +32,9 @@ func play(role string) int {
 }
 
 func playRole(role string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), waitLimit)
 	defer cancel()
-	h, err := Open(ctx, Options{Dir: os.Getenv("BROWSER_TEST_DIR"), Args: noInternet(), Capacity: 4, Unclaimed: patience})
+	h, err := Open(ctx, Options{Dir: os.Getenv("BROWSER_TEST_DIR"), Args: noInternet(), Capacity: 4, Unclaimed: time.Hour})
 	if err != nil {
 		return "", err
 	}
@@ -62,7 +62,7 @@ func halfTyped(ctx context.Context, h *Host, url string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := w.Mark("type-code"); err != nil {
+	if err := w.BeginOnce("type-code"); err != nil {
 		return "", err
 	}
 	if _, err := w.Page().Goto(url); err != nil {

@@ -98,12 +98,12 @@ func script(t *testing.T, lines ...string) string {
 	return path
 }
 
-func TestLastWordsAreTheLast(t *testing.T) {
+func TestStderrTailIsTheEnd(t *testing.T) {
 	t.Parallel()
 	c := &chromium{dir: t.TempDir()}
-	require.Contains(t, c.lastWords(), "no such file", "nothing was ever written")
+	require.Contains(t, c.stderrTail(), "no such file", "nothing was ever written")
 	require.NoError(t, os.WriteFile(c.file("chromium.log"), []byte(strings.Repeat("noise ", 1000)+"the reason\n"), 0o600))
-	words := c.lastWords()
+	words := c.stderrTail()
 	require.True(t, strings.HasSuffix(words, "the reason"))
 	require.LessOrEqual(t, len(words), 600, "a log of any length gives a message that can be read")
 }
@@ -185,7 +185,7 @@ func TestEndingThatFails(t *testing.T) {
 
 	held, err := tryLockFile(filepath.Join(dir, "browser.lock"), unix.LOCK_EX)
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), glance)
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
 	defer cancel()
 	require.ErrorIs(t, End(ctx, dir), context.DeadlineExceeded, "somebody is starting a browser")
 	closeLock(held)
@@ -202,9 +202,9 @@ func TestDisconnectWhileTheBrowserIsOutOfOrder(t *testing.T) {
 	h.ended.Go(func() { h.supervise(background) })
 	h.ended.Go(func() { h.followWindows(background) })
 	w := d.bareWindow(t, h, record{ID: "W1"})
-	l, dr := h.current()
+	conn, dr := h.current()
 	require.NotNil(t, dr)
-	l.close()
+	conn.close()
 	eventually(t, func() bool { return logs.FilterMessage("browser host is out of order").Len() > 1 }, "it tries again")
 	require.NoError(t, w.Err(), "the browser may be there all the same")
 	cancel()
@@ -248,7 +248,7 @@ func TestUnparkingWhatWasNeverParked(t *testing.T) {
 	require.Empty(t, w.Noted(parkedNote))
 	require.NoError(t, w.Note(parkedNote, `{"0":[0]}`))
 	hang(t, w)
-	ctx, cancel := context.WithTimeout(t.Context(), glance)
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
 	defer cancel()
 	require.ErrorIs(t, w.Unpark(ctx), context.DeadlineExceeded)
 	require.NotEmpty(t, w.Noted(parkedNote), "it can be tried again")
@@ -265,8 +265,8 @@ func TestFoldersOfWindows(t *testing.T) {
 	require.WithinDuration(t, long, f.touched(), time.Second)
 	require.NoError(t, f.touch())
 	require.WithinDuration(t, time.Now(), f.touched(), time.Minute)
-	_, err := f.update(func(*record) error { return ErrMarked })
-	require.ErrorIs(t, err, ErrMarked)
+	_, err := f.update(func(*record) error { return ErrBegun })
+	require.ErrorIs(t, err, ErrBegun)
 	require.NoError(t, f.remove())
 	require.True(t, f.touched().IsZero())
 	require.False(t, f.claimed())

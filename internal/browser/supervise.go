@@ -22,9 +22,9 @@ const (
 // supervise keeps browser, connection and driver going until ctx ends.
 func (h *Host) supervise(ctx context.Context) {
 	for {
-		l, d := h.current()
+		conn, d := h.current()
 		select {
-		case <-l.gone:
+		case <-conn.gone:
 			h.log.Warn("connection to chromium is gone")
 		case <-d.gone:
 			h.log.Warn("playwright driver is gone")
@@ -53,67 +53,67 @@ func (h *Host) repairUntilDone(ctx context.Context) bool {
 	}
 }
 
-func (h *Host) current() (*link, *driver) {
+func (h *Host) current() (*connection, *driver) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.link, h.driver
+	return h.conn, h.driver
 }
 
 // repair replaces what is missing: the connection, and with it the browser if that has ended, and the driver.
 func (h *Host) repair(ctx context.Context) error {
-	l, d := h.current()
-	if l == nil || l.closed() {
+	conn, d := h.current()
+	if conn == nil || conn.closed() {
 		h.publish(nil, d)
 		var err error
-		if l, err = h.attach(ctx); err != nil {
+		if conn, err = h.attach(ctx); err != nil {
 			return err
 		}
-		h.publish(l, d)
+		h.publish(conn, d)
 	}
-	if d != nil && !d.closed() && d.address == l.address {
+	if d != nil && !d.closed() && d.address == conn.address {
 		return nil
 	}
-	h.publish(l, nil)
+	h.publish(conn, nil)
 	if d != nil {
 		h.ended.Go(d.stop)
 	}
-	h.dismissStuck(ctx, l)
-	d, err := startDriver(ctx, l.address, h.changed)
+	h.closeStuckWindows(ctx, conn)
+	d, err := startDriver(ctx, conn.address, h.changed)
 	if err != nil {
 		return err
 	}
-	h.publish(l, d)
+	h.publish(conn, d)
 	return nil
 }
 
-func (h *Host) publish(l *link, d *driver) {
+func (h *Host) publish(conn *connection, d *driver) {
 	h.mu.Lock()
-	h.link, h.driver = l, d
+	h.conn, h.driver = conn, d
 	h.mu.Unlock()
 	h.changed.fire()
 }
 
 // attach connects to the browser, starting it if need be, and forgets the windows that are no more.
-func (h *Host) attach(ctx context.Context) (*link, error) {
+func (h *Host) attach(ctx context.Context) (*connection, error) {
 	address, err := h.ensureBrowser(ctx)
 	if err != nil {
 		return nil, err
 	}
 	t := newTargets(h.changed)
-	w, err := dialWire(ctx, address, t.onEvent)
+	w, err := dialCDP(ctx, address, t.onEvent)
 	if err != nil {
 		return nil, err
 	}
-	l := &link{wire: w, targets: t, address: address}
+	conn := &connection{cdpConn: w, targets: t, address: address}
 	err = t.discover(ctx, w)
 	if err == nil {
-		_, err = h.reconcile(ctx, l)
+		_, err = h.reconcile(ctx, conn)
 	}
 	if err != nil {
 		w.close()
 		return nil, err
 	}
-	return l, nil
+	return conn, nil
 }
 
 func (h *Host) ensureBrowser(ctx context.Context) (string, error) {
@@ -135,12 +135,12 @@ func (h *Host) ensureBrowser(ctx context.Context) (string, error) {
 
 // reconcile removes the records of windows that the browser does not have, and returns the contexts it has. Records are listed before
 // contexts are: a record is written after its context was made, so one whose context is missing then was not just being made.
-func (h *Host) reconcile(ctx context.Context, l *link) ([]string, error) {
+func (h *Host) reconcile(ctx context.Context, conn *connection) ([]string, error) {
 	folders, err := h.folders()
 	if err != nil {
 		return nil, err
 	}
-	contexts, err := l.contexts(ctx)
+	contexts, err := conn.contexts(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -157,27 +157,27 @@ func (h *Host) reconcile(ctx context.Context, l *link) ([]string, error) {
 	return contexts, err
 }
 
-func (l *link) contexts(ctx context.Context) ([]string, error) {
+func (c *connection) contexts(ctx context.Context) ([]string, error) {
 	var answer struct {
 		IDs []string `json:"browserContextIds"`
 	}
-	err := l.call(ctx, "", "Target.getBrowserContexts", nil, &answer)
+	err := c.call(ctx, "", "Target.getBrowserContexts", nil, &answer)
 	return answer.IDs, err
 }
 
 // ping returns nil if the page answers, an error that is ErrTabHung if it does not in time.
-func (l *link) ping(ctx context.Context, targetID string) error {
+func (c *connection) ping(ctx context.Context, targetID string) error {
 	bound, cancel := context.WithTimeoutCause(ctx, pingTimeout, ErrTabHung)
 	defer cancel()
 	var attached struct {
 		Session string `json:"sessionId"`
 	}
-	if err := l.call(bound, "", "Target.attachToTarget", map[string]any{"targetId": targetID, "flatten": true}, &attached); err != nil {
+	if err := c.call(bound, "", "Target.attachToTarget", map[string]any{"targetId": targetID, "flatten": true}, &attached); err != nil {
 		return err
 	}
-	defer l.detach(ctx, attached.Session)
-	err := l.call(bound, attached.Session, "Runtime.evaluate", map[string]any{"expression": "1"}, nil)
-	var refusal *wireError
+	defer c.detach(ctx, attached.Session)
+	err := c.call(bound, attached.Session, "Runtime.evaluate", map[string]any{"expression": "1"}, nil)
+	var refusal *cdpError
 	if errors.As(err, &refusal) {
 		return nil // to refuse is to answer
 	}
@@ -185,23 +185,23 @@ func (l *link) ping(ctx context.Context, targetID string) error {
 }
 
 // detach ends a session. When it fails, so will the next call, and that one is looked at.
-func (l *link) detach(ctx context.Context, session string) {
+func (c *connection) detach(ctx context.Context, session string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTimeout)
 	defer cancel()
-	_ = l.call(ctx, "", "Target.detachFromTarget", map[string]any{"sessionId": session}, nil)
+	_ = c.call(ctx, "", "Target.detachFromTarget", map[string]any{"sessionId": session}, nil)
 }
 
-// dismissStuck closes the windows in which a page does not answer: a driver that connects waits for every page of the browser.
-func (h *Host) dismissStuck(ctx context.Context, l *link) {
+// closeStuckWindows closes the windows in which a page does not answer: a driver that connects waits for every page of the browser.
+func (h *Host) closeStuckWindows(ctx context.Context, conn *connection) {
 	var asked errgroup.Group
 	asked.SetLimit(pingsAtOnce)
-	for _, page := range l.targets.pages("") {
+	for _, page := range conn.targets.pages("") {
 		if _, err := h.folder(page.ContextID).read(); err != nil && h.chromium.foreign() {
 			continue // somebody else's
 		}
 		asked.Go(func() error {
-			if page.crashed || errors.Is(l.ping(ctx, page.ID), ErrTabHung) {
-				h.dismiss(ctx, l, page)
+			if page.crashed || errors.Is(conn.ping(ctx, page.ID), ErrTabHung) {
+				h.closeStuck(ctx, conn, page)
 			}
 			return nil
 		})
@@ -209,7 +209,7 @@ func (h *Host) dismissStuck(ctx context.Context, l *link) {
 	_ = asked.Wait() // none of them returns an error
 }
 
-func (h *Host) dismiss(ctx context.Context, l *link, page target) {
+func (h *Host) closeStuck(ctx context.Context, conn *connection, page target) {
 	reason := ErrTabHung
 	if page.crashed {
 		reason = ErrTabCrashed
@@ -218,7 +218,7 @@ func (h *Host) dismiss(ctx context.Context, l *link, page target) {
 	if w := h.known(page.ContextID); w != nil {
 		w.finish(reason)
 	}
-	if err := h.dispose(ctx, l, page.ContextID); err != nil {
+	if err := h.dispose(ctx, conn, page.ContextID); err != nil {
 		h.log.Error("closing a window failed", zap.String("window", page.ContextID), zap.Error(err))
 	}
 }
@@ -227,9 +227,9 @@ func (h *Host) dismiss(ctx context.Context, l *link, page target) {
 func (h *Host) followWindows(ctx context.Context) {
 	for ctx.Err() == nil {
 		changed := h.changed.next()
-		if l, _ := h.current(); l != nil {
+		if conn, _ := h.current(); conn != nil {
 			for _, w := range h.handles() {
-				w.follow(l)
+				w.follow(conn)
 			}
 		}
 		select {

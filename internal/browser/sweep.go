@@ -18,12 +18,12 @@ const sweepEveryMax = 5 * time.Second
 type sweeper struct {
 	host *Host
 
-	mu  sync.Mutex
-	met map[string]time.Time // when this process first saw a context
+	mu        sync.Mutex
+	firstSeen map[string]time.Time // when this process first saw a context
 }
 
 func newSweeper(h *Host) *sweeper {
-	return &sweeper{host: h, met: map[string]time.Time{}}
+	return &sweeper{host: h, firstSeen: map[string]time.Time{}}
 }
 
 func (s *sweeper) run(ctx context.Context) {
@@ -44,29 +44,29 @@ func (s *sweeper) run(ctx context.Context) {
 func (s *sweeper) sweep(ctx context.Context) error {
 	bound, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	l, err := s.host.linked(bound)
+	conn, err := s.host.connected(bound)
 	if err != nil {
 		return err
 	}
-	contexts, err := s.host.reconcile(bound, l)
+	contexts, err := s.host.reconcile(bound, conn)
 	if err != nil {
 		return err
 	}
 	s.forgetOthers(contexts)
 	for _, id := range contexts {
-		s.meet(id)
-		err = errors.Join(err, s.look(bound, l, id))
+		s.see(id)
+		err = errors.Join(err, s.look(bound, conn, id))
 	}
 	return err
 }
 
 // look closes one window if it is time.
-func (s *sweeper) look(ctx context.Context, l *link, id string) error {
+func (s *sweeper) look(ctx context.Context, conn *connection, id string) error {
 	f := s.host.folder(id)
 	r, err := f.read()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return s.sweepOrphan(ctx, l, id)
+		return s.sweepOrphan(ctx, conn, id)
 	case err != nil:
 		return err
 	case !r.Closed.IsZero():
@@ -81,12 +81,12 @@ func (s *sweeper) look(ctx context.Context, l *link, id string) error {
 
 // sweepOrphan disposes of a context whose opener was killed before it could write a record. In a browser that is not ours it is
 // somebody else's.
-func (s *sweeper) sweepOrphan(ctx context.Context, l *link, id string) error {
-	if s.host.chromium.foreign() || time.Since(s.firstMet(id)) <= s.host.options.Unclaimed {
+func (s *sweeper) sweepOrphan(ctx context.Context, conn *connection, id string) error {
+	if s.host.chromium.foreign() || time.Since(s.seenSince(id)) <= s.host.options.Unclaimed {
 		return nil
 	}
 	s.host.log.Info("closing a window without a record", zap.String("window", id))
-	return l.dispose(ctx, id)
+	return conn.dispose(ctx, id)
 }
 
 func (s *sweeper) sweepExpired(ctx context.Context, f folder) error {
@@ -121,34 +121,34 @@ func (s *sweeper) closeIfFree(ctx context.Context, f folder, lock string, due fu
 
 // lastClaim is when the window was last seen to be claimed, or first seen at all by this process.
 func (s *sweeper) lastClaim(f folder) time.Time {
-	met, touched := s.firstMet(f.id()), f.touched()
-	if touched.After(met) {
+	firstSeen, touched := s.seenSince(f.id()), f.touched()
+	if touched.After(firstSeen) {
 		return touched
 	}
-	return met
+	return firstSeen
 }
 
-// meet notes when a context was first seen.
-func (s *sweeper) meet(id string) {
+// see notes when a context was first seen.
+func (s *sweeper) see(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.met[id]; !ok {
-		s.met[id] = time.Now()
+	if _, ok := s.firstSeen[id]; !ok {
+		s.firstSeen[id] = time.Now()
 	}
 }
 
-func (s *sweeper) firstMet(id string) time.Time {
+func (s *sweeper) seenSince(id string) time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.met[id]
+	return s.firstSeen[id]
 }
 
 func (s *sweeper) forgetOthers(contexts []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id := range s.met {
+	for id := range s.firstSeen {
 		if !slices.Contains(contexts, id) {
-			delete(s.met, id)
+			delete(s.firstSeen, id)
 		}
 	}
 }

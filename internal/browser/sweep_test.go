@@ -20,7 +20,7 @@ func age(t *testing.T, w *Window) {
 func ageContext(h *Host, id string) {
 	h.sweeper.mu.Lock()
 	defer h.sweeper.mu.Unlock()
-	h.sweeper.met[id] = time.Now().Add(-time.Hour)
+	h.sweeper.firstSeen[id] = time.Now().Add(-time.Hour)
 }
 
 // sweep spares a test the wait for the sweeper's next round.
@@ -140,14 +140,14 @@ func TestFoundWindowsCountAsClaimed(t *testing.T) {
 func TestOrphanedContextIsSwept(t *testing.T) {
 	t.Parallel()
 	h := sharedHost(t)
-	l, err := h.linked(t.Context())
+	conn, err := h.connected(t.Context())
 	require.NoError(t, err)
 	var orphan struct {
 		ID string `json:"browserContextId"`
 	}
-	require.NoError(t, l.call(t.Context(), "", "Target.createBrowserContext", map[string]any{"disposeOnDetach": false}, &orphan))
+	require.NoError(t, conn.call(t.Context(), "", "Target.createBrowserContext", map[string]any{"disposeOnDetach": false}, &orphan))
 	exists := func() bool {
-		contexts, err := l.contexts(t.Context())
+		contexts, err := conn.contexts(t.Context())
 		require.NoError(t, err)
 		return slices.Contains(contexts, orphan.ID)
 	}

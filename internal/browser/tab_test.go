@@ -11,13 +11,13 @@ import (
 // command sends a DevTools command to the window's page without waiting for the answer, which may never come.
 func command(t *testing.T, w *Window, method string, params map[string]any) {
 	t.Helper()
-	l, _ := w.host.current()
+	conn, _ := w.host.current()
 	var attached struct {
 		Session string `json:"sessionId"`
 	}
-	err := l.call(t.Context(), "", "Target.attachToTarget", map[string]any{"targetId": w.newest(l), "flatten": true}, &attached)
+	err := conn.call(t.Context(), "", "Target.attachToTarget", map[string]any{"targetId": w.newest(conn), "flatten": true}, &attached)
 	require.NoError(t, err)
-	require.NoError(t, l.send(t.Context(), wireRequest{ID: -1, Session: attached.Session, Method: method, Params: params}))
+	require.NoError(t, conn.send(t.Context(), cdpRequest{ID: -1, Session: attached.Session, Method: method, Params: params}))
 }
 
 func hang(t *testing.T, w *Window) {

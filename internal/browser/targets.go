@@ -25,19 +25,19 @@ func (t target) isPage() bool {
 
 // targets follows which pages exist, told by the browser's events.
 type targets struct {
-	changed *signal
+	changed *broadcast
 
 	mu   sync.Mutex
 	byID map[string]target
 	seen int
 }
 
-func newTargets(changed *signal) *targets {
+func newTargets(changed *broadcast) *targets {
 	return &targets{changed: changed, byID: map[string]target{}}
 }
 
 // discover asks the browser for events; when it returns, all pages that exist are known.
-func (t *targets) discover(ctx context.Context, w *wire) error {
+func (t *targets) discover(ctx context.Context, w *cdpConn) error {
 	return w.call(ctx, "", "Target.setDiscoverTargets", map[string]any{"discover": true}, nil)
 }
 

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -50,13 +50,13 @@ func (w *Window) Page() playwright.Page {
 
 // find returns nil when the driver knows none of the window's pages.
 func (w *Window) find() playwright.Page {
-	l, d := w.host.current()
-	if l == nil || d == nil {
+	conn, d := w.host.current()
+	if conn == nil || d == nil {
 		return nil
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, id := range slices.Backward(inOrder(w.last.Pages, l.targets.pages(w.id))) {
+	for _, id := range slices.Backward(inOrder(w.last.Pages, conn.targets.pages(w.id))) {
 		if page := d.page(id); page != nil {
 			w.page = page
 			return page
@@ -66,10 +66,10 @@ func (w *Window) find() playwright.Page {
 }
 
 // newest returns the target id of the page that the customer would look at, "" if there is none.
-func (w *Window) newest(l *link) string {
+func (w *Window) newest(conn *connection) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	order := inOrder(w.last.Pages, l.targets.pages(w.id))
+	order := inOrder(w.last.Pages, conn.targets.pages(w.id))
 	if len(order) == 0 {
 		return ""
 	}
@@ -77,13 +77,13 @@ func (w *Window) newest(l *link) string {
 }
 
 // follow ends the handle if the window is gone, and notes its pages if they have changed.
-func (w *Window) follow(l *link) {
-	open := l.targets.pages(w.id)
+func (w *Window) follow(conn *connection) {
+	open := conn.targets.pages(w.id)
 	if slices.ContainsFunc(open, func(t target) bool { return t.crashed }) {
 		w.finish(ErrTabCrashed)
 		return
 	}
-	if len(open) == 0 && !l.closed() {
+	if len(open) == 0 && !conn.closed() {
 		w.finish(w.emptied())
 		return
 	}
@@ -213,32 +213,37 @@ func orLost(err error) error {
 	return err
 }
 
-// Mark notes durably that the step is about to be done. The error is ErrMarked when it was noted before, by whomever: the step may have been done
-// and must not be repeated.
-func (w *Window) Mark(step string) error {
+// BeginOnce notes durably that a step is about to be done. The error is ErrBegun when it was noted before, by whomever: the step may have
+// been done and must not be repeated.
+func (w *Window) BeginOnce(step string) error {
 	err := w.change(func(r *record) error {
-		if _, ok := r.Marks[step]; ok {
-			return ErrMarked
+		if slices.Contains(r.Begun, step) {
+			return ErrBegun
 		}
-		r.Marks = with(r.Marks, step, time.Now())
+		r.Begun = append(r.Begun, step)
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("marking %s: %w", step, err)
+		return fmt.Errorf("beginning %s: %w", step, err)
 	}
 	return nil
 }
 
-// Marked tells whether the step was marked.
-func (w *Window) Marked(step string) bool {
-	_, ok := w.record().Marks[step]
-	return ok
+// Begun tells whether the step was begun: it may or may not have been done.
+func (w *Window) Begun(step string) bool { return slices.Contains(w.record().Begun, step) }
+
+// BegunWith tells whether any step was begun whose name starts like this.
+func (w *Window) BegunWith(prefix string) bool {
+	return slices.ContainsFunc(w.record().Begun, func(step string) bool { return strings.HasPrefix(step, prefix) })
 }
 
 // Note keeps a small fact with the window, durably. Never a secret.
 func (w *Window) Note(key, value string) error {
 	err := w.change(func(r *record) error {
-		r.Notes = with(r.Notes, key, value)
+		if r.Notes == nil {
+			r.Notes = map[string]string{}
+		}
+		r.Notes[key] = value
 		return nil
 	})
 	if err != nil {
@@ -293,16 +298,6 @@ func (w *Window) change(f func(*record) error) error {
 	return nil
 }
 
-// with returns a copy of the map with one more entry: readers may hold the old one.
-func with[V any](m map[string]V, key string, value V) map[string]V {
-	m = maps.Clone(m)
-	if m == nil {
-		m = map[string]V{}
-	}
-	m[key] = value
-	return m
-}
-
 // Check looks whether the window can be worked in. The error tells ErrTabClosed, ErrTabCrashed, ErrTabHung and ErrWindowLost apart; any
 // other error means that it could not be found out.
 func (w *Window) Check(ctx context.Context) error {
@@ -318,20 +313,20 @@ func (w *Window) Check(ctx context.Context) error {
 
 func (w *Window) check(ctx context.Context) error {
 	for w.Err() == nil {
-		l, err := w.host.ready(ctx)
+		conn, err := w.host.ready(ctx)
 		if err != nil {
 			return err
 		}
-		w.follow(l)
-		page := w.newest(l)
-		err = l.ping(ctx, page)
-		w.follow(l)
-		var refusal *wireError
+		w.follow(conn)
+		page := w.newest(conn)
+		err = conn.ping(ctx, page)
+		w.follow(conn)
+		var refusal *cdpError
 		if !errors.As(err, &refusal) {
 			return err
 		}
 		// The page has just gone, and the event that says so is under way.
-		err = w.host.changed.until(ctx, func() (bool, error) { return l.closed() || w.newest(l) != page, w.Err() })
+		err = w.host.changed.until(ctx, func() (bool, error) { return conn.closed() || w.newest(conn) != page, w.Err() })
 		if err != nil {
 			return err
 		}

@@ -50,15 +50,15 @@ func (h *Host) Windows() []Info {
 func (h *Host) OpenWindow(ctx context.Context, owner string, expires time.Time) (*Window, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	l, err := h.ready(ctx)
+	conn, err := h.ready(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("opening window: %w", err)
 	}
-	id, err := h.openContext(ctx, l, owner, expires)
+	id, err := h.openContext(ctx, conn, owner, expires)
 	if err != nil {
 		return nil, fmt.Errorf("opening window: %w", err)
 	}
-	w, err := h.openPage(ctx, l, id)
+	w, err := h.openPage(ctx, conn, id)
 	if err != nil {
 		return nil, fmt.Errorf("opening window: %w", errors.Join(err, h.CloseWindow(context.WithoutCancel(ctx), id)))
 	}
@@ -67,7 +67,7 @@ func (h *Host) OpenWindow(ctx context.Context, owner string, expires time.Time) 
 }
 
 // openContext makes a browser context and its record while no other process opens one, so that the capacity is kept.
-func (h *Host) openContext(ctx context.Context, l *link, owner string, expires time.Time) (string, error) {
+func (h *Host) openContext(ctx context.Context, conn *connection, owner string, expires time.Time) (string, error) {
 	lock, err := lockFile(ctx, filepath.Join(h.options.Dir, "opening.lock"), unix.LOCK_EX)
 	if err != nil {
 		return "", err
@@ -83,20 +83,20 @@ func (h *Host) openContext(ctx context.Context, l *link, owner string, expires t
 	var made struct {
 		ID string `json:"browserContextId"`
 	}
-	if err := l.call(ctx, "", "Target.createBrowserContext", map[string]any{"disposeOnDetach": false}, &made); err != nil {
+	if err := conn.call(ctx, "", "Target.createBrowserContext", map[string]any{"disposeOnDetach": false}, &made); err != nil {
 		return "", err
 	}
 	now := time.Now()
 	if err := h.folder(made.ID).create(record{ID: made.ID, Owner: owner, Opened: now, Expires: expires}); err != nil {
-		return "", errors.Join(err, l.dispose(context.WithoutCancel(ctx), made.ID))
+		return "", errors.Join(err, conn.dispose(context.WithoutCancel(ctx), made.ID))
 	}
 	_, err = h.recount()
 	return made.ID, err
 }
 
-func (h *Host) openPage(ctx context.Context, l *link, id string) (*Window, error) {
+func (h *Host) openPage(ctx context.Context, conn *connection, id string) (*Window, error) {
 	page := map[string]any{"url": "about:blank", "browserContextId": id, "width": 1280, "height": 800}
-	if err := l.call(ctx, "", "Target.createTarget", page, nil); err != nil {
+	if err := conn.call(ctx, "", "Target.createTarget", page, nil); err != nil {
 		return nil, err
 	}
 	return h.handle(ctx, id)
@@ -108,7 +108,7 @@ func (h *Host) recount() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	h.seats.setOpen(len(folders))
+	h.capacity.setOpen(len(folders))
 	return len(folders), nil
 }
 
@@ -152,9 +152,9 @@ func (h *Host) closeWindow(ctx context.Context, id string, reason error) error {
 		return fmt.Errorf("closing window %s: %w", id, err)
 	}
 	h.lose(id, reason)
-	l, err := h.linked(ctx)
+	conn, err := h.connected(ctx)
 	if err == nil {
-		err = h.dispose(ctx, l, id)
+		err = h.dispose(ctx, conn, id)
 	}
 	if err != nil {
 		return fmt.Errorf("closing window %s: %w", id, err)
@@ -164,8 +164,8 @@ func (h *Host) closeWindow(ctx context.Context, id string, reason error) error {
 }
 
 // dispose ends the browser context and removes the record.
-func (h *Host) dispose(ctx context.Context, l *link, id string) error {
-	if err := l.dispose(ctx, id); err != nil {
+func (h *Host) dispose(ctx context.Context, conn *connection, id string) error {
+	if err := conn.dispose(ctx, id); err != nil {
 		return err
 	}
 	if err := h.folder(id).remove(); err != nil {
@@ -176,20 +176,20 @@ func (h *Host) dispose(ctx context.Context, l *link, id string) error {
 }
 
 // dispose returns nil when there is no such context.
-func (l *link) dispose(ctx context.Context, id string) error {
+func (c *connection) dispose(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()
-	err := l.call(ctx, "", "Target.disposeBrowserContext", map[string]any{"browserContextId": id}, nil)
-	var refusal *wireError
+	err := c.call(ctx, "", "Target.disposeBrowserContext", map[string]any{"browserContextId": id}, nil)
+	var refusal *cdpError
 	if errors.As(err, &refusal) && strings.Contains(refusal.Message, "Failed to find") {
 		return nil
 	}
 	return err
 }
 
-// linked waits for the connection to the browser, ready for the driver as well.
-func (h *Host) linked(ctx context.Context) (*link, error) {
-	var found *link
+// connected waits for the connection to the browser, ready for the driver as well.
+func (h *Host) connected(ctx context.Context) (*connection, error) {
+	var found *connection
 	err := h.changed.until(ctx, func() (bool, error) {
 		found, _ = h.current()
 		return found != nil && !found.closed(), h.disconnected()
@@ -197,12 +197,12 @@ func (h *Host) linked(ctx context.Context) (*link, error) {
 	return found, err
 }
 
-func (h *Host) ready(ctx context.Context) (*link, error) {
-	var found *link
+func (h *Host) ready(ctx context.Context) (*connection, error) {
+	var found *connection
 	err := h.changed.until(ctx, func() (bool, error) {
-		l, d := h.current()
-		found = l
-		return l != nil && d != nil && !l.closed() && !d.closed(), h.disconnected()
+		conn, d := h.current()
+		found = conn
+		return conn != nil && d != nil && !conn.closed() && !d.closed(), h.disconnected()
 	})
 	return found, err
 }
@@ -218,9 +218,9 @@ func (h *Host) handle(ctx context.Context, id string) (*Window, error) {
 		return nil, err
 	}
 	w := h.keep(&Window{host: h, id: id, folder: f, last: r, done: make(chan struct{})})
-	h.sweeper.meet(id)
-	if l, _ := h.current(); l != nil {
-		w.follow(l)
+	h.sweeper.see(id)
+	if conn, _ := h.current(); conn != nil {
+		w.follow(conn)
 	}
 	err = h.changed.until(ctx, func() (bool, error) {
 		return w.find() != nil, errors.Join(w.Err(), h.disconnected())

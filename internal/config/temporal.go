@@ -11,7 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/meterkey/meterkey/internal/logging"
-	"github.com/meterkey/meterkey/workflows/payload"
+	"github.com/meterkey/meterkey/sdk/payload"
 )
 
 // TemporalClient connects to Temporal as the SDK's profile and TEMPORAL_ variables say, with Meterkey's payloads and

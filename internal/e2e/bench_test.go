@@ -11,10 +11,10 @@ import (
 	"github.com/playwright-community/playwright-go"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/sandbox/practice"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // BenchmarkCONED measures what a customer waits for at the practice site of CONED, from submitting the login to the
@@ -60,13 +60,13 @@ func throughMeterkey(b *testing.B, c *stack.Customer) (codePage, meters time.Dur
 	b.Helper()
 	ctx := b.Context()
 	require.NoError(b, c.Start(ctx))
-	_, err := c.Await(ctx, workflows.AwaitingLogin)
+	_, err := c.Await(ctx, meterkey.AwaitingLogin)
 	require.NoError(b, err)
-	s, err := c.SignIn(ctx, workflows.AwaitingCode)
+	s, err := c.SignIn(ctx, meterkey.AwaitingCode)
 	require.NoError(b, err)
 	code, _, err := c.ReadCode(ctx, 0)
 	require.NoError(b, err)
-	s, err = c.Connected(c.Answer(ctx, s.Challenge, code, workflows.Connected))
+	s, err = c.Connected(c.Answer(ctx, s.Challenge, code, meterkey.Connected))
 	require.NoError(b, err)
 	require.NotEmpty(b, s.Meters)
 	return c.CodePage, c.Meters
@@ -159,10 +159,10 @@ func BenchmarkHistory(b *testing.B) {
 				throughMeterkey(b, c)
 			} else {
 				require.NoError(b, c.Start(b.Context()))
-				_, err := c.SignIn(b.Context(), workflows.Connected)
+				_, err := c.SignIn(b.Context(), meterkey.Connected)
 				require.NoError(b, err)
 			}
-			var result workflows.Result
+			var result meterkey.Result
 			require.NoError(b, s.Run(b.Context(), c.ID, &result))
 			events, err := s.Events(b.Context(), c.ID)
 			require.NoError(b, err)

@@ -17,9 +17,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/sandbox/practice"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // caseLimit bounds one data request of these tests, far above what any takes.
@@ -110,7 +110,7 @@ func (w *world) explain(t *testing.T, id string) {
 	}
 	t.Log("Temporal said last:\n" + w.Temporal.Tail())
 	for _, line := range w.log(t) {
-		if line["request_id"] == id || line["WorkflowID"] == workflows.WorkflowID(id) || line["request_id"] == nil && line["WorkflowID"] == nil && line["level"] != "info" {
+		if line["request_id"] == id || line["WorkflowID"] == meterkey.WorkflowID(id) || line["request_id"] == nil && line["WorkflowID"] == nil && line["level"] != "info" {
 			t.Log(line)
 		}
 	}
@@ -165,6 +165,6 @@ func (w *world) log(t *testing.T) []map[string]any {
 // ended waits until the run is over, its notices sent and its windows closed.
 func (w *world) ended(ctx context.Context, t *testing.T, id string) {
 	t.Helper()
-	var result workflows.Result
+	var result meterkey.Result
 	require.NoError(t, w.Run(ctx, id, &result))
 }

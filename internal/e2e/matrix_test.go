@@ -9,16 +9,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/sandbox/practice"
 	"github.com/meterkey/meterkey/utilities"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // outcome is what one kind of practice account must lead to.
 type outcome struct {
-	status  workflows.Status
-	reason  workflows.Reason
+	status  meterkey.Status
+	reason  meterkey.Reason
 	notices []string // after the sign-in link
 	logins  int
 	codes   int
@@ -35,26 +35,26 @@ var (
 
 // outcomes of the kinds that do not depend on the utility's MFA policy.
 var outcomes = map[string]outcome{
-	"plain":      {workflows.Connected, "", connected, 1, 0},
-	"nag":        {workflows.Connected, "", connected, 1, 0},
-	"many":       {workflows.Connected, "", connected, 1, 0},
-	"wrong":      {workflows.AwaitingLogin, workflows.InvalidCredentials, again, 1, 0},
-	"locked":     {workflows.AwaitingLogin, workflows.AccountLocked, again, 1, 0},
-	"expired":    {workflows.AwaitingLogin, workflows.PasswordExpired, again, 1, 0},
-	"unfinished": {workflows.AwaitingLogin, workflows.RegistrationUnfinished, again, 1, 0},
-	"captcha":    {workflows.Failed, workflows.Captcha, failed, 1, 0},
-	"down":       {workflows.AwaitingLogin, workflows.UtilityUnavailable, again, 1, 0},
-	"changed":    {workflows.Failed, workflows.SiteChanged, failed, 1, 0},
-	"none":       {workflows.Failed, workflows.NoMeters, failed, 1, 0},
+	"plain":      {meterkey.Connected, "", connected, 1, 0},
+	"nag":        {meterkey.Connected, "", connected, 1, 0},
+	"many":       {meterkey.Connected, "", connected, 1, 0},
+	"wrong":      {meterkey.AwaitingLogin, meterkey.InvalidCredentials, again, 1, 0},
+	"locked":     {meterkey.AwaitingLogin, meterkey.AccountLocked, again, 1, 0},
+	"expired":    {meterkey.AwaitingLogin, meterkey.PasswordExpired, again, 1, 0},
+	"unfinished": {meterkey.AwaitingLogin, meterkey.RegistrationUnfinished, again, 1, 0},
+	"captcha":    {meterkey.Failed, meterkey.Captcha, failed, 1, 0},
+	"down":       {meterkey.AwaitingLogin, meterkey.UtilityUnavailable, again, 1, 0},
+	"changed":    {meterkey.Failed, meterkey.SiteChanged, failed, 1, 0},
+	"none":       {meterkey.Failed, meterkey.NoMeters, failed, 1, 0},
 }
 
 // challenged are the kinds that a site asks for something.
 var challenged = map[string]outcome{
-	"code":     {workflows.Connected, "", withCode, 1, 1},
-	"slow":     {workflows.Connected, "", withCode, 1, 1},
-	"question": {workflows.Connected, "", withCode, 1, 1},
-	"choice":   {workflows.Connected, "", withCode, 1, 1},
-	"ends":     {workflows.AwaitingLogin, workflows.SessionEnded, append([]string{"code_needed to customer"}, again...), 1, 0},
+	"code":     {meterkey.Connected, "", withCode, 1, 1},
+	"slow":     {meterkey.Connected, "", withCode, 1, 1},
+	"question": {meterkey.Connected, "", withCode, 1, 1},
+	"choice":   {meterkey.Connected, "", withCode, 1, 1},
+	"ends":     {meterkey.AwaitingLogin, meterkey.SessionEnded, append([]string{"code_needed to customer"}, again...), 1, 0},
 }
 
 // TestEveryUtilityAndAccount drives each utility through each kind of account that its site can show.
@@ -90,7 +90,7 @@ func (w *world) tryAccount(t *testing.T, u *utilities.Utility, kind string) {
 		want, settled = challenged[kind]
 		require.True(t, settled, "this test knows no account of kind %s", kind)
 		if unsupported = u.MFA.Policy == utilities.TurnOff; unsupported {
-			want = outcome{workflows.Connected, "", mfaOff, 2, 0}
+			want = outcome{meterkey.Connected, "", mfaOff, 2, 0}
 		}
 	}
 	ctx := bounded(t)
@@ -134,24 +134,24 @@ func impatient(t *testing.T) string {
 }
 
 // play does what a customer would, up to the end or to signing in again.
-func play(ctx context.Context, t *testing.T, c *stack.Customer, want outcome, unsupported bool) workflows.State {
+func play(ctx context.Context, t *testing.T, c *stack.Customer, want outcome, unsupported bool) meterkey.State {
 	t.Helper()
-	stops := []workflows.Status{workflows.AwaitingCode, workflows.AwaitingChoice, workflows.AwaitingMFAOff, workflows.AwaitingLogin, workflows.Connected, workflows.Failed}
+	stops := []meterkey.Status{meterkey.AwaitingCode, meterkey.AwaitingChoice, meterkey.AwaitingMFAOff, meterkey.AwaitingLogin, meterkey.Connected, meterkey.Failed}
 	s, err := c.SignIn(ctx, stops...)
 	require.NoError(t, err)
 	for {
 		switch {
-		case s.Status == workflows.AwaitingMFAOff:
+		case s.Status == meterkey.AwaitingMFAOff:
 			require.True(t, unsupported)
 			require.NoError(t, c.TurnMFAOff(ctx))
 			s, err = c.SignIn(ctx, stops...)
-		case s.Status == workflows.AwaitingCode && want.reason == workflows.SessionEnded:
-			s, err = c.Await(ctx, workflows.AwaitingLogin)
-		case s.Status == workflows.AwaitingCode:
+		case s.Status == meterkey.AwaitingCode && want.reason == meterkey.SessionEnded:
+			s, err = c.Await(ctx, meterkey.AwaitingLogin)
+		case s.Status == meterkey.AwaitingCode:
 			code, _, readErr := c.ReadCode(ctx, 0)
 			require.NoError(t, readErr)
 			s, err = c.Answer(ctx, s.Challenge, code, stops...)
-		case s.Status == workflows.AwaitingChoice:
+		case s.Status == meterkey.AwaitingChoice:
 			require.NotEmpty(t, s.Challenge.Options)
 			require.NotEmpty(t, s.Challenge.Options[0].Target, "where the code would go")
 			s, err = c.Answer(ctx, s.Challenge, s.Challenge.Options[0].ID, stops...)
@@ -163,13 +163,13 @@ func play(ctx context.Context, t *testing.T, c *stack.Customer, want outcome, un
 }
 
 // checkMeters compares the meter list with the site's own, field by field.
-func checkMeters(ctx context.Context, t *testing.T, c *stack.Customer, s workflows.State) {
+func checkMeters(ctx context.Context, t *testing.T, c *stack.Customer, s meterkey.State) {
 	t.Helper()
-	if s.Status != workflows.Connected {
+	if s.Status != meterkey.Connected {
 		require.Empty(t, s.Meters)
 		return
 	}
-	var known []workflows.Meter
+	var known []meterkey.Meter
 	require.NoError(t, c.Get(ctx, "/accounts/"+c.Utility+"/"+c.User, &known))
 	require.NotEmpty(t, known)
 	require.ElementsMatch(t, known, s.Meters)

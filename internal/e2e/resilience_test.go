@@ -11,16 +11,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/sandbox/practice"
-	"github.com/meterkey/meterkey/workflows"
 )
 
-func connectWithCode(ctx context.Context, t *testing.T, c *stack.Customer, s workflows.State) {
+func connectWithCode(ctx context.Context, t *testing.T, c *stack.Customer, s meterkey.State) {
 	t.Helper()
 	code, _, err := c.ReadCode(ctx, 0)
 	require.NoError(t, err)
-	s, err = c.Answer(ctx, s.Challenge, code, workflows.Connected)
+	s, err = c.Answer(ctx, s.Challenge, code, meterkey.Connected)
 	require.NoError(t, err)
 	checkMeters(ctx, t, c, s)
 	checkLedger(ctx, t, c, outcome{logins: 1, codes: 1})
@@ -32,10 +32,10 @@ func TestWorkerKilled_WhileTheCodeIsAwaited(t *testing.T) {
 	ctx := bounded(t)
 	c := w.customer(t, "CONED", "code")
 	require.NoError(t, c.Start(ctx))
-	before, err := c.SignIn(ctx, workflows.AwaitingCode)
+	before, err := c.SignIn(ctx, meterkey.AwaitingCode)
 	require.NoError(t, err)
 	require.NoError(t, w.ReplaceWorker(ctx, "a"))
-	after, err := c.Await(ctx, workflows.AwaitingCode)
+	after, err := c.Await(ctx, meterkey.AwaitingCode)
 	require.NoError(t, err)
 	require.Equal(t, before.Challenge, after.Challenge, "the customer notices nothing")
 	connectWithCode(ctx, t, c, after)
@@ -50,33 +50,33 @@ func TestWorkerKilled_AtAnyMoment(t *testing.T) {
 	c := w.customer(t, "DEMO", "code")
 	require.NoError(t, c.Start(ctx))
 	signIns := 0
-	kill := func(when workflows.Status) {
-		_, err := c.Client.Wait(ctx, c.ID, func(s workflows.State) bool { return s.Status == when })
+	kill := func(when meterkey.Status) {
+		_, err := c.Client.Wait(ctx, c.ID, func(s meterkey.State) bool { return s.Status == when })
 		require.NoError(t, err)
 		require.NoError(t, w.ReplaceWorker(ctx, "a"))
 	}
 	signIns++
-	require.NoError(t, c.Client.SubmitLogin(ctx, c.ID, workflows.Credentials{Username: c.User, Password: stack.PracticePassword}))
-	kill(workflows.SigningIn)
-	s, err := c.Await(ctx, workflows.AwaitingCode, workflows.AwaitingLogin)
+	require.NoError(t, c.Client.SubmitLogin(ctx, c.ID, meterkey.Credentials{Username: c.User, Password: stack.PracticePassword}))
+	kill(meterkey.SigningIn)
+	s, err := c.Await(ctx, meterkey.AwaitingCode, meterkey.AwaitingLogin)
 	require.NoError(t, err)
-	if s.Status == workflows.AwaitingLogin {
-		require.Equal(t, workflows.WindowLost, s.Reason)
+	if s.Status == meterkey.AwaitingLogin {
+		require.Equal(t, meterkey.WindowLost, s.Reason)
 		signIns++
-		s, err = c.SignIn(ctx, workflows.AwaitingCode)
+		s, err = c.SignIn(ctx, meterkey.AwaitingCode)
 		require.NoError(t, err)
 	}
 	code, _, err := c.ReadCode(ctx, 0)
 	require.NoError(t, err)
 	require.NoError(t, c.Client.SubmitCode(ctx, c.ID, s.Challenge.ID, code))
-	kill(workflows.SubmittingCode)
-	s, err = c.Await(ctx, workflows.Connected, workflows.AwaitingCode)
+	kill(meterkey.SubmittingCode)
+	s, err = c.Await(ctx, meterkey.Connected, meterkey.AwaitingCode)
 	require.NoError(t, err)
 	submitted := 1
-	if s.Status == workflows.AwaitingCode {
-		require.Equal(t, workflows.Unreadable, s.Reason, "typed, perhaps not sent: the customer is asked to type it again")
+	if s.Status == meterkey.AwaitingCode {
+		require.Equal(t, meterkey.Unreadable, s.Reason, "typed, perhaps not sent: the customer is asked to type it again")
 		submitted++
-		s, err = c.Answer(ctx, s.Challenge, code, workflows.Connected)
+		s, err = c.Answer(ctx, s.Challenge, code, meterkey.Connected)
 		require.NoError(t, err)
 	}
 	checkMeters(ctx, t, c, s)
@@ -92,18 +92,18 @@ func TestWorkerStopped_ServesItsWindowsToTheEnd(t *testing.T) {
 	late.ID += "-late"
 	require.NoError(t, waiting.Start(ctx))
 	require.NoError(t, late.Start(ctx))
-	s, err := waiting.SignIn(ctx, workflows.AwaitingCode)
+	s, err := waiting.SignIn(ctx, meterkey.AwaitingCode)
 	require.NoError(t, err)
 	old := w.Worker("a")
 	stopped := make(chan error, 1)
 	go func() { stopped <- old.Stop(ctx) }()
 	require.Eventually(t, func() bool { return old.Said("draining") }, 30*time.Second, 20*time.Millisecond)
-	require.NoError(t, late.Client.SubmitLogin(ctx, late.ID, workflows.Credentials{Username: late.User, Password: stack.PracticePassword}))
+	require.NoError(t, late.Client.SubmitLogin(ctx, late.ID, meterkey.Credentials{Username: late.User, Password: stack.PracticePassword}))
 	_, err = w.StartWorker(ctx, "a")
 	require.NoError(t, err)
 	connectWithCode(ctx, t, waiting, s)
 	require.NoError(t, <-stopped, "it ends by itself once its window has ended")
-	_, err = late.Await(ctx, workflows.Connected)
+	_, err = late.Await(ctx, meterkey.Connected)
 	require.NoError(t, err, "what it did not take, the next one does")
 }
 
@@ -114,14 +114,14 @@ func TestCapacity_HoldsBackWithoutLosing(t *testing.T) {
 	first, second := w.customer(t, "DEMO", "code"), w.customer(t, "DEMO", "plain")
 	second.ID += "-second"
 	require.NoError(t, first.Start(ctx))
-	s, err := first.SignIn(ctx, workflows.AwaitingCode)
+	s, err := first.SignIn(ctx, meterkey.AwaitingCode)
 	require.NoError(t, err)
 	require.NoError(t, second.Start(ctx))
-	require.NoError(t, second.Client.SubmitLogin(ctx, second.ID, workflows.Credentials{Username: second.User, Password: stack.PracticePassword}))
-	_, err = second.Await(ctx, workflows.SigningIn)
+	require.NoError(t, second.Client.SubmitLogin(ctx, second.ID, meterkey.Credentials{Username: second.User, Password: stack.PracticePassword}))
+	_, err = second.Await(ctx, meterkey.SigningIn)
 	require.NoError(t, err)
 	connectWithCode(ctx, t, first, s)
-	got, err := second.Await(ctx, workflows.Connected)
+	got, err := second.Await(ctx, meterkey.Connected)
 	require.NoError(t, err)
 	ended, err := first.Client.State(ctx, first.ID)
 	require.NoError(t, err)
@@ -134,13 +134,13 @@ func TestLeave_FreesTheWindow(t *testing.T) {
 	ctx := bounded(t)
 	c := w.customer(t, "CONED", "code")
 	require.NoError(t, c.Start(ctx))
-	_, err := c.SignIn(ctx, workflows.AwaitingCode)
+	_, err := c.SignIn(ctx, meterkey.AwaitingCode)
 	require.NoError(t, err)
 	require.NoError(t, c.Client.Leave(ctx, c.ID))
-	s, err := c.Await(ctx, workflows.AwaitingLogin)
+	s, err := c.Await(ctx, meterkey.AwaitingLogin)
 	require.NoError(t, err)
-	require.Equal(t, workflows.WindowClosed, s.Reason)
-	_, err = c.SignIn(ctx, workflows.AwaitingCode)
+	require.Equal(t, meterkey.WindowClosed, s.Reason)
+	_, err = c.SignIn(ctx, meterkey.AwaitingCode)
 	require.NoError(t, err, "with a single window, the first must have been closed")
 }
 
@@ -150,13 +150,13 @@ func TestBrowserKilled_TheCustomerSignsInAgain(t *testing.T) {
 	ctx := bounded(t)
 	c := w.customer(t, "CONED", "code")
 	require.NoError(t, c.Start(ctx))
-	_, err := c.SignIn(ctx, workflows.AwaitingCode)
+	_, err := c.SignIn(ctx, meterkey.AwaitingCode)
 	require.NoError(t, err)
 	require.NoError(t, w.KillBrowser("a"))
-	s, err := c.Await(ctx, workflows.AwaitingLogin)
+	s, err := c.Await(ctx, meterkey.AwaitingLogin)
 	require.NoError(t, err)
-	require.Equal(t, workflows.WindowLost, s.Reason)
-	s, err = c.SignIn(ctx, workflows.AwaitingCode)
+	require.Equal(t, meterkey.WindowLost, s.Reason)
+	s, err = c.SignIn(ctx, meterkey.AwaitingCode)
 	require.NoError(t, err, "a new browser is there")
 	require.NotNil(t, s.Challenge)
 }
@@ -168,13 +168,13 @@ func TestSiteDown_ThenBack(t *testing.T) {
 	c := w.customer(t, "SDGE", "plain")
 	require.NoError(t, c.Start(ctx))
 	require.NoError(t, c.Post(ctx, "/outage/SDGE", map[string]any{"on": true}))
-	require.NoError(t, c.Client.SubmitLogin(ctx, c.ID, workflows.Credentials{Username: c.User, Password: stack.PracticePassword}))
-	s, err := c.Client.Wait(ctx, c.ID, func(s workflows.State) bool { return s.Reason != "" })
+	require.NoError(t, c.Client.SubmitLogin(ctx, c.ID, meterkey.Credentials{Username: c.User, Password: stack.PracticePassword}))
+	s, err := c.Client.Wait(ctx, c.ID, func(s meterkey.State) bool { return s.Reason != "" })
 	require.NoError(t, err)
-	require.Equal(t, workflows.SigningIn, s.Status)
-	require.Equal(t, workflows.UtilityUnavailable, s.Reason)
+	require.Equal(t, meterkey.SigningIn, s.Status)
+	require.Equal(t, meterkey.UtilityUnavailable, s.Reason)
 	require.NoError(t, c.Post(ctx, "/outage/SDGE", map[string]any{"on": false}))
-	s, err = c.Await(ctx, workflows.Connected)
+	s, err = c.Await(ctx, meterkey.Connected)
 	require.NoError(t, err)
 	checkMeters(ctx, t, c, s)
 	checkLedger(ctx, t, c, outcome{logins: 1})
@@ -188,19 +188,19 @@ func TestSecrets_AreNowhere(t *testing.T) {
 	c := w.customer(t, "DEMO", "code")
 	c.User = "code.zanzibar-user@example.com"
 	require.NoError(t, c.Start(ctx))
-	require.NoError(t, c.Client.SubmitLogin(ctx, c.ID, workflows.Credentials{Username: c.User, Password: "zanzibar-password"}))
-	_, err := c.Client.Wait(ctx, c.ID, func(s workflows.State) bool { return s.Reason == workflows.InvalidCredentials })
+	require.NoError(t, c.Client.SubmitLogin(ctx, c.ID, meterkey.Credentials{Username: c.User, Password: "zanzibar-password"}))
+	_, err := c.Client.Wait(ctx, c.ID, func(s meterkey.State) bool { return s.Reason == meterkey.InvalidCredentials })
 	require.NoError(t, err)
-	s, err := c.SignIn(ctx, workflows.AwaitingCode)
+	s, err := c.SignIn(ctx, meterkey.AwaitingCode)
 	require.NoError(t, err)
 	code, _, err := c.ReadCode(ctx, 0)
 	require.NoError(t, err)
-	_, err = c.Answer(ctx, s.Challenge, code, workflows.Connected)
+	_, err = c.Answer(ctx, s.Challenge, code, meterkey.Connected)
 	require.NoError(t, err)
 	changed := w.customer(t, "DEMO", "changed")
 	changed.ID, changed.User = c.ID+"-changed", "changed.zanzibar-user@example.com"
 	require.NoError(t, changed.Start(ctx))
-	_, err = changed.SignIn(ctx, workflows.Failed)
+	_, err = changed.SignIn(ctx, meterkey.Failed)
 	require.NoError(t, err)
 	w.ended(ctx, t, c.ID)
 	w.ended(ctx, t, changed.ID)
@@ -241,17 +241,17 @@ func TestMendedFile(t *testing.T) {
 	ctx := bounded(t)
 	c := w.customer(t, "DEMO", "plain")
 	require.NoError(t, c.Start(ctx))
-	s, err := c.SignIn(ctx, workflows.Failed)
+	s, err := c.SignIn(ctx, meterkey.Failed)
 	require.NoError(t, err)
-	require.Equal(t, workflows.SiteChanged, s.Reason)
+	require.Equal(t, meterkey.SiteChanged, s.Reason)
 	require.NoError(t, os.WriteFile(file, embedded, 0o600))
 	require.NoError(t, w.ReplaceWorker(ctx, "a"))
 	request, err := c.Client.Request(ctx, c.ID)
 	require.NoError(t, err)
 	require.NoError(t, c.Client.Resend(ctx, request))
-	_, err = c.Client.Wait(ctx, c.ID, func(s workflows.State) bool { return s.Status == workflows.AwaitingLogin })
+	_, err = c.Client.Wait(ctx, c.ID, func(s meterkey.State) bool { return s.Status == meterkey.AwaitingLogin })
 	require.NoError(t, err)
-	_, err = c.SignIn(ctx, workflows.Connected)
+	_, err = c.SignIn(ctx, meterkey.Connected)
 	require.NoError(t, err)
 }
 

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 // facts are what templates may say. Every text is one line.
@@ -31,7 +31,7 @@ type facts struct {
 	MFAWasOff bool
 }
 
-func factsOf(n workflows.Notice, u UtilityInfo, link func(string, time.Time) string, now time.Time) facts {
+func factsOf(n meterkey.Notice, u UtilityInfo, link func(string, time.Time) string, now time.Time) facts {
 	reason := n.Reason.Text()
 	f := facts{
 		RequestID: line(n.Request.RequestID),
@@ -47,7 +47,7 @@ func factsOf(n workflows.Notice, u UtilityInfo, link func(string, time.Time) str
 		Meters:    count(n.Meters, "meter"),
 		MFAWasOff: n.MFAWasOff,
 	}
-	if n.To == workflows.ToRequester {
+	if n.To == meterkey.ToRequester {
 		f.Why = reason.Requester
 	}
 	if n.Until != nil {

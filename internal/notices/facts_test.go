@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 func TestTimeLeft(t *testing.T) {
@@ -103,7 +103,7 @@ func FuzzLetters(f *testing.F) {
 			n := sample.Notice
 			n.ID = fmt.Sprintf("n-%d", i)
 			n.Request.RequesterName, n.Request.Link = requester, link
-			if n.To == workflows.ToCustomer {
+			if n.To == meterkey.ToCustomer {
 				n.Request.CustomerEmail = address
 			}
 			delivery, err := s.Send(t.Context(), n, UtilityInfo{ID: "X", Name: utility, FAQ: link, Website: link})

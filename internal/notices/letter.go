@@ -4,14 +4,15 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
+
+	"github.com/meterkey/meterkey"
+
 	htmltemplate "html/template"
 	"net/url"
 	"path"
 	"regexp"
 	"strings"
 	"text/template"
-
-	"github.com/meterkey/meterkey/workflows"
 )
 
 //go:embed templates
@@ -57,7 +58,7 @@ func parseLetters() (letters, error) {
 	if l.html, err = htmltemplate.ParseFS(files, "templates/layout.html"); err != nil {
 		return l, err
 	}
-	for _, audience := range []workflows.Audience{workflows.ToCustomer, workflows.ToRequester} {
+	for _, audience := range []meterkey.Audience{meterkey.ToCustomer, meterkey.ToRequester} {
 		entries, err := files.ReadDir(path.Join("templates", string(audience)))
 		if err != nil {
 			return l, err
@@ -102,7 +103,7 @@ func parseParagraph(name, source string) (paragraph, error) {
 }
 
 // write writes a notice. The error tells of a kind that has no template for its audience.
-func (l letters) write(n workflows.Notice, f facts) (letter, error) {
+func (l letters) write(n meterkey.Notice, f facts) (letter, error) {
 	s, ok := l.scripts[path.Join("templates", string(n.To), string(n.Kind)+".txt")]
 	if !ok {
 		return letter{}, fmt.Errorf("no template for %q to %q", n.Kind, n.To)
@@ -116,7 +117,7 @@ func (l letters) write(n workflows.Notice, f facts) (letter, error) {
 		Subject    string
 		Blocks     []block
 		ToCustomer bool
-	}{f, blocks[0].Text, blocks[1:], n.To == workflows.ToCustomer}
+	}{f, blocks[0].Text, blocks[1:], n.To == meterkey.ToCustomer}
 	var text, html bytes.Buffer
 	if err := l.text.Execute(&text, sheet); err != nil {
 		return letter{}, err

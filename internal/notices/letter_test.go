@@ -2,6 +2,9 @@ package notices
 
 import (
 	"flag"
+
+	"github.com/meterkey/meterkey"
+
 	htmltemplate "html/template"
 	"os"
 	"path"
@@ -11,16 +14,14 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/meterkey/meterkey/workflows"
 )
 
 var keep = flag.String("keep", "", "folder to keep every notice's HTML and text in, to look at")
 
 var now = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
-func request() workflows.Request {
-	return workflows.Request{
+func request() meterkey.Request {
+	return meterkey.Request{
 		RequestID: "r-1042", Requester: "acme", RequesterName: "Acme Solar", Utility: "PECO",
 		RequesterEmail: "desk@acme.example", CustomerEmail: "pat@customer.example",
 	}
@@ -33,39 +34,39 @@ func utility() UtilityInfo {
 // sample is a notice as the workflow sends it.
 type sample struct {
 	name string
-	workflows.Notice
+	meterkey.Notice
 }
 
 // samples are every kind to every audience, for every reason that it can have.
 func samples() []sample {
 	var all []sample
-	add := func(kind workflows.NoticeKind, to workflows.Audience, reason workflows.Reason) {
+	add := func(kind meterkey.NoticeKind, to meterkey.Audience, reason meterkey.Reason) {
 		until := now.Add(7 * 24 * time.Hour)
 		name := string(to) + "-" + string(kind)
 		if reason != "" {
 			name += "-" + string(reason)
 		}
-		all = append(all, sample{name, workflows.Notice{
+		all = append(all, sample{name, meterkey.Notice{
 			ID: "r-1042.0f3a9c11.7", Kind: kind, To: to, Reason: reason, Request: request(), Until: &until, Meters: 3,
 		}})
 	}
-	for _, kind := range []workflows.NoticeKind{workflows.NoticeSignIn, workflows.NoticeCodeNeeded, workflows.NoticeMFAReminder,
-		workflows.NoticeConnected, workflows.NoticeExpired, workflows.NoticeCanceled} {
-		add(kind, workflows.ToCustomer, "")
+	for _, kind := range []meterkey.NoticeKind{meterkey.NoticeSignIn, meterkey.NoticeCodeNeeded, meterkey.NoticeMFAReminder,
+		meterkey.NoticeConnected, meterkey.NoticeExpired, meterkey.NoticeCanceled} {
+		add(kind, meterkey.ToCustomer, "")
 	}
-	for _, kind := range []workflows.NoticeKind{workflows.NoticeConnected, workflows.NoticeDeclined, workflows.NoticeExpired} {
-		add(kind, workflows.ToRequester, "")
+	for _, kind := range []meterkey.NoticeKind{meterkey.NoticeConnected, meterkey.NoticeDeclined, meterkey.NoticeExpired} {
+		add(kind, meterkey.ToRequester, "")
 	}
-	for _, row := range workflows.Reasons() {
-		kind := map[workflows.Status]workflows.NoticeKind{
-			workflows.AwaitingLogin: workflows.NoticeSignInAgain, workflows.AwaitingCode: workflows.NoticeSignInAgain,
-			workflows.AwaitingMFAOff: workflows.NoticeTurnMFAOff, workflows.Failed: workflows.NoticeFailed,
+	for _, row := range meterkey.Reasons() {
+		kind := map[meterkey.Status]meterkey.NoticeKind{
+			meterkey.AwaitingLogin: meterkey.NoticeSignInAgain, meterkey.AwaitingCode: meterkey.NoticeSignInAgain,
+			meterkey.AwaitingMFAOff: meterkey.NoticeTurnMFAOff, meterkey.Failed: meterkey.NoticeFailed,
 		}[row.Leads]
 		if row.Customer != "" {
-			add(kind, workflows.ToCustomer, row.Reason)
+			add(kind, meterkey.ToCustomer, row.Reason)
 		}
 		if row.Requester != "" {
-			add(kind, workflows.ToRequester, row.Reason)
+			add(kind, meterkey.ToRequester, row.Reason)
 		}
 	}
 	return all
@@ -101,11 +102,11 @@ func requireComplete(t *testing.T, s sample, f facts, l letter) {
 	for _, paragraph := range strings.Split(strings.TrimSpace(body), "\n\n") {
 		require.Contains(t, l.HTML, htmltemplate.HTMLEscapeString(strings.Split(paragraph, "\n")[0]), s.name)
 	}
-	stepByStep := s.Kind == workflows.NoticeTurnMFAOff && s.To == workflows.ToCustomer
+	stepByStep := s.Kind == meterkey.NoticeTurnMFAOff && s.To == meterkey.ToCustomer
 	if s.Reason != "" && !stepByStep {
 		require.Contains(t, l.Text, f.Why, s.name+" gives the reason")
 	}
-	if s.To == workflows.ToRequester {
+	if s.To == meterkey.ToRequester {
 		require.NotContains(t, l.Text+l.HTML, f.Link, s.name+" keeps the customer's link from the requester")
 		require.Contains(t, l.Subject, "r-1042", s.name)
 	}
@@ -137,40 +138,40 @@ func TestWhatNoticesSay(t *testing.T) {
 	soon := now.Add(9*time.Minute + 50*time.Second)
 	cases := []struct {
 		name     string
-		change   func(*workflows.Notice, *UtilityInfo)
-		kind     workflows.NoticeKind
-		to       workflows.Audience
+		change   func(*meterkey.Notice, *UtilityInfo)
+		kind     meterkey.NoticeKind
+		to       meterkey.Audience
 		has, not []string
 	}{
-		{name: "the sign-in link is the portal's", kind: workflows.NoticeSignIn, to: workflows.ToCustomer,
+		{name: "the sign-in link is the portal's", kind: meterkey.NoticeSignIn, to: meterkey.ToCustomer,
 			has: []string{"https://meterkey.example/r/r-1042", "Acme Solar", "7 days"}},
-		{name: "or the requester's own", kind: workflows.NoticeSignIn, to: workflows.ToCustomer,
-			change: func(n *workflows.Notice, _ *UtilityInfo) { n.Request.Link = "https://acme.example/connect?r=1" },
+		{name: "or the requester's own", kind: meterkey.NoticeSignIn, to: meterkey.ToCustomer,
+			change: func(n *meterkey.Notice, _ *UtilityInfo) { n.Request.Link = "https://acme.example/connect?r=1" },
 			has:    []string{"https://acme.example/connect?r=1"}, not: []string{"meterkey.example"}},
-		{name: "a link that is no page is not followed", kind: workflows.NoticeSignIn, to: workflows.ToCustomer,
-			change: func(n *workflows.Notice, _ *UtilityInfo) { n.Request.Link = "javascript:alert(1)" },
+		{name: "a link that is no page is not followed", kind: meterkey.NoticeSignIn, to: meterkey.ToCustomer,
+			change: func(n *meterkey.Notice, _ *UtilityInfo) { n.Request.Link = "javascript:alert(1)" },
 			has:    []string{"https://meterkey.example/r/r-1042"}, not: []string{"javascript"}},
-		{name: "a requester without a name goes by its id", kind: workflows.NoticeSignIn, to: workflows.ToCustomer,
-			change: func(n *workflows.Notice, _ *UtilityInfo) { n.Request.RequesterName = "" }, has: []string{"acme asks you"}},
-		{name: "a utility without a name goes by its id", kind: workflows.NoticeSignIn, to: workflows.ToCustomer,
-			change: func(_ *workflows.Notice, u *UtilityInfo) { u.Name = "" }, has: []string{"PECO account"}},
-		{name: "the code's time is the window's", kind: workflows.NoticeCodeNeeded, to: workflows.ToCustomer,
-			change: func(n *workflows.Notice, _ *UtilityInfo) { n.Until = &soon }, has: []string{"You have 10 minutes."}},
-		{name: "no deadline, no sentence", kind: workflows.NoticeCodeNeeded, to: workflows.ToCustomer,
-			change: func(n *workflows.Notice, _ *UtilityInfo) { n.Until = nil }, not: []string{"You have"}},
-		{name: "MFA off names the utility's page and promises its return", kind: workflows.NoticeTurnMFAOff, to: workflows.ToCustomer,
+		{name: "a requester without a name goes by its id", kind: meterkey.NoticeSignIn, to: meterkey.ToCustomer,
+			change: func(n *meterkey.Notice, _ *UtilityInfo) { n.Request.RequesterName = "" }, has: []string{"acme asks you"}},
+		{name: "a utility without a name goes by its id", kind: meterkey.NoticeSignIn, to: meterkey.ToCustomer,
+			change: func(_ *meterkey.Notice, u *UtilityInfo) { u.Name = "" }, has: []string{"PECO account"}},
+		{name: "the code's time is the window's", kind: meterkey.NoticeCodeNeeded, to: meterkey.ToCustomer,
+			change: func(n *meterkey.Notice, _ *UtilityInfo) { n.Until = &soon }, has: []string{"You have 10 minutes."}},
+		{name: "no deadline, no sentence", kind: meterkey.NoticeCodeNeeded, to: meterkey.ToCustomer,
+			change: func(n *meterkey.Notice, _ *UtilityInfo) { n.Until = nil }, not: []string{"You have"}},
+		{name: "MFA off names the utility's page and promises its return", kind: meterkey.NoticeTurnMFAOff, to: meterkey.ToCustomer,
 			has: []string{"https://www.peco.example/faqs", "How to turn it off", "you may turn it on again"}},
-		{name: "without such a page, its website", kind: workflows.NoticeTurnMFAOff, to: workflows.ToCustomer,
-			change: func(_ *workflows.Notice, u *UtilityInfo) { u.FAQ = "" },
+		{name: "without such a page, its website", kind: meterkey.NoticeTurnMFAOff, to: meterkey.ToCustomer,
+			change: func(_ *meterkey.Notice, u *UtilityInfo) { u.FAQ = "" },
 			has:    []string{"security settings", "https://www.peco.example\n"}, not: []string{"How to turn it off"}},
-		{name: "without either, no button", kind: workflows.NoticeMFAReminder, to: workflows.ToCustomer,
-			change: func(_ *workflows.Notice, u *UtilityInfo) { u.FAQ, u.Website = "", "" }, has: []string{"security settings of your account."},
+		{name: "without either, no button", kind: meterkey.NoticeMFAReminder, to: meterkey.ToCustomer,
+			change: func(_ *meterkey.Notice, u *UtilityInfo) { u.FAQ, u.Website = "", "" }, has: []string{"security settings of your account."},
 			not: []string{"Open my"}},
-		{name: "connected after MFA was off", kind: workflows.NoticeConnected, to: workflows.ToCustomer,
-			change: func(n *workflows.Notice, _ *UtilityInfo) { n.MFAWasOff, n.Meters = true, 1 },
+		{name: "connected after MFA was off", kind: meterkey.NoticeConnected, to: meterkey.ToCustomer,
+			change: func(n *meterkey.Notice, _ *UtilityInfo) { n.MFAWasOff, n.Meters = true, 1 },
 			has:    []string{"with 1 meter.", "You may turn it on again now", "it must be off again"}},
-		{name: "connected otherwise", kind: workflows.NoticeConnected, to: workflows.ToCustomer, not: []string{"multi-factor", "faqs"}},
-		{name: "the requester knows the customer by address", kind: workflows.NoticeDeclined, to: workflows.ToRequester,
+		{name: "connected otherwise", kind: meterkey.NoticeConnected, to: meterkey.ToCustomer, not: []string{"multi-factor", "faqs"}},
+		{name: "the requester knows the customer by address", kind: meterkey.NoticeDeclined, to: meterkey.ToRequester,
 			has: []string{"pat@customer.example"}},
 	}
 	l, err := parseLetters()
@@ -178,7 +179,7 @@ func TestWhatNoticesSay(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			until, u := now.Add(7*24*time.Hour-time.Second), utility()
-			n := workflows.Notice{ID: "n", Kind: c.kind, To: c.to, Request: request(), Until: &until, Meters: 3}
+			n := meterkey.Notice{ID: "n", Kind: c.kind, To: c.to, Request: request(), Until: &until, Meters: 3}
 			if c.change != nil {
 				c.change(&n, &u)
 			}
@@ -197,7 +198,7 @@ func TestWhatNoticesSay(t *testing.T) {
 func TestFactsCannotChangeTheLetter(t *testing.T) {
 	l, err := parseLetters()
 	require.NoError(t, err)
-	n := workflows.Notice{ID: "n", Kind: workflows.NoticeSignIn, To: workflows.ToCustomer, Request: request()}
+	n := meterkey.Notice{ID: "n", Kind: meterkey.NoticeSignIn, To: meterkey.ToCustomer, Request: request()}
 	n.Request.RequesterName = "Acme\r\nBcc: all@x.example\r\n\r\n[Press here](https://evil.example) <img src=x> {{.Link}}"
 	written, err := l.write(n, factsOf(n, utility(), links, now))
 	require.NoError(t, err)
@@ -211,7 +212,7 @@ func TestFactsCannotChangeTheLetter(t *testing.T) {
 func TestNoTemplate(t *testing.T) {
 	l, err := parseLetters()
 	require.NoError(t, err)
-	n := workflows.Notice{Kind: workflows.NoticeSignIn, To: workflows.ToRequester}
+	n := meterkey.Notice{Kind: meterkey.NoticeSignIn, To: meterkey.ToRequester}
 	_, err = l.write(n, facts{})
 	require.EqualError(t, err, `no template for "sign_in" to "requester"`)
 }
@@ -233,7 +234,7 @@ func TestLetter_BeforeAUtilityIsChosen(t *testing.T) {
 	require.NoError(t, err)
 	n := notice()
 	n.Request.Utility = ""
-	for _, kind := range []workflows.NoticeKind{workflows.NoticeSignIn, workflows.NoticeCanceled, workflows.NoticeExpired} {
+	for _, kind := range []meterkey.NoticeKind{meterkey.NoticeSignIn, meterkey.NoticeCanceled, meterkey.NoticeExpired} {
 		n.Kind = kind
 		written, err := l.write(n, factsOf(n, UtilityInfo{}, links, now))
 		require.NoError(t, err)

@@ -15,7 +15,7 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 // Options say how notices are sent.
@@ -98,9 +98,9 @@ func New(o Options) (*Sender, error) {
 }
 
 // Send sends a notice to its audience. No error names an address. ErrRefused: do not try again; any other error: do.
-func (s *Sender) Send(ctx context.Context, n workflows.Notice, u UtilityInfo) (Delivery, error) {
+func (s *Sender) Send(ctx context.Context, n meterkey.Notice, u UtilityInfo) (Delivery, error) {
 	to := n.Request.CustomerEmail
-	if n.To == workflows.ToRequester {
+	if n.To == meterkey.ToRequester {
 		to = n.Request.RequesterEmail
 	}
 	if to == "" {

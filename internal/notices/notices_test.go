@@ -18,11 +18,11 @@ import (
 	"github.com/emersion/go-smtp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
-func notice() workflows.Notice {
-	return workflows.Notice{ID: "r-1042.0f3a9c11.1", Kind: workflows.NoticeSignIn, To: workflows.ToCustomer, Request: request()}
+func notice() meterkey.Notice {
+	return meterkey.Notice{ID: "r-1042.0f3a9c11.1", Kind: meterkey.NoticeSignIn, To: meterkey.ToCustomer, Request: request()}
 }
 
 func newSender(t *testing.T, o Options) *Sender {
@@ -275,7 +275,7 @@ func TestWhoReceivesIt(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, NoAddress, delivery)
 
-	n.Kind, n.To = workflows.NoticeConnected, workflows.ToRequester
+	n.Kind, n.To = meterkey.NoticeConnected, meterkey.ToRequester
 	delivery, err = s.Send(t.Context(), n, utility())
 	require.NoError(t, err)
 	require.Equal(t, Saved, delivery)

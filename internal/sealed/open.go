@@ -10,7 +10,7 @@ import (
 
 	"filippo.io/age"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 // maxSealed bounds a sealed text, in bytes of base64; no login or code comes near it.
@@ -25,7 +25,7 @@ var (
 )
 
 // Open opens a sealed text. ErrNotForUs and ErrUnreadable tell why it cannot.
-func (i *Identity) Open(s workflows.Sealed) ([]byte, error) {
+func (i *Identity) Open(s meterkey.Sealed) ([]byte, error) {
 	if len(s) > maxSealed {
 		return nil, fmt.Errorf("%w: it is longer than %d bytes", ErrUnreadable, maxSealed)
 	}
@@ -50,8 +50,8 @@ func (i *Identity) Open(s workflows.Sealed) ([]byte, error) {
 }
 
 // OpenCredentials opens a sealed login: a JSON document with exactly a username and a password, both not empty.
-func (i *Identity) OpenCredentials(s workflows.Sealed) (workflows.Credentials, error) {
-	var login workflows.Credentials
+func (i *Identity) OpenCredentials(s meterkey.Sealed) (meterkey.Credentials, error) {
+	var login meterkey.Credentials
 	text, err := i.Open(s)
 	if err != nil {
 		return login, err
@@ -61,10 +61,10 @@ func (i *Identity) OpenCredentials(s workflows.Sealed) (workflows.Credentials, e
 	err = decoder.Decode(&login)
 	if _, rest := decoder.Token(); err != nil || !errors.Is(rest, io.EOF) {
 		// The decoder's own errors quote what they read, so they go no further.
-		return workflows.Credentials{}, fmt.Errorf(`%w: a login is {"username": …, "password": …}`, ErrUnreadable)
+		return meterkey.Credentials{}, fmt.Errorf(`%w: a login is {"username": …, "password": …}`, ErrUnreadable)
 	}
 	if login.Username == "" || login.Password == "" {
-		return workflows.Credentials{}, fmt.Errorf("%w: the login lacks its user name or password", ErrUnreadable)
+		return meterkey.Credentials{}, fmt.Errorf("%w: the login lacks its user name or password", ErrUnreadable)
 	}
 	return login, nil
 }

@@ -12,7 +12,7 @@ import (
 	"filippo.io/age"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 func newIdentity(t *testing.T) (*Identity, string) {
@@ -23,9 +23,9 @@ func newIdentity(t *testing.T) (*Identity, string) {
 	return identity, file
 }
 
-func seal(t *testing.T, recipient, text string) workflows.Sealed {
+func seal(t *testing.T, recipient, text string) meterkey.Sealed {
 	t.Helper()
-	s, err := workflows.Seal(recipient, text)
+	s, err := meterkey.Seal(recipient, text)
 	require.NoError(t, err)
 	return s
 }
@@ -90,7 +90,7 @@ func TestRotation(t *testing.T) {
 	published, err := ReadRecipient(file + RecipientSuffix)
 	require.NoError(t, err)
 	require.Equal(t, both.Recipient(), published)
-	for _, s := range []workflows.Sealed{before, seal(t, both.Recipient(), "before")} {
+	for _, s := range []meterkey.Sealed{before, seal(t, both.Recipient(), "before")} {
 		text, err := both.Open(s)
 		require.NoError(t, err)
 		require.Equal(t, "before", string(text))
@@ -177,10 +177,10 @@ func TestOpen(t *testing.T) {
 	require.NoError(t, err)
 	altered := bytes.Clone(raw)
 	altered[len(altered)-1] ^= 1
-	encode := func(raw []byte) workflows.Sealed { return workflows.Sealed(base64.StdEncoding.EncodeToString(raw)) }
+	encode := func(raw []byte) meterkey.Sealed { return meterkey.Sealed(base64.StdEncoding.EncodeToString(raw)) }
 	cases := []struct {
 		name   string
-		sealed workflows.Sealed
+		sealed meterkey.Sealed
 		want   error
 		says   string
 	}{
@@ -205,8 +205,8 @@ func TestOpen(t *testing.T) {
 
 func TestOpenCredentials(t *testing.T) {
 	identity, _ := newIdentity(t)
-	want := workflows.Credentials{Username: "pat@customer.example", Password: "Tür\"zu 7\n"}
-	s, err := workflows.SealCredentials(identity.Recipient(), want)
+	want := meterkey.Credentials{Username: "pat@customer.example", Password: "Tür\"zu 7\n"}
+	s, err := meterkey.SealCredentials(identity.Recipient(), want)
 	require.NoError(t, err)
 	got, err := identity.OpenCredentials(s)
 	require.NoError(t, err)
@@ -240,12 +240,12 @@ func FuzzOpen(f *testing.F) {
 	key, err := age.GenerateX25519Identity()
 	require.NoError(f, err)
 	identity := &Identity{recipient: key.Recipient().String(), keys: []age.Identity{key}}
-	good, err := workflows.SealCredentials(identity.recipient, workflows.Credentials{Username: "a", Password: "b"})
+	good, err := meterkey.SealCredentials(identity.recipient, meterkey.Credentials{Username: "a", Password: "b"})
 	require.NoError(f, err)
 	f.Add(string(good))
 	f.Add("YWdlLWVuY3J5cHRpb24ub3JnL3YxCg==")
 	f.Fuzz(func(t *testing.T, s string) {
-		if login, err := identity.OpenCredentials(workflows.Sealed(s)); err != nil {
+		if login, err := identity.OpenCredentials(meterkey.Sealed(s)); err != nil {
 			require.Empty(t, login)
 		}
 	})

@@ -9,7 +9,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 const (
@@ -22,7 +23,7 @@ const (
 // Customer plays one customer of a practice utility, and the backend that sends them a data request.
 type Customer struct {
 	Stack   *Stack
-	Client  *workflows.Client
+	Client  *sdk.Client
 	ID      string // of the data request
 	Utility string
 	User    string // the practice account's user name, which decides what the site does
@@ -37,16 +38,16 @@ type Customer struct {
 // Start sends the data request.
 func (c *Customer) Start(ctx context.Context) error {
 	c.Say("data request sent")
-	return c.Client.Start(ctx, workflows.Request{RequestID: c.ID, Requester: "acme-solar", RequesterName: "Acme Solar",
+	return c.Client.Start(ctx, meterkey.Request{RequestID: c.ID, Requester: "acme-solar", RequesterName: "Acme Solar",
 		RequesterEmail: "requests@acme.example", CustomerEmail: "customer@example.com", Utility: c.Utility})
 }
 
 // SignIn submits the login and waits for what it leads to.
-func (c *Customer) SignIn(ctx context.Context, to ...workflows.Status) (workflows.State, error) {
+func (c *Customer) SignIn(ctx context.Context, to ...meterkey.Status) (meterkey.State, error) {
 	c.Say("signs in")
 	c.Acted = time.Now()
-	if err := c.Client.SubmitLogin(ctx, c.ID, workflows.Credentials{Username: c.User, Password: PracticePassword}); err != nil {
-		return workflows.State{}, err
+	if err := c.Client.SubmitLogin(ctx, c.ID, meterkey.Credentials{Username: c.User, Password: PracticePassword}); err != nil {
+		return meterkey.State{}, err
 	}
 	s, err := c.Await(ctx, to...)
 	if s.Challenge != nil && c.CodePage == 0 {
@@ -57,10 +58,10 @@ func (c *Customer) SignIn(ctx context.Context, to ...workflows.Status) (workflow
 }
 
 // Await waits until the request stands at one of these statuses. Ending anywhere else is an error.
-func (c *Customer) Await(ctx context.Context, to ...workflows.Status) (workflows.State, error) {
+func (c *Customer) Await(ctx context.Context, to ...meterkey.Status) (meterkey.State, error) {
 	version := 0
-	s, err := c.Client.Wait(ctx, c.ID, func(s workflows.State) bool {
-		if s.Version < version {
+	s, err := c.Client.Wait(ctx, c.ID, func(s meterkey.State) bool {
+		if s.Revision < version {
 			return false
 		}
 		for _, status := range to {
@@ -82,15 +83,15 @@ func (c *Customer) Await(ctx context.Context, to ...workflows.Status) (workflows
 }
 
 // Answer types an answer to the challenge and waits for what it leads to.
-func (c *Customer) Answer(ctx context.Context, challenge *workflows.Challenge, text string, to ...workflows.Status) (workflows.State, error) {
+func (c *Customer) Answer(ctx context.Context, challenge *meterkey.Challenge, text string, to ...meterkey.Status) (meterkey.State, error) {
 	c.Acted = time.Now()
 	if err := c.Client.SubmitCode(ctx, c.ID, challenge.ID, text); err != nil {
-		return workflows.State{}, err
+		return meterkey.State{}, err
 	}
-	if _, err := c.Client.Wait(ctx, c.ID, func(s workflows.State) bool {
+	if _, err := c.Client.Wait(ctx, c.ID, func(s meterkey.State) bool {
 		return s.Challenge == nil || s.Challenge.ID != challenge.ID
 	}); err != nil {
-		return workflows.State{}, err
+		return meterkey.State{}, err
 	}
 	return c.Await(ctx, to...)
 }
@@ -119,7 +120,7 @@ func (c *Customer) ReadCode(ctx context.Context, old int) (code string, messages
 }
 
 // Connected ends the row: the meters are there.
-func (c *Customer) Connected(s workflows.State, err error) (workflows.State, error) {
+func (c *Customer) Connected(s meterkey.State, err error) (meterkey.State, error) {
 	c.Meters = time.Since(c.Acted)
 	if err == nil {
 		c.Say("meter list after %.1f s: %d", c.Meters.Seconds(), len(s.Meters))

@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/sandbox/practice"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 func practiceCustomer(t *testing.T, user string) *Customer {
@@ -22,7 +22,7 @@ func practiceCustomer(t *testing.T, user string) *Customer {
 func TestCustomer_ReadsAndChangesThePracticeSite(t *testing.T) {
 	t.Parallel()
 	c := practiceCustomer(t, "many-7.reads@example.com")
-	var meters []workflows.Meter
+	var meters []meterkey.Meter
 	require.NoError(t, c.Get(t.Context(), "/accounts/DEMO/"+c.User, &meters))
 	require.NotEmpty(t, meters)
 	require.NoError(t, c.TurnMFAOff(t.Context()))
@@ -54,10 +54,10 @@ func TestCustomer_ConnectedTakesTheTime(t *testing.T) {
 	t.Parallel()
 	said := ""
 	c := &Customer{Acted: time.Now().Add(-3 * time.Second), Say: func(format string, _ ...any) { said = format }}
-	_, err := c.Connected(workflows.State{}, context.Canceled)
+	_, err := c.Connected(meterkey.State{}, context.Canceled)
 	require.ErrorIs(t, err, context.Canceled)
 	require.Empty(t, said, "nothing is said of meters that are not there")
-	_, err = c.Connected(workflows.State{Meters: make([]workflows.Meter, 2)}, nil)
+	_, err = c.Connected(meterkey.State{Meters: make([]meterkey.Meter, 2)}, nil)
 	require.NoError(t, err)
 	require.Contains(t, said, "meter list after")
 	require.GreaterOrEqual(t, c.Meters, 3*time.Second)

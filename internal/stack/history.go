@@ -11,6 +11,11 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/temporalproto"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.uber.org/zap"
+
+	"github.com/meterkey/meterkey/internal/logging"
+	"github.com/meterkey/meterkey/sdk/payload"
 )
 
 // SaveHistory writes the history of a workflow's latest run to a file, as gzipped JSON, for replay tests.
@@ -35,4 +40,28 @@ func SaveHistory(ctx context.Context, c client.Client, workflowID, file string) 
 	packed := gzip.NewWriter(out)
 	_, err = packed.Write(text)
 	return errors.Join(err, packed.Close(), out.Close())
+}
+
+// ReadHistory reads what SaveHistory wrote.
+func ReadHistory(file string) (*historypb.History, error) {
+	in, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading a history: %w", err)
+	}
+	defer in.Close() //nolint:errcheck // it was only read
+	packed, err := gzip.NewReader(in)
+	if err != nil {
+		return nil, fmt.Errorf("reading the history %s: %w", file, err)
+	}
+	return client.HistoryFromJSON(packed, client.HistoryJSONOptions{})
+}
+
+// Replay replays a history with the workflows that register registers.
+func Replay(history *historypb.History, register func(worker.WorkflowReplayer)) error {
+	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{DataConverter: payload.New(nil)})
+	if err != nil {
+		return fmt.Errorf("replaying: %w", err)
+	}
+	register(replayer)
+	return replayer.ReplayWorkflowHistory(logging.Temporal(zap.NewNop()), history)
 }

@@ -26,7 +26,7 @@ func TestTemporalGivesAMendedBuildItsTasksSoon(t *testing.T) {
 		return w
 	}
 	broken := build(func(workflow.Context) error { panic("a defect") })
-	run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{TaskQueue: queue, WorkflowTaskTimeout: workflows.TaskTimeout}, workflowType)
+	run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{TaskQueue: queue, WorkflowTaskTimeout: sdk.TaskTimeout}, workflowType)
 	require.NoError(t, err)
 	// A server as it comes makes the sixth try half a minute after the fifth, and each later one later still.
 	require.Eventually(t, func() bool {

@@ -14,7 +14,12 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/meterkey/meterkey"
+	"github.com/meterkey/meterkey/sdk"
+
 	enumspb "go.temporal.io/api/enums/v1"
+
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/temporalproto"
 	"go.temporal.io/sdk/client"
@@ -24,7 +29,6 @@ import (
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/internal/config"
 	"github.com/meterkey/meterkey/sandbox/practice"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // stopLimit bounds the end of each process. A worker that still has windows open is not waited for: its browser is
@@ -54,7 +58,7 @@ type Stack struct {
 	// portalAddress is known before the portal runs: links in notices begin with it.
 	portalAddress string
 	temporal      client.Client
-	client        *workflows.Client
+	client        *sdk.Client
 }
 
 // Worker is a worker process and its browser host's folder.
@@ -137,7 +141,7 @@ func (p *Process) waitFor(ctx context.Context, ready string) error {
 }
 
 // Client is a typed client of this stack.
-func (s *Stack) Client(ctx context.Context) (*workflows.Client, error) {
+func (s *Stack) Client(ctx context.Context) (*sdk.Client, error) {
 	if s.client != nil {
 		return s.client, nil
 	}
@@ -154,7 +158,7 @@ func (s *Stack) Client(ctx context.Context) (*workflows.Client, error) {
 		return nil, err
 	}
 	s.temporal = temporal
-	s.client = workflows.NewClient(temporal, recipient, converter)
+	s.client = sdk.New(temporal, recipient, converter)
 	return s.client, nil
 }
 
@@ -248,7 +252,7 @@ func (s *Stack) Events(ctx context.Context, requestID string) (int, error) {
 
 func (s *Stack) history(ctx context.Context, requestID string) (*historypb.History, error) {
 	history := &historypb.History{}
-	events := s.temporal.GetWorkflowHistory(ctx, workflows.WorkflowID(requestID), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	events := s.temporal.GetWorkflowHistory(ctx, meterkey.WorkflowID(requestID), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
 		event, err := events.Next()
 		if err != nil {
@@ -260,8 +264,8 @@ func (s *Stack) history(ctx context.Context, requestID string) (*historypb.Histo
 }
 
 // Run waits for the end of a data request's latest run and reads its result.
-func (s *Stack) Run(ctx context.Context, requestID string, result *workflows.Result) error {
-	if err := s.temporal.GetWorkflow(ctx, workflows.WorkflowID(requestID), "").Get(ctx, result); err != nil {
+func (s *Stack) Run(ctx context.Context, requestID string, result *meterkey.Result) error {
+	if err := s.temporal.GetWorkflow(ctx, meterkey.WorkflowID(requestID), "").Get(ctx, result); err != nil {
 		return fmt.Errorf("waiting for the end of %s: %w", requestID, err)
 	}
 	return nil

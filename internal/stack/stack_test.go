@@ -11,10 +11,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/config"
 	"github.com/meterkey/meterkey/internal/sealed"
 	"github.com/meterkey/meterkey/sandbox/practice"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // The programs of these tests are shell scripts, which can go wrong in ways that the real ones seldom do; internal/e2e runs the
@@ -227,8 +227,8 @@ func TestClient_NeedsTheWorkersRecipient(t *testing.T) {
 	history, err := s.History(t.Context(), "r-1")
 	require.NoError(t, err)
 	require.Contains(t, string(history), "WORKFLOW_EXECUTION_STARTED")
-	require.NoError(t, dial(t, s.Temporal).TerminateWorkflow(t.Context(), workflows.WorkflowID("r-1"), "", "the test's end"))
-	require.ErrorContains(t, s.Run(t.Context(), "r-1", &workflows.Result{}), "waiting for the end of r-1: ")
+	require.NoError(t, dial(t, s.Temporal).TerminateWorkflow(t.Context(), meterkey.WorkflowID("r-1"), "", "the test's end"))
+	require.ErrorContains(t, s.Run(t.Context(), "r-1", &meterkey.Result{}), "waiting for the end of r-1: ")
 	_, err = s.History(t.Context(), "no-such-request")
 	require.ErrorContains(t, err, "reading the history")
 	_, err = s.Events(t.Context(), "no-such-request")

@@ -20,7 +20,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 const (
@@ -209,7 +209,7 @@ func temporalArgs(o TemporalOptions) ([]string, error) {
 	for _, pragma := range pragmas() {
 		args = append(args, "--sqlite-pragma", pragma)
 	}
-	for _, name := range workflows.SearchAttributes() {
+	for _, name := range sdk.SearchAttributes() {
 		args = append(args, "--search-attribute", name+"=Keyword")
 	}
 	for _, setting := range slices.Concat(DynamicConfig(), []string{cachedSearchAttributes}, o.Settings) {
@@ -285,7 +285,7 @@ func ready(ctx context.Context, c client.Client) error {
 	if err != nil {
 		return fmt.Errorf("listing its search attributes: %w", err)
 	}
-	missing := slices.DeleteFunc(workflows.SearchAttributes(), func(name string) bool {
+	missing := slices.DeleteFunc(sdk.SearchAttributes(), func(name string) bool {
 		_, ok := known.GetCustomAttributes()[name]
 		return ok
 	})

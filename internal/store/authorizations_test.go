@@ -6,14 +6,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // connected has a request connected with two meters, and returns what it led to.
 func (w *world) connected(t *testing.T, l *life) store.Authorization {
 	t.Helper()
-	record(t, w.Store, l.projection(), l.to(workflows.SigningIn), l.connect(2))
+	record(t, w.Store, l.projection(), l.to(meterkey.SigningIn), l.connect(2))
 	return w.authorization(t, l.request.RequestID)
 }
 
@@ -37,7 +37,7 @@ func testRevoke(t *testing.T, w *world) {
 	// A new consent, and only that, fills it again.
 	require.Empty(t, record(t, w.Store, l.revive()))
 	require.NotNil(t, w.authorization(t, "revoke").Revoked)
-	record(t, w.Store, l.to(workflows.SigningIn))
+	record(t, w.Store, l.to(meterkey.SigningIn))
 	require.Nil(t, w.authorization(t, "revoke").Revoked)
 	record(t, w.Store, l.connect(2))
 	require.Equal(t, 2, w.authorization(t, "revoke").MeterCount)
@@ -46,17 +46,17 @@ func testRevoke(t *testing.T, w *world) {
 // What was under way when the customer revoked adds nothing.
 func testRevokedWhileUnderWay(t *testing.T, w *world) {
 	l := newLife("under-way")
-	record(t, w.Store, l.projection(), l.to(workflows.SigningIn), l.to(workflows.AwaitingCode))
+	record(t, w.Store, l.projection(), l.to(meterkey.SigningIn), l.to(meterkey.AwaitingCode))
 	a := w.authorization(t, "under-way")
 	_, _, err := w.Revoke(t.Context(), "acme", a.UID)
 	require.NoError(t, err)
-	require.Empty(t, record(t, w.Store, l.to(workflows.FetchingMeters), l.connect(2)))
+	require.Empty(t, record(t, w.Store, l.to(meterkey.FetchingMeters), l.connect(2)))
 	meters, err := w.ListMeters(t.Context(), store.MeterFilter{Requester: "acme"})
 	require.NoError(t, err)
 	require.Empty(t, meters.Items)
 	request, err := w.RequestByID(t.Context(), "under-way")
 	require.NoError(t, err)
-	require.Equal(t, workflows.Connected, request.Status, "the request's own course is the workflow's")
+	require.Equal(t, meterkey.Connected, request.Status, "the request's own course is the workflow's")
 }
 
 func testDeleteTest(t *testing.T, w *world) {
@@ -112,7 +112,7 @@ func testListAuthorizations(t *testing.T, w *world) {
 	b.request.Utility, b.state.Utility, b.request.Test = "PSEG", "PSEG", true
 	first, second := w.connected(t, a), w.connected(t, b)
 	c := newLife("c")
-	record(t, w.Store, c.projection(), c.to(workflows.Declined))
+	record(t, w.Store, c.projection(), c.to(meterkey.Declined))
 	declined := w.authorization(t, "c")
 	yes, no, nickname := true, false, "roof"
 	_, err := w.UpdateAuthorization(t.Context(), "acme", first.UID, store.AuthorizationChange{IsArchived: &yes, Nickname: &nickname})

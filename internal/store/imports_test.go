@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 func testImports(t *testing.T, w *world) {
@@ -92,15 +92,15 @@ func testKeepSession(t *testing.T, w *world) {
 
 func testListByReason(t *testing.T, w *world) {
 	w.requester(t, "acme")
-	for uid, reason := range map[string]workflows.Reason{"many": workflows.TooManyLogins, "none": workflows.NoMeters} {
+	for uid, reason := range map[string]meterkey.Reason{"many": meterkey.TooManyLogins, "none": meterkey.NoMeters} {
 		_, _, err := w.CreateRequest(t.Context(), store.Request{UID: uid, RequesterUID: "acme"})
 		require.NoError(t, err)
-		_, err = w.Record(t.Context(), workflows.Projection{RunID: "r", Request: workflows.Request{RequestID: uid, Requester: "acme"},
-			State: workflows.State{RequestID: uid, Requester: "acme", Status: workflows.Failed, Reason: reason, WaitingOn: workflows.Nobody,
-				Version: 1, LinkedAt: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)}})
+		_, err = w.Record(t.Context(), meterkey.Projection{RunID: "r", Request: meterkey.Request{RequestID: uid, Requester: "acme"},
+			State: meterkey.State{RequestID: uid, Requester: "acme", Status: meterkey.Failed, Reason: reason, WaitingOn: meterkey.Nobody,
+				Revision: 1, LinkedAt: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)}})
 		require.NoError(t, err)
 	}
-	page := w.list(t, store.RequestFilter{Requester: "acme", Statuses: []workflows.Status{workflows.Failed}, Reasons: []workflows.Reason{workflows.NoMeters}})
+	page := w.list(t, store.RequestFilter{Requester: "acme", Statuses: []meterkey.Status{meterkey.Failed}, Reasons: []meterkey.Reason{meterkey.NoMeters}})
 	require.Len(t, page.Items, 1)
 	require.Equal(t, "none", page.Items[0].UID)
 }

@@ -8,20 +8,20 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // life makes the projections of one data request's workflow.
 type life struct {
-	request workflows.Request
-	state   workflows.State
+	request meterkey.Request
+	state   meterkey.State
 	runs    int
 	at      time.Time
 }
 
 func newLife(requestID string) *life {
-	l := &life{at: time.Date(2026, 11, 23, 10, 0, 0, 123456000, time.UTC), request: workflows.Request{
+	l := &life{at: time.Date(2026, 11, 23, 10, 0, 0, 123456000, time.UTC), request: meterkey.Request{
 		RequestID: requestID, Requester: "acme", RequesterName: "Acme Solar", RequesterEmail: "acme@example.com",
 		CustomerEmail: "Jane@Example.com", Utility: "CONED",
 	}}
@@ -30,20 +30,20 @@ func newLife(requestID string) *life {
 }
 
 // revive starts a new run, as a resend does after the end.
-func (l *life) revive() workflows.Projection {
+func (l *life) revive() meterkey.Projection {
 	l.runs++
-	l.state = workflows.State{RequestID: l.request.RequestID, Requester: l.request.Requester, Utility: l.request.Utility}
+	l.state = meterkey.State{RequestID: l.request.RequestID, Requester: l.request.Requester, Utility: l.request.Utility}
 	return l.resend()
 }
 
 // resend has the customer asked with a new link.
-func (l *life) resend() workflows.Projection {
+func (l *life) resend() meterkey.Projection {
 	l.state.LinkedAt = l.at.Add(time.Minute)
-	return l.to(workflows.AwaitingLogin)
+	return l.to(meterkey.AwaitingLogin)
 }
 
 // to has the request take a status, a minute after the one before.
-func (l *life) to(status workflows.Status, reason ...workflows.Reason) workflows.Projection {
+func (l *life) to(status meterkey.Status, reason ...meterkey.Reason) meterkey.Projection {
 	l.at = l.at.Add(time.Minute)
 	s := &l.state
 	s.Status, s.WaitingOn, s.Since, s.Reason = status, status.WaitingOn(), l.at, ""
@@ -51,29 +51,29 @@ func (l *life) to(status workflows.Status, reason ...workflows.Reason) workflows
 		s.Reason = reason[0]
 	}
 	s.Message = fmt.Sprintf("it's %s", status)
-	s.Version++
-	s.Timeline = append(slices.Clone(s.Timeline), workflows.Moment{Status: status, Reason: s.Reason, At: l.at})
+	s.Revision++
+	s.Timeline = append(slices.Clone(s.Timeline), meterkey.Moment{Status: status, Reason: s.Reason, At: l.at})
 	return l.projection()
 }
 
 // connect has the request end with this many meters.
-func (l *life) connect(count int) workflows.Projection {
-	l.state.Meters = make([]workflows.Meter, count)
+func (l *life) connect(count int) meterkey.Projection {
+	l.state.Meters = make([]meterkey.Meter, count)
 	for i := range l.state.Meters {
-		l.state.Meters[i] = workflows.Meter{
+		l.state.Meters[i] = meterkey.Meter{
 			AccountNumber: "A-1", MeterNumber: fmt.Sprintf("M%d", i), ServiceAddress: fmt.Sprintf("%d O'Hara St", i),
 			ServiceClass: "electric", Tariff: "SC1", Status: "active",
 		}
 	}
-	return l.to(workflows.Connected)
+	return l.to(meterkey.Connected)
 }
 
-func (l *life) projection() workflows.Projection {
-	return workflows.Projection{Request: l.request, RunID: fmt.Sprintf("run-%d", l.runs), State: l.state}
+func (l *life) projection() meterkey.Projection {
+	return meterkey.Projection{Request: l.request, RunID: fmt.Sprintf("run-%d", l.runs), State: l.state}
 }
 
 // record records the projections in turn and returns the news of the last one.
-func record(t *testing.T, s *store.Store, projections ...workflows.Projection) store.News {
+func record(t *testing.T, s *store.Store, projections ...meterkey.Projection) store.News {
 	t.Helper()
 	var news store.News
 	for _, p := range projections {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 // RequestFilter narrows a list of requests; empty fields do not.
@@ -18,12 +18,12 @@ type RequestFilter struct {
 	Template  string
 	// Authorization: requests that led to it.
 	Authorization string
-	Statuses      []workflows.Status
+	Statuses      []meterkey.Status
 	// Reasons are those of the present status.
-	Reasons []workflows.Reason
+	Reasons []meterkey.Reason
 	// Utility is compared with ChosenUtility.
 	Utility   string
-	WaitingOn workflows.WaitingOn
+	WaitingOn meterkey.WaitingOn
 	// Search is the beginning of the request's uid, of the customer's e-mail address or its domain, or of a word of the
 	// nickname or of the customer's name, in any case.
 	Search         string
@@ -104,8 +104,8 @@ func (s *Store) requestQueries(f RequestFilter, search found) []*bun.SelectQuery
 }
 
 // statuses are those that Statuses and WaitingOn leave, and whether either narrows anything.
-func (f RequestFilter) statuses() (left []workflows.Status, narrowed bool) {
-	for _, status := range workflows.Statuses() {
+func (f RequestFilter) statuses() (left []meterkey.Status, narrowed bool) {
+	for _, status := range meterkey.Statuses() {
 		if (len(f.Statuses) == 0 || slices.Contains(f.Statuses, status)) && (f.WaitingOn == "" || status.WaitingOn() == f.WaitingOn) {
 			left = append(left, status)
 		}

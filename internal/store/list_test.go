@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // uids are those of a page's requests.
@@ -45,8 +45,8 @@ func testListRequests(t *testing.T, w *world) {
 		_, _, err := w.CreateRequest(t.Context(), r)
 		require.NoError(t, err, i)
 	}
-	for id, statuses := range map[string][]workflows.Status{
-		"two": {workflows.SigningIn, workflows.AwaitingCode}, "THREE": {workflows.SigningIn}, "four": {workflows.Canceled},
+	for id, statuses := range map[string][]meterkey.Status{
+		"two": {meterkey.SigningIn, meterkey.AwaitingCode}, "THREE": {meterkey.SigningIn}, "four": {meterkey.Canceled},
 	} {
 		l := newLife(id)
 		l.state.Utility = "" // as those have it whose customers did not choose
@@ -67,14 +67,14 @@ func testListRequests(t *testing.T, w *world) {
 		"uids":                     {store.RequestFilter{UIDs: []string{"one", "five", "two"}}, []string{"two", "one"}},
 		"template":                 {store.RequestFilter{Template: "solar"}, []string{"one"}},
 		"authorization":            {store.RequestFilter{Authorization: two.AuthorizationUID}, []string{"two"}},
-		"status":                   {store.RequestFilter{Statuses: []workflows.Status{workflows.AwaitingCode}}, []string{"two"}},
-		"statuses":                 {store.RequestFilter{Statuses: []workflows.Status{workflows.AwaitingCode, workflows.Canceled}}, []string{"four", "two"}},
-		"waits on the customer":    {store.RequestFilter{WaitingOn: workflows.Customer}, []string{"two", "one"}},
-		"waits on the utility":     {store.RequestFilter{WaitingOn: workflows.Utility}, []string{"THREE"}},
-		"waits on nobody":          {store.RequestFilter{WaitingOn: workflows.Nobody}, []string{"four"}},
-		"contradiction":            {store.RequestFilter{WaitingOn: workflows.Nobody, Statuses: []workflows.Status{workflows.SigningIn}}, []string{}},
+		"status":                   {store.RequestFilter{Statuses: []meterkey.Status{meterkey.AwaitingCode}}, []string{"two"}},
+		"statuses":                 {store.RequestFilter{Statuses: []meterkey.Status{meterkey.AwaitingCode, meterkey.Canceled}}, []string{"four", "two"}},
+		"waits on the customer":    {store.RequestFilter{WaitingOn: meterkey.Customer}, []string{"two", "one"}},
+		"waits on the utility":     {store.RequestFilter{WaitingOn: meterkey.Utility}, []string{"THREE"}},
+		"waits on nobody":          {store.RequestFilter{WaitingOn: meterkey.Nobody}, []string{"four"}},
+		"contradiction":            {store.RequestFilter{WaitingOn: meterkey.Nobody, Statuses: []meterkey.Status{meterkey.SigningIn}}, []string{}},
 		"utility":                  {store.RequestFilter{Utility: "CONED"}, []string{"four", "one"}},
-		"utility and status":       {store.RequestFilter{Utility: "CONED", WaitingOn: workflows.Customer}, []string{"one"}},
+		"utility and status":       {store.RequestFilter{Utility: "CONED", WaitingOn: meterkey.Customer}, []string{"one"}},
 		"archived":                 {store.RequestFilter{Archived: &yes}, []string{"four"}},
 		"not archived, not a test": {store.RequestFilter{Archived: &no, Test: &no}, []string{"THREE", "one"}},
 		"test":                     {store.RequestFilter{Test: &yes}, []string{"two"}},
@@ -88,7 +88,7 @@ func testListRequests(t *testing.T, w *world) {
 		"search: uid":              {store.RequestFilter{Search: "thr"}, []string{"THREE"}},
 		"search: in the middle":    {store.RequestFilter{Search: "ane"}, []string{}},
 		"search: not a pattern":    {store.RequestFilter{Search: "%"}, []string{}},
-		"search and status":        {store.RequestFilter{Search: "jane", WaitingOn: workflows.Customer, Test: &no}, []string{"one"}},
+		"search and status":        {store.RequestFilter{Search: "jane", WaitingOn: meterkey.Customer, Test: &no}, []string{"one"}},
 	} {
 		require.Equal(t, test.want, uids(w.list(t, test.filter)), name)
 		var paged []string
@@ -121,7 +121,7 @@ func testSearchWithManyMatches(t *testing.T, w *world) {
 	}
 	require.Len(t, all, count)
 	require.True(t, slices.IsSortedFunc(all, func(a, b store.Request) int { return b.Created.Compare(a.Created) }))
-	connected := w.list(t, store.RequestFilter{Search: "customer", Statuses: []workflows.Status{workflows.Connected}, Limit: 1000})
+	connected := w.list(t, store.RequestFilter{Search: "customer", Statuses: []meterkey.Status{meterkey.Connected}, Limit: 1000})
 	require.Len(t, connected.Items, 1000)
 	require.Len(t, w.list(t, store.RequestFilter{Search: "customer7@"}).Items, 1)
 }
@@ -136,19 +136,19 @@ func testNumbers(t *testing.T, w *world) {
 		record(t, w.Store, lives[id].projection())
 	}
 	require.NoError(t, w.MarkOpened(t.Context(), "opened"))
-	record(t, w.Store, lives["signed-in"].to(workflows.SigningIn))
-	record(t, w.Store, lives["asked"].to(workflows.SigningIn), lives["asked"].to(workflows.AwaitingChoice))
+	record(t, w.Store, lives["signed-in"].to(meterkey.SigningIn))
+	record(t, w.Store, lives["asked"].to(meterkey.SigningIn), lives["asked"].to(meterkey.AwaitingChoice))
 	lives["next-day"].at = lives["next-day"].at.Add(24 * time.Hour)
 	lives["next-day"].state.Utility = "PSEG"
 	for _, id := range []string{"connected", "next-day", "practice"} {
-		record(t, w.Store, lives[id].to(workflows.SigningIn), lives[id].to(workflows.AwaitingCode), lives[id].connect(1))
+		record(t, w.Store, lives[id].to(meterkey.SigningIn), lives[id].to(meterkey.AwaitingCode), lives[id].connect(1))
 	}
 
 	span := store.Span{Requester: "acme"}
 	counts, err := w.Counts(t.Context(), span)
 	require.NoError(t, err)
-	require.Equal(t, map[workflows.Status]int{
-		workflows.AwaitingLogin: 2, workflows.SigningIn: 1, workflows.AwaitingChoice: 1, workflows.Connected: 2,
+	require.Equal(t, map[meterkey.Status]int{
+		meterkey.AwaitingLogin: 2, meterkey.SigningIn: 1, meterkey.AwaitingChoice: 1, meterkey.Connected: 2,
 	}, counts)
 	funnel, err := w.Funnel(t.Context(), span)
 	require.NoError(t, err)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 // Meter is one line of an authorization's meter list. Its uid stays the same when the list is read again.
@@ -115,7 +115,7 @@ func dropMeters(ctx context.Context, tx bun.Tx, authorizationUID string) error {
 
 // replaceMeters makes the authorization's meters those of the list, and returns the new ones. A meter that was there
 // before keeps its uid, its time and whether it is archived.
-func replaceMeters(ctx context.Context, tx bun.Tx, a Authorization, list []workflows.Meter, now time.Time) ([]Meter, error) {
+func replaceMeters(ctx context.Context, tx bun.Tx, a Authorization, list []meterkey.Meter, now time.Time) ([]Meter, error) {
 	var old []string
 	if err := tx.NewSelect().Model((*Meter)(nil)).Column("uid").Where("authorization_uid = ?", a.UID).Scan(ctx, &old); err != nil {
 		return nil, err
@@ -145,7 +145,7 @@ func replaceMeters(ctx context.Context, tx bun.Tx, a Authorization, list []workf
 }
 
 // metersOf are the rows of a list.
-func metersOf(a Authorization, list []workflows.Meter, now time.Time) []Meter {
+func metersOf(a Authorization, list []meterkey.Meter, now time.Time) []Meter {
 	meters := make([]Meter, len(list))
 	alike := map[string]int{}
 	for i, m := range list {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 // Span selects a requester's requests by when they were created: From included, To not; zero bounds do not narrow.
@@ -35,14 +35,14 @@ type UtilityCount struct {
 }
 
 // Counts tells how many requests stand at each status; statuses without any are absent. Archived ones are left out.
-func (s *Store) Counts(ctx context.Context, span Span) (map[workflows.Status]int, error) {
+func (s *Store) Counts(ctx context.Context, span Span) (map[meterkey.Status]int, error) {
 	var rows []struct {
-		Status workflows.Status
+		Status meterkey.Status
 		Count  int
 	}
 	err := s.counted(span).Where("is_archived = ?", false).Column("status").ColumnExpr("COUNT(*) AS count").
 		Group("status").Scan(ctx, &rows)
-	counts := make(map[workflows.Status]int, len(rows))
+	counts := make(map[meterkey.Status]int, len(rows))
 	for _, row := range rows {
 		counts[row.Status] = row.Count
 	}

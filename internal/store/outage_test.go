@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // A PostgreSQL that restarts or fails over cuts every connection, and takes none for a while. What is asked meanwhile
@@ -22,7 +22,7 @@ func TestPostgresGoesAwayAndComesBack(t *testing.T) {
 	var name string
 	require.NoError(t, w.SQL().QueryRowContext(t.Context(), "SELECT current_database()").Scan(&name))
 	l := newLife("outage")
-	before := record(t, w.Store, l.projection(), l.to(workflows.SigningIn))
+	before := record(t, w.Store, l.projection(), l.to(meterkey.SigningIn))
 	require.NotEmpty(t, before.Events)
 
 	postgres.do(t, fmt.Sprintf("ALTER DATABASE %s ALLOW_CONNECTIONS false", name))
@@ -33,7 +33,7 @@ func TestPostgresGoesAwayAndComesBack(t *testing.T) {
 			_, err := w.ListRequests(t.Context(), store.RequestFilter{Requester: "acme"})
 			return err
 		},
-		"storing projection": func() error { _, err := w.Record(t.Context(), l.to(workflows.AwaitingCode)); return err },
+		"storing projection": func() error { _, err := w.Record(t.Context(), l.to(meterkey.AwaitingCode)); return err },
 		"finding key":        func() error { _, err := w.KeyOwner(t.Context(), "mk_x"); return err },
 		"checking password":  func() error { _, err := w.CheckPassword(t.Context(), "a@b.example", "correct horse"); return err },
 	} {
@@ -70,7 +70,7 @@ func testGivesUpWithItsCaller(t *testing.T, w *world) {
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	_, err = w.Record(ctx, l.to(workflows.SigningIn))
+	_, err = w.Record(ctx, l.to(meterkey.SigningIn))
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	list, err := w.ListRequests(t.Context(), store.RequestFilter{Requester: "acme"})
 	require.NoError(t, err, "readers wait for no writer")
@@ -105,7 +105,7 @@ func testHalfAChangeIsNone(t *testing.T, w *world) {
 	_, _, err = w.CreateRequest(t.Context(), store.Request{UID: "half", RequesterUID: "acme", Nickname: "found"})
 	require.ErrorContains(t, err, "creating request")
 	l := newLife("half-recorded")
-	_, err = w.Record(t.Context(), l.to(workflows.SigningIn))
+	_, err = w.Record(t.Context(), l.to(meterkey.SigningIn))
 	require.ErrorContains(t, err, "storing projection")
 	require.Empty(t, w.list(t, store.RequestFilter{}).Items)
 	require.Empty(t, w.list(t, store.RequestFilter{Search: "found"}).Items)
@@ -134,12 +134,12 @@ func TestMigrateFromEachVersion(t *testing.T) {
 				held := from >= 2 // where there are tables
 				l := newLife("kept")
 				if held {
-					record(t, w.Store, l.projection(), l.to(workflows.SigningIn))
+					record(t, w.Store, l.projection(), l.to(meterkey.SigningIn))
 				}
 				reached, err := w.Migrate(t.Context())
 				require.NoError(t, err)
 				require.Equal(t, newest, reached)
-				record(t, w.Store, l.to(workflows.SigningIn), l.connect(2))
+				record(t, w.Store, l.to(meterkey.SigningIn), l.connect(2))
 				require.Equal(t, 2, w.authorization(t, "kept").MeterCount)
 				events, err := w.ListEvents(t.Context(), store.EventFilter{Requester: "acme"})
 				require.NoError(t, err)
@@ -230,7 +230,7 @@ func testChangesCrossEachOther(t *testing.T, w *world) {
 	for _, id := range []string{"x-1", "x-2", "x-3"} {
 		lives[id] = newLife(id)
 		lives[id].request.Test = true
-		record(t, w.Store, lives[id].projection(), lives[id].to(workflows.SigningIn))
+		record(t, w.Store, lives[id].projection(), lives[id].to(meterkey.SigningIn))
 	}
 	other := w.open(t)
 	var group errgroup.Group
@@ -266,7 +266,7 @@ func testChangesCrossEachOther(t *testing.T, w *world) {
 		require.Empty(t, meters, "meters outlived the permission")
 		request, err := w.RequestByID(t.Context(), id)
 		require.NoError(t, err)
-		require.Equal(t, workflows.Connected, request.Status)
+		require.Equal(t, meterkey.Connected, request.Status)
 		require.Equal(t, "renamed "+id, request.Nickname)
 		require.NotNil(t, request.Consent)
 		require.NotNil(t, request.OpenedAt)

@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // Whatever a method is told to read or change for one requester, another's rows are not there, and stay as they are.
@@ -129,7 +129,7 @@ func testRedeliverEvent(t *testing.T, w *world) {
 	second, err := w.AddWebhook(t.Context(), store.Webhook{RequesterUID: "acme", URL: "https://two.example"})
 	require.NoError(t, err)
 	l := newLife("again")
-	news := record(t, w.Store, l.projection(), l.to(workflows.SigningIn))
+	news := record(t, w.Store, l.projection(), l.to(meterkey.SigningIn))
 	require.Len(t, news.Events, 2)
 	require.Equal(t, "https://one.example", news.Events[0].DeliveryTarget)
 	require.Len(t, news.Deliveries, 1)

@@ -12,15 +12,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // fill gives the requester acme so many requests, half of them connected.
 func fill(t testing.TB, w *world, count int) {
 	t.Helper()
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	rest := slices.DeleteFunc(workflows.Statuses(), func(s workflows.Status) bool { return s == workflows.Connected })
+	rest := slices.DeleteFunc(meterkey.Statuses(), func(s meterkey.Status) bool { return s == meterkey.Connected })
 	requests := make([]store.Request, count)
 	for i := range requests {
 		at := start.Add(time.Duration(i) * time.Second)
@@ -28,7 +28,7 @@ func fill(t testing.TB, w *world, count int) {
 		*r = store.Request{
 			UID: store.NewUID(), RequesterUID: "acme", CustomerEmail: fmt.Sprintf("customer%d@example.com", i),
 			CustomerName: fmt.Sprintf("Jane%d Doe", i), Created: at, Updated: at, Since: at, LinkedAt: at, SentAt: &at,
-			ChosenUtility: fmt.Sprintf("U%d", i%11), Status: workflows.Connected, WaitingOn: workflows.Nobody,
+			ChosenUtility: fmt.Sprintf("U%d", i%11), Status: meterkey.Connected, WaitingOn: meterkey.Nobody,
 			IsArchived: i%100 == 1, IsTest: i%100 == 2, TemplateUID: fmt.Sprintf("t%d", i%3),
 		}
 		if i%2 == 0 {
@@ -37,7 +37,7 @@ func fill(t testing.TB, w *world, count int) {
 		} else {
 			r.OpenedAt, r.SignedInAt, r.ConnectedAt, r.EndedAt = &at, &at, &at, &at
 		}
-		r.Timeline = []workflows.Moment{{Status: workflows.AwaitingLogin, At: at}, {Status: r.Status, At: at}}
+		r.Timeline = []meterkey.Moment{{Status: meterkey.AwaitingLogin, At: at}, {Status: r.Status, At: at}}
 	}
 	for batch := range slices.Chunk(requests, 5000) {
 		require.NoError(t, w.Fill(t.Context(), batch))
@@ -59,18 +59,18 @@ type look struct {
 // looks are lists of every kind; deep is a request far down the list.
 func looks(deep store.Request) []look {
 	yes, no := true, false
-	status := func(all ...workflows.Status) []workflows.Status { return all }
+	status := func(all ...meterkey.Status) []meterkey.Status { return all }
 	return []look{
 		{"newest", store.RequestFilter{}, false},
 		{"far down", store.RequestFilter{After: deep.UID}, false},
-		{"one status", store.RequestFilter{Statuses: status(workflows.Connected)}, false},
-		{"one status, far down", store.RequestFilter{Statuses: status(workflows.Connected), After: deep.UID}, false},
-		{"several statuses", store.RequestFilter{Statuses: status(workflows.AwaitingCode, workflows.Failed, workflows.Connected)}, false},
-		{"waits on the customer", store.RequestFilter{WaitingOn: workflows.Customer}, false},
+		{"one status", store.RequestFilter{Statuses: status(meterkey.Connected)}, false},
+		{"one status, far down", store.RequestFilter{Statuses: status(meterkey.Connected), After: deep.UID}, false},
+		{"several statuses", store.RequestFilter{Statuses: status(meterkey.AwaitingCode, meterkey.Failed, meterkey.Connected)}, false},
+		{"waits on the customer", store.RequestFilter{WaitingOn: meterkey.Customer}, false},
 		{"utility", store.RequestFilter{Utility: "U3"}, false},
 		{"utility, far down", store.RequestFilter{Utility: "U3", After: deep.UID}, false},
-		{"utility and status", store.RequestFilter{Utility: "U3", Statuses: status(workflows.AwaitingCode)}, false},
-		{"utility that has none", store.RequestFilter{Utility: "none", WaitingOn: workflows.Customer}, false},
+		{"utility and status", store.RequestFilter{Utility: "U3", Statuses: status(meterkey.AwaitingCode)}, false},
+		{"utility that has none", store.RequestFilter{Utility: "none", WaitingOn: meterkey.Customer}, false},
 		{"template", store.RequestFilter{Template: "t1"}, false},
 		{"archived", store.RequestFilter{Archived: &yes}, false},
 		{"not archived, real", store.RequestFilter{Archived: &no, Test: &no}, false},
@@ -80,7 +80,7 @@ func looks(deep store.Request) []look {
 		{"search: some", store.RequestFilter{Search: "customer123"}, true},
 		{"search: many, all of them old", store.RequestFilter{Search: "customer1"}, false},
 		{"search: all", store.RequestFilter{Search: "customer"}, false},
-		{"search: all, and a status", store.RequestFilter{Search: "doe", Statuses: status(workflows.Failed)}, false},
+		{"search: all, and a status", store.RequestFilter{Search: "doe", Statuses: status(meterkey.Failed)}, false},
 		{"search: a uid", store.RequestFilter{Search: deep.UID[:8]}, true},
 		{"search: none", store.RequestFilter{Search: "nobody"}, true},
 		{"uids", store.RequestFilter{UIDs: []string{deep.UID, "none"}}, true},

@@ -8,7 +8,7 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 // Record projects a workflow's state, in one transaction. A projection is newer than another when its (linked_at,
@@ -17,7 +17,7 @@ import (
 //
 // The authorization is created when the customer first signs in, or declines; it then follows the newest state, and
 // takes the meter list once connected. After it was revoked, it changes only when a customer signs in for it anew.
-func (s *Store) Record(ctx context.Context, p workflows.Projection) (News, error) {
+func (s *Store) Record(ctx context.Context, p meterkey.Projection) (News, error) {
 	var news News
 	err := s.write(ctx, "storing projection", func(ctx context.Context, tx bun.Tx) error {
 		r := recording{store: s, tx: tx, now: s.moment(), asked: p.Request, run: p.RunID, state: p.State}
@@ -33,13 +33,13 @@ type recording struct {
 	store *Store
 	tx    bun.Tx
 	now   time.Time
-	asked workflows.Request
+	asked meterkey.Request
 	run   string
-	state workflows.State
+	state meterkey.State
 
 	request Request
 	// fresh are the moments of the timeline that had not been recorded.
-	fresh []workflows.Moment
+	fresh []meterkey.Moment
 	// begins: the customer signs in, for the first time since the request was started or revived.
 	begins bool
 	events []Event
@@ -62,12 +62,12 @@ func (r *recording) record(ctx context.Context) (News, error) {
 }
 
 // newer tells whether the state is newer than what is stored.
-func newer(state workflows.State, stored Request) bool {
+func newer(state meterkey.State, stored Request) bool {
 	linked := state.LinkedAt.UTC().Truncate(time.Microsecond)
 	if !linked.Equal(stored.LinkedAt) {
 		return linked.After(stored.LinkedAt)
 	}
-	return state.Version > stored.Version
+	return state.Revision > stored.Version
 }
 
 // hold reads the request's row, which it adds if there is none, and keeps others from changing it.
@@ -114,16 +114,16 @@ func (r *recording) project() {
 	}
 	q.Status, q.Reason, q.WaitingOn, q.Message = state.Status, state.Reason, state.WaitingOn, state.Message
 	q.Since, q.Until = exact(state.Since), exactly(state.Until)
-	q.Challenge, q.Timeline, q.Version, q.RunID = state.Challenge, state.Timeline, state.Version, r.run
+	q.Challenge, q.Timeline, q.Version, q.RunID = state.Challenge, state.Timeline, state.Revision, r.run
 	q.LinkedAt, q.Meters, q.Updated = exact(state.LinkedAt), len(state.Meters), r.now
 	q.reach(state)
 }
 
-func signsIn(m workflows.Moment) bool { return m.Status == workflows.SigningIn }
+func signsIn(m meterkey.Moment) bool { return m.Status == meterkey.SigningIn }
 
 // unseen are the moments that come after the last one known; all, when that one is not among them: then the request was
 // revived, or has been through more than the timeline keeps.
-func unseen(known, timeline []workflows.Moment) []workflows.Moment {
+func unseen(known, timeline []meterkey.Moment) []meterkey.Moment {
 	if len(known) == 0 {
 		return timeline
 	}
@@ -137,17 +137,17 @@ func unseen(known, timeline []workflows.Moment) []workflows.Moment {
 }
 
 // reach notes milestones, each the first time.
-func (q *Request) reach(state workflows.State) {
+func (q *Request) reach(state meterkey.State) {
 	for _, m := range state.Timeline {
 		switch m.Status {
-		case workflows.AwaitingLogin:
+		case meterkey.AwaitingLogin:
 			first(&q.SentAt, m.At)
-		case workflows.SigningIn:
+		case meterkey.SigningIn:
 			first(&q.OpenedAt, m.At) // wherever the customer signed in, the link had been opened
 			first(&q.SignedInAt, m.At)
-		case workflows.AwaitingChoice, workflows.AwaitingCode:
+		case meterkey.AwaitingChoice, meterkey.AwaitingCode:
 			first(&q.CodeAskedAt, m.At)
-		case workflows.Connected:
+		case meterkey.Connected:
 			first(&q.ConnectedAt, m.At)
 		default: // no milestone
 		}
@@ -171,7 +171,7 @@ func (r *recording) authorize(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	declines := slices.ContainsFunc(r.fresh, func(m workflows.Moment) bool { return m.Status == workflows.Declined })
+	declines := slices.ContainsFunc(r.fresh, func(m meterkey.Moment) bool { return m.Status == meterkey.Declined })
 	switch {
 	case !there && !r.begins && !declines:
 		return nil
@@ -223,7 +223,7 @@ func (a *Authorization) adopt(q Request) {
 func (r *recording) follow(ctx context.Context, a *Authorization) error {
 	a.Utility, a.Consent = r.request.ChosenUtility, r.request.Consent
 	a.stand(r.state)
-	if r.state.Status == workflows.Declined {
+	if r.state.Status == meterkey.Declined {
 		a.Declined = exactly(&r.state.Since)
 	}
 	for _, m := range r.fresh {
@@ -231,7 +231,7 @@ func (r *recording) follow(ctx context.Context, a *Authorization) error {
 			r.tell(a.event(kind))
 		}
 	}
-	if r.state.Status == workflows.Connected {
+	if r.state.Status == meterkey.Connected {
 		if err := r.connect(ctx, a); err != nil {
 			return err
 		}

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // A request that the command line started: the store learns of it, and of its requester, from the workflow.
@@ -22,7 +22,7 @@ func testRecordFromTheStart(t *testing.T, w *world) {
 
 	request, err := w.Request(t.Context(), "acme", "R-1042")
 	require.NoError(t, err)
-	require.Equal(t, workflows.AwaitingLogin, request.Status)
+	require.Equal(t, meterkey.AwaitingLogin, request.Status)
 	require.Equal(t, l.state.Timeline, request.Timeline)
 	require.Equal(t, l.state.LinkedAt, request.LinkedAt)
 	require.Equal(t, l.at, request.Since)
@@ -36,27 +36,27 @@ func testRecordFromTheStart(t *testing.T, w *world) {
 	require.NoError(t, err)
 	require.Equal(t, "Acme Solar", requester.Name)
 
-	news := record(t, w.Store, l.to(workflows.SigningIn))
+	news := record(t, w.Store, l.to(meterkey.SigningIn))
 	require.Equal(t, []store.EventType{store.EventAuthorizationCreated, store.EventAuthorizationUpdateStarted}, kinds(news))
 	created := w.authorization(t, "R-1042")
 	require.Equal(t, store.Pending, created.Status)
 	require.Equal(t, "R-1042", created.FormUID)
 	require.Equal(t, created.UID, news.Events[0].AuthorizationUID)
 
-	l.state.Challenge = &workflows.Challenge{ID: "c-1", Kind: workflows.NumberCode, Prompt: "Code?", Options: []workflows.Option{},
+	l.state.Challenge = &meterkey.Challenge{ID: "c-1", Kind: meterkey.NumberCode, Prompt: "Code?", Options: []meterkey.Option{},
 		ExpiresAt: l.at.Add(time.Hour), TriesLeft: 3}
 	until := l.at.Add(10 * time.Minute)
 	l.state.Until = &until
-	require.Equal(t, []store.EventType{store.EventAuthorizationUpdateDelayed}, kinds(record(t, w.Store, l.to(workflows.AwaitingCode))))
+	require.Equal(t, []store.EventType{store.EventAuthorizationUpdateDelayed}, kinds(record(t, w.Store, l.to(meterkey.AwaitingCode))))
 	request, err = w.RequestByID(t.Context(), "R-1042")
 	require.NoError(t, err)
 	require.Equal(t, l.state.Challenge, request.Challenge)
 	require.Equal(t, until, *request.Until)
-	require.Equal(t, workflows.Customer, request.WaitingOn)
+	require.Equal(t, meterkey.Customer, request.WaitingOn)
 	require.Equal(t, []string{store.NoteAccessCodeNeeded, store.NoteLiveInteraction}, notes(w.authorization(t, "R-1042")))
 
 	l.state.Challenge, l.state.Until = nil, nil
-	news = record(t, w.Store, l.to(workflows.SubmittingCode), l.to(workflows.FetchingMeters), l.connect(2))
+	news = record(t, w.Store, l.to(meterkey.SubmittingCode), l.to(meterkey.FetchingMeters), l.connect(2))
 	require.Equal(t, []store.EventType{store.EventAuthorizationUpdateFinished, store.EventMeterCreated, store.EventMeterCreated}, kinds(news))
 	connected := w.authorization(t, "R-1042")
 	require.Equal(t, store.Updated, connected.Status)
@@ -74,15 +74,15 @@ func testRecordFromTheStart(t *testing.T, w *world) {
 // A projection that skips statuses tells what happened in between all the same.
 func testRecordTellsWhatWasSkipped(t *testing.T, w *world) {
 	l := newLife("skips")
-	l.to(workflows.SigningIn)
-	l.to(workflows.AwaitingCode)
+	l.to(meterkey.SigningIn)
+	l.to(meterkey.AwaitingCode)
 	require.Equal(t, []store.EventType{
 		store.EventAuthorizationCreated, store.EventAuthorizationUpdateStarted, store.EventAuthorizationUpdateDelayed,
 	}, kinds(record(t, w.Store, l.projection())))
-	l.to(workflows.SubmittingCode)
-	l.to(workflows.AwaitingCode, workflows.CodeRejected)
+	l.to(meterkey.SubmittingCode)
+	l.to(meterkey.AwaitingCode, meterkey.CodeRejected)
 	require.Equal(t, []store.EventType{store.EventAuthorizationUpdateProgress, store.EventAuthorizationUpdateDelayed},
-		kinds(record(t, w.Store, l.to(workflows.AwaitingLogin, workflows.CodeTimeout)))[:2])
+		kinds(record(t, w.Store, l.to(meterkey.AwaitingLogin, meterkey.CodeTimeout)))[:2])
 	signedIn, err := w.RequestByID(t.Context(), "skips")
 	require.NoError(t, err)
 	require.NotNil(t, signedIn.CodeAskedAt)
@@ -90,12 +90,12 @@ func testRecordTellsWhatWasSkipped(t *testing.T, w *world) {
 }
 
 // wholeLife is every projection of a request that was signed in to twice, resent, connected, and revived.
-func wholeLife(id string) []workflows.Projection {
+func wholeLife(id string) []meterkey.Projection {
 	l := newLife(id)
-	return []workflows.Projection{
-		l.projection(), l.to(workflows.SigningIn), l.to(workflows.AwaitingLogin, workflows.InvalidCredentials), l.resend(),
-		l.to(workflows.SigningIn), l.to(workflows.AwaitingCode), l.to(workflows.SubmittingCode), l.to(workflows.FetchingMeters),
-		l.connect(3), l.revive(), l.to(workflows.SigningIn), l.to(workflows.AwaitingCode),
+	return []meterkey.Projection{
+		l.projection(), l.to(meterkey.SigningIn), l.to(meterkey.AwaitingLogin, meterkey.InvalidCredentials), l.resend(),
+		l.to(meterkey.SigningIn), l.to(meterkey.AwaitingCode), l.to(meterkey.SubmittingCode), l.to(meterkey.FetchingMeters),
+		l.connect(3), l.revive(), l.to(meterkey.SigningIn), l.to(meterkey.AwaitingCode),
 	}
 }
 
@@ -108,8 +108,8 @@ func testRecordInAnyOrder(t *testing.T, w *world) {
 		newest := all[len(all)-1].State
 		mixed := slices.Concat(all, all[:4], all[6:])
 		random.Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
-		arrived := slices.IndexFunc(mixed, func(p workflows.Projection) bool {
-			return p.State.LinkedAt.Equal(newest.LinkedAt) && p.State.Version == newest.Version
+		arrived := slices.IndexFunc(mixed, func(p meterkey.Projection) bool {
+			return p.State.LinkedAt.Equal(newest.LinkedAt) && p.State.Revision == newest.Revision
 		})
 		record(t, w.Store, mixed[:arrived+1]...)
 		stored, err := w.RequestByID(t.Context(), id)
@@ -118,7 +118,7 @@ func testRecordInAnyOrder(t *testing.T, w *world) {
 		require.Equal(t, newest.Status, stored.Status)
 		require.Equal(t, newest.Timeline, stored.Timeline)
 		require.Equal(t, newest.LinkedAt, stored.LinkedAt)
-		require.Equal(t, newest.Version, stored.Version)
+		require.Equal(t, newest.Revision, stored.Version)
 		require.Equal(t, newest.Since, stored.Since)
 		require.Equal(t, "run-2", stored.RunID)
 		require.True(t, stored.SignedIn)
@@ -175,7 +175,7 @@ func testRecordByManyAtOnce(t *testing.T, w *world) {
 // A request that has ended and is sent again leads to the same authorization, renewed.
 func testRevivedRequest(t *testing.T, w *world) {
 	l := newLife("revived")
-	record(t, w.Store, l.projection(), l.to(workflows.SigningIn), l.connect(2))
+	record(t, w.Store, l.projection(), l.to(meterkey.SigningIn), l.connect(2))
 	before := w.authorization(t, "revived")
 	require.Empty(t, record(t, w.Store, l.revive()))
 	revived, err := w.RequestByID(t.Context(), "revived")
@@ -185,10 +185,10 @@ func testRevivedRequest(t *testing.T, w *world) {
 	require.NotNil(t, revived.ConnectedAt, "a milestone stays where it was first reached")
 	require.Equal(t, store.Pending, w.authorization(t, "revived").Status)
 
-	news := record(t, w.Store, l.to(workflows.SigningIn), l.to(workflows.AwaitingLogin, workflows.InvalidCredentials))
+	news := record(t, w.Store, l.to(meterkey.SigningIn), l.to(meterkey.AwaitingLogin, meterkey.InvalidCredentials))
 	require.Equal(t, []store.EventType{store.EventAuthorizationUpdateErrored}, kinds(news))
 	require.Equal(t, []string{store.NoteAccessInvalid}, notes(w.authorization(t, "revived")))
-	news = record(t, w.Store, l.to(workflows.SigningIn))
+	news = record(t, w.Store, l.to(meterkey.SigningIn))
 	require.Equal(t, []store.EventType{store.EventAuthorizationUpdateStarted}, kinds(news), "renewed once, at the first login")
 
 	news = record(t, w.Store, l.connect(3))
@@ -201,17 +201,17 @@ func testRevivedRequest(t *testing.T, w *world) {
 // A new form that names an authorization renews it.
 func testReauthorization(t *testing.T, w *world) {
 	l := newLife("first")
-	record(t, w.Store, l.projection(), l.to(workflows.SigningIn), l.connect(2))
+	record(t, w.Store, l.projection(), l.to(meterkey.SigningIn), l.connect(2))
 	authorization := w.authorization(t, "first")
 	for _, uid := range []string{"second", "third"} {
 		form, news, err := w.CreateRequest(t.Context(), store.Request{UID: uid, RequesterUID: "acme", AuthorizationUID: authorization.UID})
 		require.NoError(t, err)
 		require.Equal(t, []store.EventType{store.EventFormCreated}, kinds(news))
-		require.Equal(t, workflows.AwaitingLogin, form.Status)
+		require.Equal(t, meterkey.AwaitingLogin, form.Status)
 	}
 
 	declining := newLife("second")
-	news := record(t, w.Store, declining.projection(), declining.to(workflows.Declined))
+	news := record(t, w.Store, declining.projection(), declining.to(meterkey.Declined))
 	require.Equal(t, []store.EventType{store.EventAuthorizationDeclined}, kinds(news))
 	require.Equal(t, "second", news.Events[0].FormUID)
 	require.Equal(t, authorization, w.authorization(t, "first"), "what was given before stays")
@@ -219,7 +219,7 @@ func testReauthorization(t *testing.T, w *world) {
 	renewing := newLife("third")
 	record(t, w.Store, renewing.projection())
 	require.Equal(t, store.Updated, w.authorization(t, "first").Status, "until the customer signs in")
-	news = record(t, w.Store, renewing.to(workflows.SigningIn))
+	news = record(t, w.Store, renewing.to(meterkey.SigningIn))
 	require.Equal(t, []store.EventType{store.EventAuthorizationRenewed, store.EventAuthorizationUpdateStarted}, kinds(news))
 	renewed := w.authorization(t, "third")
 	require.Equal(t, authorization.UID, renewed.UID)
@@ -231,19 +231,19 @@ func testReauthorization(t *testing.T, w *world) {
 
 func testDeclined(t *testing.T, w *world) {
 	l := newLife("declined")
-	news := record(t, w.Store, l.projection(), l.to(workflows.Declined))
+	news := record(t, w.Store, l.projection(), l.to(meterkey.Declined))
 	require.Equal(t, []store.EventType{store.EventAuthorizationDeclined}, kinds(news))
 	declined := w.authorization(t, "declined")
 	require.Equal(t, l.at, *declined.Declined)
 	require.Equal(t, []string{store.NoteAccessDeclined}, notes(declined))
 
-	news = record(t, w.Store, l.revive(), l.to(workflows.SigningIn))
+	news = record(t, w.Store, l.revive(), l.to(meterkey.SigningIn))
 	require.Equal(t, []store.EventType{store.EventAuthorizationRenewed, store.EventAuthorizationUpdateStarted}, kinds(news))
 	require.Nil(t, w.authorization(t, "declined").Declined)
 }
 
 func testEndsWithoutTheCustomer(t *testing.T, w *world) {
-	for _, end := range []workflows.Status{workflows.Expired, workflows.Canceled} {
+	for _, end := range []meterkey.Status{meterkey.Expired, meterkey.Canceled} {
 		l := newLife(string(end))
 		require.Empty(t, record(t, w.Store, l.projection(), l.to(end)))
 		request, err := w.RequestByID(t.Context(), string(end))
@@ -260,7 +260,7 @@ func testTwentyThousandMeters(t *testing.T, w *world) {
 	_, err := w.AddWebhook(t.Context(), store.Webhook{RequesterUID: "acme", URL: "https://acme.example/hook", Enabled: true})
 	require.NoError(t, err)
 	l := newLife("city")
-	news := record(t, w.Store, l.projection(), l.to(workflows.SigningIn), l.connect(count))
+	news := record(t, w.Store, l.projection(), l.to(meterkey.SigningIn), l.connect(count))
 	require.Len(t, news.Events, count+1)
 	require.Len(t, news.Deliveries, 21, "a thousand events each")
 
@@ -285,7 +285,7 @@ func testTwentyThousandMeters(t *testing.T, w *world) {
 
 	// Read again: one meter is gone, one is new, one has another tariff, two changed places.
 	again := l.revive()
-	again.State = l.to(workflows.SigningIn).State
+	again.State = l.to(meterkey.SigningIn).State
 	record(t, w.Store, again)
 	l.connect(count + 1)
 	list := l.state.Meters
@@ -309,8 +309,8 @@ func testTwentyThousandMeters(t *testing.T, w *world) {
 // Lines that nothing tells apart are meters of their own.
 func testMetersThatLookAlike(t *testing.T, w *world) {
 	l := newLife("alike")
-	l.state.Meters = []workflows.Meter{{ServiceClass: "gas"}, {ServiceClass: "gas"}, {}, {}, {ServiceAddress: "12 \x00 Main"}}
-	news := record(t, w.Store, l.projection(), l.to(workflows.SigningIn), l.to(workflows.Connected))
+	l.state.Meters = []meterkey.Meter{{ServiceClass: "gas"}, {ServiceClass: "gas"}, {}, {}, {ServiceAddress: "12 \x00 Main"}}
+	news := record(t, w.Store, l.projection(), l.to(meterkey.SigningIn), l.to(meterkey.Connected))
 	require.Len(t, news.Events, 1+5)
 	meters, err := w.AllMeters(t.Context(), "acme", w.authorization(t, "alike").UID)
 	require.NoError(t, err)
@@ -324,7 +324,7 @@ func testChosenUtility(t *testing.T, w *world) {
 	l.request.Utility, l.state.Utility = "", ""
 	record(t, w.Store, l.projection())
 	l.state.Utility = "PSEG"
-	record(t, w.Store, l.to(workflows.SigningIn))
+	record(t, w.Store, l.to(meterkey.SigningIn))
 	request, err := w.RequestByID(t.Context(), "choice")
 	require.NoError(t, err)
 	require.Empty(t, request.Utility)
@@ -335,24 +335,24 @@ func testChosenUtility(t *testing.T, w *world) {
 // Statuses and reasons lead to UtilityAPI's status, a note and an event.
 func testStandings(t *testing.T, w *world) {
 	for i, want := range []struct {
-		status workflows.Status
-		reason workflows.Reason
+		status meterkey.Status
+		reason meterkey.Reason
 		as     store.AuthorizationStatus
 		note   string
 		event  store.EventType
 	}{
-		{workflows.AwaitingLogin, workflows.InvalidCredentials, store.Errored, "access_invalid", "authorization_update_finished_errored"},
-		{workflows.AwaitingLogin, workflows.AccountLocked, store.Errored, "access_locked", "authorization_update_finished_errored"},
-		{workflows.AwaitingLogin, workflows.RegistrationUnfinished, store.Errored, "incomplete_registration", "authorization_update_finished_errored"},
-		{workflows.AwaitingMFAOff, workflows.MFAUnsupported, store.Errored, "access_unsupported", "authorization_update_finished_errored"},
-		{workflows.SigningIn, workflows.UtilityUnavailable, store.Pending, "retrying", "authorization_update_retrying"},
-		{workflows.AwaitingChoice, "", store.Pending, "access_code_needed", "authorization_update_delayed"},
-		{workflows.AwaitingCode, workflows.CodeRejected, store.Pending, "access_code_needed", "authorization_update_delayed"},
-		{workflows.Failed, workflows.NoMeters, store.Errored, "meters_empty", "authorization_update_finished_errored"},
-		{workflows.Canceled, "", store.Errored, "request_canceled", "authorization_update_finished_errored"},
+		{meterkey.AwaitingLogin, meterkey.InvalidCredentials, store.Errored, "access_invalid", "authorization_update_finished_errored"},
+		{meterkey.AwaitingLogin, meterkey.AccountLocked, store.Errored, "access_locked", "authorization_update_finished_errored"},
+		{meterkey.AwaitingLogin, meterkey.RegistrationUnfinished, store.Errored, "incomplete_registration", "authorization_update_finished_errored"},
+		{meterkey.AwaitingMFAOff, meterkey.MFAUnsupported, store.Errored, "access_unsupported", "authorization_update_finished_errored"},
+		{meterkey.SigningIn, meterkey.UtilityUnavailable, store.Pending, "retrying", "authorization_update_retrying"},
+		{meterkey.AwaitingChoice, "", store.Pending, "access_code_needed", "authorization_update_delayed"},
+		{meterkey.AwaitingCode, meterkey.CodeRejected, store.Pending, "access_code_needed", "authorization_update_delayed"},
+		{meterkey.Failed, meterkey.NoMeters, store.Errored, "meters_empty", "authorization_update_finished_errored"},
+		{meterkey.Canceled, "", store.Errored, "request_canceled", "authorization_update_finished_errored"},
 	} {
 		l := newLife(fmt.Sprintf("standing-%d", i))
-		news := record(t, w.Store, l.projection(), l.to(workflows.SigningIn), l.to(want.status, want.reason))
+		news := record(t, w.Store, l.projection(), l.to(meterkey.SigningIn), l.to(want.status, want.reason))
 		require.Equal(t, []store.EventType{want.event}, kinds(news), want)
 		got := w.authorization(t, l.request.RequestID)
 		require.Equal(t, want.as, got.Status, want)
@@ -368,9 +368,9 @@ func testRecordOddTexts(t *testing.T, w *world) {
 	odd := "'; DROP TABLE requests; -- \\' ? ?0 $1 \x00\xff ☀️ \u2028" + strings.Repeat("é", 5000)
 	l := newLife("odd")
 	l.request.CustomerEmail = odd
-	l.state.Challenge = &workflows.Challenge{ID: "c", Prompt: odd, Options: []workflows.Option{}}
-	l.state.Meters = []workflows.Meter{{MeterNumber: odd}}
-	_, err := w.Record(t.Context(), l.to(workflows.AwaitingCode))
+	l.state.Challenge = &meterkey.Challenge{ID: "c", Prompt: odd, Options: []meterkey.Option{}}
+	l.state.Meters = []meterkey.Meter{{MeterNumber: odd}}
+	_, err := w.Record(t.Context(), l.to(meterkey.AwaitingCode))
 	require.NoError(t, err)
 	request, err := w.RequestByID(t.Context(), "odd")
 	require.NoError(t, err)

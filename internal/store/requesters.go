@@ -13,7 +13,7 @@ import (
 type Requester struct {
 	bun.BaseModel `bun:"table:requesters,alias:requester"`
 
-	// UID is workflows.Request.Requester: 1 to 64 of A-Z a-z 0-9 . _ -.
+	// UID is meterkey.Request.Requester: 1 to 64 of A-Z a-z 0-9 . _ -.
 	UID string `bun:"uid,pk"`
 	// Name is how customers know the requester.
 	Name string

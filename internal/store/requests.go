@@ -7,7 +7,7 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 // Request is a data request (the API calls it a form): what the requester asked, and where it stands as its workflow
@@ -15,7 +15,7 @@ import (
 type Request struct {
 	bun.BaseModel `bun:"table:requests,alias:request"`
 
-	// UID is workflows.Request.RequestID.
+	// UID is meterkey.Request.RequestID.
 	UID          string `bun:"uid,pk"`
 	RequesterUID string
 	TemplateUID  string
@@ -36,19 +36,19 @@ type Request struct {
 	// Updated is when anything of this last changed.
 	Updated time.Time
 
-	// What follows is projected from the workflow, see workflows.State. Before the first projection it awaits the
+	// What follows is projected from the workflow, see meterkey.State. Before the first projection it awaits the
 	// customer's login.
 
 	// ChosenUtility is where the customer signs in: Utility, or the customer's choice; empty before it is known.
 	ChosenUtility string
-	Status        workflows.Status
-	Reason        workflows.Reason
-	WaitingOn     workflows.WaitingOn
+	Status        meterkey.Status
+	Reason        meterkey.Reason
+	WaitingOn     meterkey.WaitingOn
 	Since         time.Time
 	Until         *time.Time
 	Message       string
-	Challenge     *workflows.Challenge `bun:"type:text"`
-	Timeline      []workflows.Moment   `bun:"type:text"`
+	Challenge     *meterkey.Challenge `bun:"type:text"`
+	Timeline      []meterkey.Moment   `bun:"type:text"`
 	Version       int
 	RunID         string
 	// LinkedAt is when the customer's present link was sent.
@@ -173,8 +173,8 @@ func (s *Store) abandon(ctx context.Context, tx bun.Tx, r Request) error {
 	if err != nil || !there || a.FormUID != r.UID || a.Status != Pending {
 		return err
 	}
-	row := standingOf(workflows.Canceled, "")
-	a.stand(workflows.State{Status: workflows.Canceled, Since: r.Updated})
+	row := standingOf(meterkey.Canceled, "")
+	a.stand(meterkey.State{Status: meterkey.Canceled, Since: r.Updated})
 	if err := save(ctx, tx, &a); err != nil {
 		return err
 	}
@@ -228,7 +228,7 @@ func (r Request) asCreated(now time.Time) Request {
 		AuthorizationUID: r.AuthorizationUID, Utility: r.Utility, ChosenUtility: r.Utility, CustomerEmail: r.CustomerEmail,
 		CustomerName: r.CustomerName, Nickname: r.Nickname, Scope: r.Scope, IsArchived: r.IsArchived, Disabled: r.Disabled,
 		IsTest: r.IsTest, Created: now, Updated: now, Since: now,
-		Status: workflows.AwaitingLogin, WaitingOn: workflows.Customer,
+		Status: meterkey.AwaitingLogin, WaitingOn: meterkey.Customer,
 	}
 }
 

@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 func testRequests(t *testing.T, w *world) {
@@ -15,7 +15,7 @@ func testRequests(t *testing.T, w *world) {
 	created, news, err := w.CreateRequest(t.Context(), store.Request{
 		RequesterUID: "acme", TemplateUID: "default", CustomerEmail: "jane@example.com", CustomerName: "Jane Doe",
 		Nickname: "roof 12", Utility: "CONED", Scope: store.Scope{Expires: "until_revoked"}, IsTest: true,
-		Status: workflows.Connected, SignedIn: true, // not the requester's to say
+		Status: meterkey.Connected, SignedIn: true, // not the requester's to say
 	})
 	require.NoError(t, err)
 	require.Regexp(t, `^[a-z2-7]{16}$`, created.UID)
@@ -24,8 +24,8 @@ func testRequests(t *testing.T, w *world) {
 	read, err := w.Request(t.Context(), "acme", created.UID)
 	require.NoError(t, err)
 	require.Equal(t, created, read)
-	require.Equal(t, workflows.AwaitingLogin, read.Status)
-	require.Equal(t, workflows.Customer, read.WaitingOn)
+	require.Equal(t, meterkey.AwaitingLogin, read.Status)
+	require.Equal(t, meterkey.Customer, read.WaitingOn)
 	require.False(t, read.SignedIn)
 	require.Equal(t, "CONED", read.ChosenUtility)
 
@@ -76,13 +76,13 @@ func testUpdateRequest(t *testing.T, w *world) {
 // A deleted request is gone for good, whatever its workflow still says of it.
 func testDeleteRequest(t *testing.T, w *world) {
 	l := newLife("gone")
-	record(t, w.Store, l.projection(), l.to(workflows.SigningIn), l.to(workflows.AwaitingCode))
+	record(t, w.Store, l.projection(), l.to(meterkey.SigningIn), l.to(meterkey.AwaitingCode))
 	require.NoError(t, w.TouchVisit(t.Context(), "gone", "tab", store.VisitHere, l.at))
 	authorization := w.authorization(t, "gone")
 	require.ErrorIs(t, w.DeleteRequest(t.Context(), "zeta", "gone"), store.ErrNotFound)
 	require.NoError(t, w.DeleteRequest(t.Context(), "acme", "gone"))
 
-	require.Empty(t, record(t, w.Store, l.to(workflows.Canceled)))
+	require.Empty(t, record(t, w.Store, l.to(meterkey.Canceled)))
 	_, err := w.RequestByID(t.Context(), "gone")
 	require.ErrorIs(t, err, store.ErrNotFound)
 	require.ErrorIs(t, w.DeleteRequest(t.Context(), "acme", "gone"), store.ErrNotFound)
@@ -114,7 +114,7 @@ func testOpenedAndConsent(t *testing.T, w *world) {
 	consent := store.Consent{At: l.at.Add(time.Nanosecond), Language: "es", Text: "2026-11", FullName: "Jane Doe"}
 	require.NoError(t, w.SetConsent(t.Context(), "opened", consent))
 	require.ErrorIs(t, w.SetConsent(t.Context(), "none", consent), store.ErrNotFound)
-	record(t, w.Store, l.to(workflows.SigningIn))
+	record(t, w.Store, l.to(meterkey.SigningIn))
 
 	read, err := w.RequestByID(t.Context(), "opened")
 	require.NoError(t, err)

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 // Types of notes. The first group is UtilityAPI's; the second is ours, for what UtilityAPI has no name for.
@@ -39,8 +39,8 @@ const (
 
 // standing is how an authorization stands while its request is at a status for a reason.
 type standing struct {
-	at      workflows.Status
-	because workflows.Reason // "" also serves for the reasons that have no row of their own
+	at      meterkey.Status
+	because meterkey.Reason // "" also serves for the reasons that have no row of their own
 	status  AuthorizationStatus
 	message string
 	note    string    // the note's type; "" for no note
@@ -49,41 +49,41 @@ type standing struct {
 
 // standings is the one table of what a request's status and reason make of its authorization.
 var standings = []standing{
-	{workflows.AwaitingLogin, "", Pending, "Waiting for the customer to sign in", "", ""},
-	{workflows.AwaitingLogin, workflows.InvalidCredentials, Errored, "The utility did not accept the login", NoteAccessInvalid, EventAuthorizationUpdateErrored},
-	{workflows.AwaitingLogin, workflows.AccountLocked, Errored, "The account is locked at the utility", NoteAccessLocked, EventAuthorizationUpdateErrored},
-	{workflows.AwaitingLogin, workflows.PasswordExpired, Errored, "The password at the utility has expired", NoteAccessPasswordExpired, EventAuthorizationUpdateErrored},
-	{workflows.AwaitingLogin, workflows.RegistrationUnfinished, Errored, "Account holder needs to finish registration", NoteIncompleteRegistration, EventAuthorizationUpdateErrored},
-	{workflows.AwaitingLogin, workflows.CodeTimeout, Errored, "The code was not entered in time", NoteMFATimeout, EventAuthorizationUpdateErrored},
-	{workflows.AwaitingLogin, workflows.CodeAttemptsUsed, Errored, "The codes entered were not right", NoteMFAInvalid, EventAuthorizationUpdateErrored},
-	{workflows.AwaitingLogin, workflows.WindowClosed, Errored, "The customer left before the code was entered", NoteMFAAbandoned, EventAuthorizationUpdateErrored},
-	{workflows.AwaitingLogin, workflows.WindowLost, Errored, "Signing in was interrupted", NoteAccessInterrupted, EventAuthorizationUpdateErrored},
-	{workflows.AwaitingLogin, workflows.SessionEnded, Errored, "The utility ended the session", NoteAccessInterrupted, EventAuthorizationUpdateErrored},
-	{workflows.AwaitingLogin, workflows.UtilityUnavailable, Errored, "The utility's website is not available", NoteUtilityUnavailable, EventAuthorizationUpdateErrored},
-	{workflows.AwaitingLogin, workflows.Unreadable, Errored, "What the customer typed could not be read", NoteAccessUnreadable, EventAuthorizationUpdateErrored},
-	{workflows.SigningIn, "", Pending, "Signing in at the utility", "", EventAuthorizationUpdateStarted},
-	{workflows.SigningIn, workflows.UtilityUnavailable, Pending, "The utility's website is not available; trying again", NoteRetrying, EventAuthorizationUpdateRetrying},
-	{workflows.AwaitingChoice, "", Pending, "MFA choice needed", NoteAccessCodeNeeded, EventAuthorizationUpdateDelayed},
-	{workflows.AwaitingCode, "", Pending, "MFA code needed", NoteAccessCodeNeeded, EventAuthorizationUpdateDelayed},
-	{workflows.AwaitingCode, workflows.CodeRejected, Pending, "MFA code not accepted; another one is needed", NoteAccessCodeNeeded, EventAuthorizationUpdateDelayed},
-	{workflows.SubmittingCode, "", Pending, "The utility is checking the MFA code", "", EventAuthorizationUpdateProgress},
-	{workflows.AwaitingMFAOff, "", Errored, "MFA must be turned off at the utility", NoteAccessUnsupported, EventAuthorizationUpdateErrored},
-	{workflows.FetchingMeters, "", Pending, "Signed in; reading the meter list", NoteAccessValid, EventAuthorizationUpdateProgress},
-	{workflows.Connected, "", Updated, "The meter list is complete", NoteMetersFull, EventAuthorizationUpdateFinished},
-	{workflows.Declined, "", Errored, "The customer declined", NoteAccessDeclined, EventAuthorizationDeclined},
-	{workflows.Canceled, "", Errored, "The request was called off", NoteRequestCanceled, EventAuthorizationUpdateErrored},
-	{workflows.Expired, "", Errored, "The customer did not act in time", NoteRequestExpired, EventAuthorizationUpdateErrored},
-	{workflows.Failed, "", Errored, "The request could not be completed", NoteAccessUnsupported, EventAuthorizationUpdateErrored},
-	{workflows.Failed, workflows.TooManyLogins, Errored, "The utility rejected too many logins", NoteAccessAttemptsUsed, EventAuthorizationUpdateErrored},
-	{workflows.Failed, workflows.Captcha, Errored, "The utility asked for a captcha", NoteAccessCaptcha, EventAuthorizationUpdateErrored},
-	{workflows.Failed, workflows.SiteChanged, Errored, "The utility's website has changed", NoteUtilityChanged, EventAuthorizationUpdateErrored},
-	{workflows.Failed, workflows.NoMeters, Errored, "The account shows no meters", NoteMetersEmpty, EventAuthorizationUpdateErrored},
-	{workflows.Failed, workflows.UnknownUtility, Errored, "The utility is not known", NoteUtilityUnknown, EventAuthorizationUpdateErrored},
+	{meterkey.AwaitingLogin, "", Pending, "Waiting for the customer to sign in", "", ""},
+	{meterkey.AwaitingLogin, meterkey.InvalidCredentials, Errored, "The utility did not accept the login", NoteAccessInvalid, EventAuthorizationUpdateErrored},
+	{meterkey.AwaitingLogin, meterkey.AccountLocked, Errored, "The account is locked at the utility", NoteAccessLocked, EventAuthorizationUpdateErrored},
+	{meterkey.AwaitingLogin, meterkey.PasswordExpired, Errored, "The password at the utility has expired", NoteAccessPasswordExpired, EventAuthorizationUpdateErrored},
+	{meterkey.AwaitingLogin, meterkey.RegistrationUnfinished, Errored, "Account holder needs to finish registration", NoteIncompleteRegistration, EventAuthorizationUpdateErrored},
+	{meterkey.AwaitingLogin, meterkey.CodeTimeout, Errored, "The code was not entered in time", NoteMFATimeout, EventAuthorizationUpdateErrored},
+	{meterkey.AwaitingLogin, meterkey.CodeAttemptsUsed, Errored, "The codes entered were not right", NoteMFAInvalid, EventAuthorizationUpdateErrored},
+	{meterkey.AwaitingLogin, meterkey.WindowClosed, Errored, "The customer left before the code was entered", NoteMFAAbandoned, EventAuthorizationUpdateErrored},
+	{meterkey.AwaitingLogin, meterkey.WindowLost, Errored, "Signing in was interrupted", NoteAccessInterrupted, EventAuthorizationUpdateErrored},
+	{meterkey.AwaitingLogin, meterkey.SessionEnded, Errored, "The utility ended the session", NoteAccessInterrupted, EventAuthorizationUpdateErrored},
+	{meterkey.AwaitingLogin, meterkey.UtilityUnavailable, Errored, "The utility's website is not available", NoteUtilityUnavailable, EventAuthorizationUpdateErrored},
+	{meterkey.AwaitingLogin, meterkey.Unreadable, Errored, "What the customer typed could not be read", NoteAccessUnreadable, EventAuthorizationUpdateErrored},
+	{meterkey.SigningIn, "", Pending, "Signing in at the utility", "", EventAuthorizationUpdateStarted},
+	{meterkey.SigningIn, meterkey.UtilityUnavailable, Pending, "The utility's website is not available; trying again", NoteRetrying, EventAuthorizationUpdateRetrying},
+	{meterkey.AwaitingChoice, "", Pending, "MFA choice needed", NoteAccessCodeNeeded, EventAuthorizationUpdateDelayed},
+	{meterkey.AwaitingCode, "", Pending, "MFA code needed", NoteAccessCodeNeeded, EventAuthorizationUpdateDelayed},
+	{meterkey.AwaitingCode, meterkey.CodeRejected, Pending, "MFA code not accepted; another one is needed", NoteAccessCodeNeeded, EventAuthorizationUpdateDelayed},
+	{meterkey.SubmittingCode, "", Pending, "The utility is checking the MFA code", "", EventAuthorizationUpdateProgress},
+	{meterkey.AwaitingMFAOff, "", Errored, "MFA must be turned off at the utility", NoteAccessUnsupported, EventAuthorizationUpdateErrored},
+	{meterkey.FetchingMeters, "", Pending, "Signed in; reading the meter list", NoteAccessValid, EventAuthorizationUpdateProgress},
+	{meterkey.Connected, "", Updated, "The meter list is complete", NoteMetersFull, EventAuthorizationUpdateFinished},
+	{meterkey.Declined, "", Errored, "The customer declined", NoteAccessDeclined, EventAuthorizationDeclined},
+	{meterkey.Canceled, "", Errored, "The request was called off", NoteRequestCanceled, EventAuthorizationUpdateErrored},
+	{meterkey.Expired, "", Errored, "The customer did not act in time", NoteRequestExpired, EventAuthorizationUpdateErrored},
+	{meterkey.Failed, "", Errored, "The request could not be completed", NoteAccessUnsupported, EventAuthorizationUpdateErrored},
+	{meterkey.Failed, meterkey.TooManyLogins, Errored, "The utility rejected too many logins", NoteAccessAttemptsUsed, EventAuthorizationUpdateErrored},
+	{meterkey.Failed, meterkey.Captcha, Errored, "The utility asked for a captcha", NoteAccessCaptcha, EventAuthorizationUpdateErrored},
+	{meterkey.Failed, meterkey.SiteChanged, Errored, "The utility's website has changed", NoteUtilityChanged, EventAuthorizationUpdateErrored},
+	{meterkey.Failed, meterkey.NoMeters, Errored, "The account shows no meters", NoteMetersEmpty, EventAuthorizationUpdateErrored},
+	{meterkey.Failed, meterkey.UnknownUtility, Errored, "The utility is not known", NoteUtilityUnknown, EventAuthorizationUpdateErrored},
 }
 
 // standingOf is the row for a status and a reason.
-func standingOf(at workflows.Status, because workflows.Reason) standing {
-	for _, reason := range []workflows.Reason{because, ""} {
+func standingOf(at meterkey.Status, because meterkey.Reason) standing {
+	for _, reason := range []meterkey.Reason{because, ""} {
 		for _, row := range standings {
 			if row.at == at && row.because == reason {
 				return row
@@ -94,7 +94,7 @@ func standingOf(at workflows.Status, because workflows.Reason) standing {
 }
 
 // stand has the authorization stand as the state of its request makes it.
-func (a *Authorization) stand(state workflows.State) {
+func (a *Authorization) stand(state meterkey.State) {
 	row := standingOf(state.Status, state.Reason)
 	a.Status, a.StatusMessage, a.StatusTS, a.Notes = row.status, row.message, exact(state.Since), notesOf(state)
 }
@@ -103,7 +103,7 @@ func (a *Authorization) stand(state workflows.State) {
 const retryFor = time.Hour
 
 // notesOf are an authorization's notes while its request is in this state.
-func notesOf(state workflows.State) []Note {
+func notesOf(state meterkey.State) []Note {
 	row := standingOf(state.Status, state.Reason)
 	var notes []Note
 	if row.note != "" {
@@ -114,7 +114,7 @@ func notesOf(state workflows.State) []Note {
 		}
 		notes = append(notes, note)
 	}
-	if state.Status == workflows.Connected {
+	if state.Status == meterkey.Connected {
 		notes = append(notes, Note{Type: NoteAccessValid, Msg: "The utility accepted the login.", TS: exact(state.Since)})
 	}
 	if at, asked := lastAsked(state.Timeline); asked {
@@ -124,7 +124,7 @@ func notesOf(state workflows.State) []Note {
 }
 
 // explain is a note's text: what the requester is told of the reason and of what happens next, where there is a reason.
-func explain(row standing, reason workflows.Reason) string {
+func explain(row standing, reason meterkey.Reason) string {
 	text := reason.Text()
 	if text.Requester == "" {
 		return row.message + "."
@@ -133,12 +133,12 @@ func explain(row standing, reason workflows.Reason) string {
 }
 
 // lastAsked tells whether, and when, the utility asked the customer for more than the login since the latest sign-in.
-func lastAsked(timeline []workflows.Moment) (time.Time, bool) {
+func lastAsked(timeline []meterkey.Moment) (time.Time, bool) {
 	for _, m := range slices.Backward(timeline) {
 		if slices.Contains(asking, m.Status) {
 			return m.At, true
 		}
-		if m.Status == workflows.SigningIn && m.Reason == "" {
+		if m.Status == meterkey.SigningIn && m.Reason == "" {
 			break
 		}
 	}

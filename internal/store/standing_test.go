@@ -5,12 +5,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 func TestEveryStatusHasAStanding(t *testing.T) {
 	t.Parallel()
-	for _, status := range workflows.Statuses() {
+	for _, status := range meterkey.Statuses() {
 		row := standingOf(status, "")
 		require.NotEmpty(t, row.message, status)
 		require.Equal(t, status, row.at)
@@ -20,11 +20,11 @@ func TestEveryStatusHasAStanding(t *testing.T) {
 // Whatever a request goes back or fails for has a note of its own that explains it.
 func TestEveryReasonHasAStanding(t *testing.T) {
 	t.Parallel()
-	for _, text := range workflows.Reasons() {
+	for _, text := range meterkey.Reasons() {
 		row := standingOf(text.Leads, text.Reason)
 		require.NotEmpty(t, row.note, text.Reason)
 		require.NotEmpty(t, row.event, text.Reason)
-		if text.Leads == workflows.AwaitingLogin || text.Leads == workflows.Failed {
+		if text.Leads == meterkey.AwaitingLogin || text.Leads == meterkey.Failed {
 			require.Equal(t, text.Reason, row.because, "a row of its own")
 			require.Equal(t, Errored, row.status, text.Reason)
 		}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 // VisitState says whether the customer is at the page.
@@ -75,7 +75,7 @@ func (s *Store) ForgetVisits(ctx context.Context, requestUID string) error {
 }
 
 // asking are the statuses in which a browser window stays open for what only the customer knows.
-var asking = []workflows.Status{workflows.AwaitingChoice, workflows.AwaitingCode}
+var asking = []meterkey.Status{meterkey.AwaitingChoice, meterkey.AwaitingCode}
 
 func (v Visit) validate() error {
 	if v.Tab == "" || len(v.Tab) > 64 {

@@ -7,18 +7,18 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 func testVisits(t *testing.T, w *world) {
 	lives := map[string]*life{}
 	for _, id := range []string{"asked", "chooses", "signs-in", "unvisited"} {
 		lives[id] = newLife(id)
-		record(t, w.Store, lives[id].projection(), lives[id].to(workflows.SigningIn))
+		record(t, w.Store, lives[id].projection(), lives[id].to(meterkey.SigningIn))
 	}
-	record(t, w.Store, lives["asked"].to(workflows.AwaitingCode), lives["chooses"].to(workflows.AwaitingChoice),
-		lives["unvisited"].to(workflows.AwaitingCode))
+	record(t, w.Store, lives["asked"].to(meterkey.AwaitingCode), lives["chooses"].to(meterkey.AwaitingChoice),
+		lives["unvisited"].to(meterkey.AwaitingCode))
 	now := lives["asked"].at
 	touch := func(id, tab string, state store.VisitState) {
 		require.NoError(t, w.TouchVisit(t.Context(), id, tab, state, now))

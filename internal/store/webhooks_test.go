@@ -5,8 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 func (w *world) webhook(t *testing.T, enabled bool) store.Webhook {
@@ -45,7 +45,7 @@ func testDeliveries(t *testing.T, w *world) {
 	w.requester(t, "acme")
 	hook, off := w.webhook(t, true), w.webhook(t, false)
 	l := newLife("deliver")
-	news := record(t, w.Store, l.projection(), l.to(workflows.SigningIn))
+	news := record(t, w.Store, l.projection(), l.to(meterkey.SigningIn))
 	require.Len(t, news.Deliveries, 1, "one body with both events, to the one webhook that is enabled")
 	uid := news.Deliveries[0]
 	delivery, err := w.Delivery(t.Context(), uid)
@@ -111,7 +111,7 @@ func testDeliveries(t *testing.T, w *world) {
 func testEvents(t *testing.T, w *world) {
 	l := newLife("events")
 	record(t, w.Store, l.projection())
-	news := record(t, w.Store, l.to(workflows.SigningIn))
+	news := record(t, w.Store, l.to(meterkey.SigningIn))
 	page, err := w.ListEvents(t.Context(), store.EventFilter{Requester: "acme", Limit: 1})
 	require.NoError(t, err)
 	require.Equal(t, news.Events[1], page.Items[0], "newest first")

@@ -5,14 +5,39 @@ import (
 	"fmt"
 	"time"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
-
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // startWithin bounds the starting of the deliveries of one change, whose maker waits for it.
 const startWithin = 5 * time.Second
+
+const (
+	// WorkflowType is the name under which a delivery's workflow is registered; portal/webhooks has it.
+	WorkflowType = "WebhookDelivery"
+	// TaskQueue serves deliveries; portals work on it.
+	TaskQueue = "webhooks"
+)
+
+// WorkflowID is the workflow id of a delivery.
+func WorkflowID(deliveryUID string) string { return "webhook-" + deliveryUID }
+
+// StartOptions is how a delivery's workflow is started. One that runs, or has run, is not started again; a delivery that is
+// to be made again is a new one.
+func StartOptions(deliveryUID string) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID: WorkflowID(deliveryUID), TaskQueue: TaskQueue,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            "Webhook delivery",
+	}
+}
+
+// DeliveryInput names what to deliver. What it says and where it goes stays in the database.
+type DeliveryInput struct {
+	DeliveryUID string `json:"delivery_uid"`
+}
 
 // Starter starts the workflows of deliveries. Workers and portals have one each; it is safe for concurrent use.
 type Starter struct {
@@ -36,8 +61,8 @@ func (s *Starter) Deliver(ctx context.Context, deliveries ...string) {
 // Start starts deliveries until one cannot be started.
 func (s *Starter) Start(ctx context.Context, deliveries ...string) error {
 	for _, uid := range deliveries {
-		in := workflows.WebhookDeliveryInput{DeliveryUID: uid}
-		if _, err := s.Temporal.ExecuteWorkflow(ctx, workflows.WebhookStart(uid), workflows.WebhookWorkflowType, in); err != nil {
+		in := DeliveryInput{DeliveryUID: uid}
+		if _, err := s.Temporal.ExecuteWorkflow(ctx, StartOptions(uid), WorkflowType, in); err != nil {
 			return fmt.Errorf("starting delivery %s: %w", uid, err)
 		}
 	}

@@ -17,8 +17,8 @@ import (
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/portal/testsubmit"
 	"github.com/meterkey/meterkey/portal/webhooks"
+	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/utilities"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // Prefix is what the path of every operation begins with.
@@ -27,7 +27,7 @@ const Prefix = "/api/v2"
 // Deps is what the API works with.
 type Deps struct {
 	Store     *store.Store
-	Requests  *workflows.Client
+	Requests  *sdk.Client
 	Utilities *utilities.Catalog
 	Key       *portalkey.Key
 	// PortalURL is where the portal is reached from outside, without a slash at its end; links begin with it.

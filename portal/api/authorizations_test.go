@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 func TestListAuthorizations(t *testing.T) {
@@ -88,7 +88,7 @@ func TestRevoke_OfALiveOne(t *testing.T) {
 	t.Parallel()
 	p := newParty(t)
 	form := p.form()
-	authorization := p.signIn(form, "code", asks(workflows.NumberCode))
+	authorization := p.signIn(form, "code", asks(meterkey.NumberCode))
 	revoked := post[Authorization](p, "/authorizations/"+authorization.UID+"/revoke", "")
 	require.True(t, revoked.IsRevoked)
 	require.Nil(t, revoked.MFA.Value)

@@ -10,12 +10,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 // oddMeter has in every field what a utility's site could show and a format could stumble over.
-func oddMeter(text string) workflows.Meter {
-	return workflows.Meter{AccountNumber: text, MeterNumber: text, ServiceIdentifier: text, ServiceAddress: text, ServiceClass: text, Tariff: text, Status: text}
+func oddMeter(text string) meterkey.Meter {
+	return meterkey.Meter{AccountNumber: text, MeterNumber: text, ServiceIdentifier: text, ServiceAddress: text, ServiceClass: text, Tariff: text, Status: text}
 }
 
 // TestCSV_ComesBackWhole: whatever a site shows is read back as it was by a reader of CSV, and calculated by none.
@@ -53,7 +53,7 @@ func TestFeed_ComesBackWhole(t *testing.T) {
 	for tariff, want := range map[string]string{
 		`<script>&amp;"'</script>`: `<script>&amp;"'</script>`, `]]>`: `]]>`, `Zoë 東京`: `Zoë 東京`, "SC1 \x07\x0b": "SC1 \ufffd\ufffd", "a\u2028b": "a\u2028b",
 	} {
-		authorization := p.recorded(workflows.Meter{Tariff: tariff, ServiceAddress: "12 Hidden Lane", MeterNumber: "hidden-1", AccountNumber: "hidden-2", ServiceClass: "gas", Status: "Inactive"})
+		authorization := p.recorded(meterkey.Meter{Tariff: tariff, ServiceAddress: "12 Hidden Lane", MeterNumber: "hidden-1", AccountNumber: "hidden-2", ServiceClass: "gas", Status: "Inactive"})
 		feed := p.feed(authorization.Exports.MetersXML)
 		require.Len(t, feed.Entries, 1)
 		point := feed.Entries[0].Content.UsagePoint
@@ -91,10 +91,10 @@ func TestFeed_IDsStay(t *testing.T) {
 	// A meter that leaves the list and comes back is the same meter.
 	c.state.Meters = manyMeters(3)[:1]
 	c.state.LinkedAt = c.at.Add(1)
-	c.records(c.to(workflows.Connected))
+	c.records(c.to(meterkey.Connected))
 	require.Equal(t, before.Entries[:1], p.feed(self).Entries)
 	c.state.Meters = manyMeters(3)
-	c.records(c.to(workflows.Connected))
+	c.records(c.to(meterkey.Connected))
 	back := p.feed(self)
 	require.Len(t, back.Entries, 3)
 	idOf := func(e readAtomEntry) string { return e.ID }
@@ -130,7 +130,7 @@ func TestFiles_OfNothing(t *testing.T) {
 	t.Parallel()
 	p := newParty(t)
 	c := p.course()
-	c.records(c.to(workflows.AwaitingLogin), c.to(workflows.SigningIn))
+	c.records(c.to(meterkey.AwaitingLogin), c.to(meterkey.SigningIn))
 	a := c.authorization()
 	require.Equal(t, [][]string{csvHeading()}, p.csv(a.Exports.MetersCSV))
 	feed := p.feed(a.Exports.MetersXML)

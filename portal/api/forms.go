@@ -10,9 +10,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/utilities"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // Form is a data request: what a customer is asked for, and by which link.
@@ -112,7 +112,7 @@ func (a *API) listForms(ctx context.Context, in *listFormsInput) (*answer[FormLi
 		return &answer[FormList]{list}, nil
 	}
 	page, err := a.Store.ListRequests(ctx, store.RequestFilter{Requester: requesterOf(ctx), UIDs: in.UIDs,
-		Utility: a.utilityID(in.Utility), Statuses: converted(in.Statuses, func(s string) workflows.Status { return workflows.Status(s) }),
+		Utility: a.utilityID(in.Utility), Statuses: converted(in.Statuses, func(s string) meterkey.Status { return meterkey.Status(s) }),
 		Archived: in.IsArchived.pointer(), Test: in.IsTest.pointer(), After: in.After, Limit: in.Limit})
 	if err != nil {
 		return nil, listError(err, in.After)
@@ -224,7 +224,7 @@ func (a *API) close(ctx context.Context, row store.Request) (store.Request, erro
 	if err := a.cancel(ctx, row.UID); err != nil {
 		return row, err
 	}
-	return a.settled(ctx, row, func(s workflows.State) bool { return s.Status.Terminal() }), nil
+	return a.settled(ctx, row, func(s meterkey.State) bool { return s.Status.Terminal() }), nil
 }
 
 func (a *API) deleteForm(ctx context.Context, in *ByUID) (*answer[Success], error) {

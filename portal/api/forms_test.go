@@ -14,11 +14,12 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/logging"
 	"github.com/meterkey/meterkey/internal/portalkey"
 	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 func TestCreateForm(t *testing.T) {
@@ -63,8 +64,8 @@ func TestCreateForm_TellsTheCustomer(t *testing.T) {
 	t.Parallel()
 	p := newParty(t)
 	form := p.form()
-	require.Eventually(t, func() bool { return len(world.site.noticesOf(form.UID, workflows.NoticeSignIn)) == 1 }, within, 20*time.Millisecond)
-	notice := world.site.noticesOf(form.UID, workflows.NoticeSignIn)[0]
+	require.Eventually(t, func() bool { return len(world.site.noticesOf(form.UID, meterkey.NoticeSignIn)) == 1 }, within, 20*time.Millisecond)
+	notice := world.site.noticesOf(form.UID, meterkey.NoticeSignIn)[0]
 	require.Equal(t, "pat@example.com", notice.Request.CustomerEmail)
 	require.Equal(t, "Acme Solar", notice.Request.RequesterName)
 	require.Equal(t, form.URL, world.key.Link(p.server.URL, form.UID, notice.LinkedAt), "the notice has another link")
@@ -206,9 +207,9 @@ func TestDeleteForm(t *testing.T) {
 	p.refused(http.StatusNotFound, http.MethodGet, "/forms/"+form.UID, "")
 	p.refused(http.StatusNotFound, http.MethodDelete, "/forms/"+form.UID, "")
 	require.Empty(t, get[FormList](p, "/forms").Forms)
-	state, err := world.requests.Wait(t.Context(), form.UID, func(s workflows.State) bool { return s.Status.Terminal() })
+	state, err := world.requests.Wait(t.Context(), form.UID, func(s meterkey.State) bool { return s.Status.Terminal() })
 	require.NoError(t, err)
-	require.Equal(t, workflows.Canceled, state.Status)
+	require.Equal(t, meterkey.Canceled, state.Status)
 }
 
 // TestIsolation: to another requester, nothing is there.
@@ -372,19 +373,19 @@ func TestStartFails(t *testing.T) {
 	forgotten := get[FormList](p, "/forms").Forms[0]
 	require.Empty(t, forgotten.URL)
 	require.Equal(t, "awaiting_login", get[Form](p, "/forms/"+forgotten.UID).Status)
-	require.Eventually(t, func() bool { return len(world.site.noticesOf(forgotten.UID, workflows.NoticeSignIn)) == 1 }, within, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return len(world.site.noticesOf(forgotten.UID, meterkey.NoticeSignIn)) == 1 }, within, 20*time.Millisecond)
 	require.Len(t, get[FormList](p, "/forms").Forms, 2)
 }
 
 // unreachable is a client of a Temporal server that is not there.
-func unreachable(t testing.TB) *workflows.Client {
+func unreachable(t testing.TB) *sdk.Client {
 	t.Helper()
 	address, err := stack.FreeAddress("")
 	require.NoError(t, err)
 	c, err := client.NewLazyClient(client.Options{HostPort: address, Logger: logging.Temporal(zap.NewNop())})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	return workflows.NewClient(c, "", nil)
+	return sdk.New(c, "", nil)
 }
 
 // FuzzCreateForm: whatever is sent, the answer is a form or the envelope.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 // TestLife walks one customer from the form to the meters, as a requester's program sees it.
@@ -19,7 +19,7 @@ func TestLife(t *testing.T) {
 	require.Nil(t, form.AuthorizationUID)
 	require.True(t, form.IsTest)
 
-	authorization := p.signIn(form, "code", asks(workflows.NumberCode))
+	authorization := p.signIn(form, "code", asks(meterkey.NumberCode))
 	require.Equal(t, "pending", authorization.Status)
 	mfa := *authorization.MFA.Value
 	require.Equal(t, "awaiting_code", mfa.Status)

@@ -24,15 +24,17 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/logging"
 	"github.com/meterkey/meterkey/internal/portalkey"
 	"github.com/meterkey/meterkey/internal/sealed"
 	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/portal/webhooks"
+	"github.com/meterkey/meterkey/sdk"
+	"github.com/meterkey/meterkey/sdk/payload"
 	"github.com/meterkey/meterkey/utilities"
 	"github.com/meterkey/meterkey/workflows"
-	"github.com/meterkey/meterkey/workflows/payload"
 )
 
 // within bounds everything that these tests wait for.
@@ -43,7 +45,7 @@ const within = 2 * time.Minute
 var world struct {
 	store    *store.Store
 	temporal client.Client
-	requests *workflows.Client
+	requests *sdk.Client
 	catalog  *utilities.Catalog
 	key      *portalkey.Key
 	site     *site
@@ -101,7 +103,7 @@ func openWorld(ctx context.Context, dir, temporal string) (stop func(), err erro
 	if err != nil {
 		return nil, err
 	}
-	world.requests = workflows.NewClient(world.temporal, identity.Recipient(), converter)
+	world.requests = sdk.New(world.temporal, identity.Recipient(), converter)
 	world.site = &site{identity: identity, users: map[string]string{}}
 	workers, err := world.site.serve(world.temporal)
 	return func() {
@@ -119,13 +121,13 @@ type site struct {
 
 	mu      sync.Mutex
 	users   map[string]string // user name by request
-	notices []workflows.Notice
+	notices []meterkey.Notice
 }
 
 // serve starts a worker for each task queue: the real workflow and the real database, and a site.
 func (s *site) serve(c client.Client) ([]worker.Worker, error) {
-	desk := worker.New(c, workflows.TaskQueue, worker.Options{DeadlockDetectionTimeout: workflows.TaskTimeout})
-	desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: workflows.WorkflowType})
+	desk := worker.New(c, meterkey.TaskQueue, worker.Options{DeadlockDetectionTimeout: sdk.TaskTimeout})
+	desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: meterkey.WorkflowType})
 	signIn := worker.New(c, workflows.SignInTaskQueue, worker.Options{})
 	window := worker.New(c, workflows.WindowTaskQueue("h1"), worker.Options{})
 	for name, registered := range map[string]struct {
@@ -148,12 +150,12 @@ func (s *site) serve(c client.Client) ([]worker.Worker, error) {
 	return workers, nil
 }
 
-func record(ctx context.Context, p workflows.Projection) error {
+func record(ctx context.Context, p meterkey.Projection) error {
 	_, err := world.store.Record(ctx, p)
 	return err
 }
 
-func (s *site) notify(_ context.Context, n workflows.Notice) error {
+func (s *site) notify(_ context.Context, n meterkey.Notice) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.notices = append(s.notices, n)
@@ -161,10 +163,10 @@ func (s *site) notify(_ context.Context, n workflows.Notice) error {
 }
 
 // noticesOf are the notices of a request, of one kind.
-func (s *site) noticesOf(request string, kind workflows.NoticeKind) []workflows.Notice {
+func (s *site) noticesOf(request string, kind meterkey.NoticeKind) []meterkey.Notice {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var of []workflows.Notice
+	var of []meterkey.Notice
 	for _, n := range s.notices {
 		if n.Request.RequestID == request && n.Kind == kind {
 			of = append(of, n)
@@ -193,16 +195,16 @@ func (s *site) login(_ context.Context, in workflows.LoginInput) (workflows.Foun
 	case "code":
 		found.Outcome, found.Challenge = workflows.OutcomeChallenge, codeAsk()
 	case "choice":
-		found.Outcome, found.Challenge = workflows.OutcomeChallenge, &workflows.ChallengeAsk{Kind: workflows.MethodChoice,
-			Prompt: "How should we send it?", Tries: 3, Options: []workflows.Option{{ID: "sms", Label: "Text message", Target: "***-1234"}, {ID: "mail", Label: "E-mail"}}}
+		found.Outcome, found.Challenge = workflows.OutcomeChallenge, &workflows.ChallengeAsk{Kind: meterkey.MethodChoice,
+			Prompt: "How should we send it?", Tries: 3, Options: []meterkey.Option{{ID: "sms", Label: "Text message", Target: "***-1234"}, {ID: "mail", Label: "E-mail"}}}
 	case "wrong":
-		found.Outcome, found.Reason = workflows.OutcomeStopped, workflows.InvalidCredentials
+		found.Outcome, found.Reason = workflows.OutcomeStopped, meterkey.InvalidCredentials
 	}
 	return found, nil
 }
 
 func codeAsk() *workflows.ChallengeAsk {
-	return &workflows.ChallengeAsk{Kind: workflows.NumberCode, Prompt: "Enter the code", SentTo: "(***) ***-1234", Digits: 6, CanResend: true, Tries: 3}
+	return &workflows.ChallengeAsk{Kind: meterkey.NumberCode, Prompt: "Enter the code", SentTo: "(***) ***-1234", Digits: 6, CanResend: true, Tries: 3}
 }
 
 func (s *site) hold(ctx context.Context, _ workflows.WindowInput) (workflows.Found, error) {
@@ -225,7 +227,7 @@ func (s *site) submit(_ context.Context, in workflows.SubmitCodeInput) (workflow
 	switch {
 	case err != nil:
 		return workflows.Found{}, err
-	case in.Kind == workflows.MethodChoice:
+	case in.Kind == meterkey.MethodChoice:
 		return workflows.Found{Outcome: workflows.OutcomeChallenge, Challenge: codeAsk()}, nil
 	case string(code) == "000000":
 		return workflows.Found{Outcome: workflows.OutcomeCodeRejected, Challenge: codeAsk()}, nil
@@ -246,11 +248,11 @@ func (s *site) fetch(_ context.Context, in workflows.WindowInput) (workflows.Fou
 	return workflows.Found{Outcome: workflows.OutcomeSignedIn, Meters: manyMeters(count)}, nil
 }
 
-func manyMeters(count int) []workflows.Meter {
+func manyMeters(count int) []meterkey.Meter {
 	classes := []string{"electric", "gas", "water", ""}
-	meters := make([]workflows.Meter, count)
+	meters := make([]meterkey.Meter, count)
 	for i := range meters {
-		meters[i] = workflows.Meter{AccountNumber: "A-1", MeterNumber: fmt.Sprintf("M%05d", i), ServiceIdentifier: fmt.Sprintf("S%d", i),
+		meters[i] = meterkey.Meter{AccountNumber: "A-1", MeterNumber: fmt.Sprintf("M%05d", i), ServiceIdentifier: fmt.Sprintf("S%d", i),
 			ServiceAddress: fmt.Sprintf("%d Elm Street", i+1), ServiceClass: classes[i%len(classes)], Tariff: "RES-1", Status: "active"}
 	}
 	return meters
@@ -392,7 +394,7 @@ func (p *party) form() Form {
 // signIn signs the customer in and waits until the authorization satisfies done.
 func (p *party) signIn(form Form, user string, done func(Authorization) bool) Authorization {
 	p.t.Helper()
-	require.NoError(p.t, world.requests.SubmitLogin(p.t.Context(), form.UID, workflows.Credentials{Username: user, Password: "secret"}))
+	require.NoError(p.t, world.requests.SubmitLogin(p.t.Context(), form.UID, meterkey.Credentials{Username: user, Password: "secret"}))
 	return p.await(form, done)
 }
 
@@ -422,7 +424,7 @@ func (p *party) await(form Form, done func(Authorization) bool) Authorization {
 func isConnected(a Authorization) bool { return a.Status == "updated" }
 
 // asks tells whether the customer is asked for this kind of thing.
-func asks(kind workflows.ChallengeKind) func(Authorization) bool {
+func asks(kind meterkey.ChallengeKind) func(Authorization) bool {
 	return func(a Authorization) bool { return a.MFA.Value != nil && a.MFA.Value.Kind == string(kind) }
 }
 

@@ -10,8 +10,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 // MFA says where a data request stands and what the customer is asked for, so that a requester can build its own code
@@ -87,7 +88,7 @@ func (a *API) submitCode(ctx context.Context, in *codeInput) (*answer[Authorizat
 	if err := a.Requests.SubmitCode(ctx, q.form.UID, q.challenge.ID, code); err != nil {
 		return nil, notTaken(err)
 	}
-	return a.taken(ctx, q, workflows.SignalSubmitCode)
+	return a.taken(ctx, q, meterkey.SignalSubmitCode)
 }
 
 func (a *API) resendCode(ctx context.Context, in *resendCodeInput) (*answer[Authorization], error) {
@@ -105,15 +106,15 @@ func (a *API) resendCode(ctx context.Context, in *resendCodeInput) (*answer[Auth
 	if err := a.Requests.ResendCode(ctx, q.form.UID, q.challenge.ID); err != nil {
 		return nil, notTaken(err)
 	}
-	return a.taken(ctx, q, workflows.SignalResendCode)
+	return a.taken(ctx, q, meterkey.SignalResendCode)
 }
 
 // question is what the customer of an authorization is asked at this moment.
 type question struct {
 	authorization store.Authorization
 	form          store.Request
-	challenge     workflows.Challenge
-	state         workflows.State
+	challenge     meterkey.Challenge
+	state         meterkey.State
 }
 
 // question reads what the customer is asked, from the workflow itself. It must be the given challenge, unless that is
@@ -128,11 +129,11 @@ func (a *API) question(ctx context.Context, uid, challenge string) (question, er
 	}
 	state, err := a.Requests.State(ctx, form.UID)
 	switch {
-	case errors.Is(err, workflows.ErrNotFound): // it ended so long ago that Temporal has forgotten it
+	case errors.Is(err, sdk.ErrNotFound): // it ended so long ago that Temporal has forgotten it
 		return question{}, fail(http.StatusConflict, "no code is awaited: the data request is %s", form.Status)
 	case err != nil:
 		return question{}, notTaken(err)
-	case state.Challenge == nil || state.Status != workflows.AwaitingCode && state.Status != workflows.AwaitingChoice:
+	case state.Challenge == nil || state.Status != meterkey.AwaitingCode && state.Status != meterkey.AwaitingChoice:
 		return question{}, fail(http.StatusConflict, "no code is awaited: the data request is %s", state.Status)
 	case challenge != "" && challenge != state.Challenge.ID:
 		return question{}, fail(http.StatusConflict, "challenge_id: the challenge is %s now; ask the customer again", state.Challenge.ID)
@@ -150,7 +151,7 @@ func notTaken(err error) error {
 func (a *API) taken(ctx context.Context, q question, signal string) (*answer[Authorization], error) {
 	waiting, cancel := context.WithTimeout(ctx, settleLimit)
 	defer cancel()
-	state, err := a.Requests.Wait(waiting, q.form.UID, func(s workflows.State) bool {
+	state, err := a.Requests.Wait(waiting, q.form.UID, func(s meterkey.State) bool {
 		return s.Challenge == nil || s.Challenge.ID != q.challenge.ID || s.Status != q.state.Status || ignoredSince(q.state, s, signal) != ""
 	})
 	if err != nil { // the signal is on its way all the same
@@ -163,7 +164,7 @@ func (a *API) taken(ctx context.Context, q question, signal string) (*answer[Aut
 }
 
 // ignoredSince is why a signal of this name changed nothing since the state before, "" if there was none.
-func ignoredSince(before, after workflows.State, signal string) string {
+func ignoredSince(before, after meterkey.State, signal string) string {
 	var last time.Time
 	if n := len(before.Ignored); n > 0 {
 		last = before.Ignored[n-1].At
@@ -187,7 +188,7 @@ func (a *API) mfa(form store.Request) Optional[MFA] {
 		m.Kind, m.Prompt, m.SentTo, m.Digits = string(c.Kind), c.Prompt, c.SentTo, c.Digits
 		m.TriesLeft, m.CanResend, m.ChallengeID = c.TriesLeft, c.CanResend, &c.ID
 		m.ExpiresAt = some(Time{c.ExpiresAt})
-		m.Options = converted(c.Options, func(o workflows.Option) Option { return Option(o) })
+		m.Options = converted(c.Options, func(o meterkey.Option) Option { return Option(o) })
 	}
 	return some(m)
 }

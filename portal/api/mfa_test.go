@@ -11,11 +11,11 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 // asked is an authorization whose customer is asked for something.
-func (p *party) asked(user string, kind workflows.ChallengeKind) (Form, Authorization, string) {
+func (p *party) asked(user string, kind meterkey.ChallengeKind) (Form, Authorization, string) {
 	p.t.Helper()
 	form := p.form()
 	authorization := p.signIn(form, user, asks(kind))
@@ -30,7 +30,7 @@ func codeBody(challenge, code string) string {
 func TestCode_WrongThenRight(t *testing.T) {
 	t.Parallel()
 	p := newParty(t)
-	form, authorization, at := p.asked("code", workflows.NumberCode)
+	form, authorization, at := p.asked("code", meterkey.NumberCode)
 	first := *authorization.MFA.Value
 	require.Equal(t, MFA{Status: "awaiting_code", Kind: "number_code", Prompt: "Enter the code", SentTo: "(***) ***-1234", Options: []Option{},
 		Digits: 6, ExpiresAt: first.ExpiresAt, TriesLeft: 3, CanResend: true, ChallengeID: first.ChallengeID, URL: form.URL,
@@ -53,23 +53,23 @@ func TestCode_WrongThenRight(t *testing.T) {
 func TestCode_Choice(t *testing.T) {
 	t.Parallel()
 	p := newParty(t)
-	form, authorization, at := p.asked("choice", workflows.MethodChoice)
+	form, authorization, at := p.asked("choice", meterkey.MethodChoice)
 	require.Equal(t, []Option{{"sms", "Text message", "***-1234"}, {"mail", "E-mail", ""}}, authorization.MFA.Value.Options)
 	post[Authorization](p, at+"/code", codeBody(*authorization.MFA.Value.ChallengeID, "sms"))
-	p.await(form, asks(workflows.NumberCode))
+	p.await(form, asks(meterkey.NumberCode))
 }
 
 func TestResendCode(t *testing.T) {
 	t.Parallel()
 	p := newParty(t)
-	_, authorization, at := p.asked("code", workflows.NumberCode)
+	_, authorization, at := p.asked("code", meterkey.NumberCode)
 	first := *authorization.MFA.Value.ChallengeID
 	again := post[Authorization](p, at+"/resend-code", "")
 	require.NotEqual(t, first, *again.MFA.Value.ChallengeID)
 	p.refused(http.StatusConflict, http.MethodPost, at+"/resend-code", `{"challenge_id": "`+first+`"}`)
 	post[Authorization](p, at+"/resend-code", `{"challenge_id": "`+*again.MFA.Value.ChallengeID+`"}`)
 
-	_, _, at = p.asked("choice", workflows.MethodChoice)
+	_, _, at = p.asked("choice", meterkey.MethodChoice)
 	e := p.refused(http.StatusConflict, http.MethodPost, at+"/resend-code", "{}")
 	require.Contains(t, e.Description, "does not offer")
 }
@@ -77,7 +77,7 @@ func TestResendCode(t *testing.T) {
 func TestCode_WrongInput(t *testing.T) {
 	t.Parallel()
 	p := newParty(t)
-	_, authorization, at := p.asked("code", workflows.NumberCode)
+	_, authorization, at := p.asked("code", meterkey.NumberCode)
 	for body, field := range map[string]string{
 		`{}`: "challenge_id", `{"challenge_id": "c-1"}`: "code", `{"challenge_id": "", "code": "1"}`: "challenge_id",
 		`{"challenge_id": "c-1", "code": 123456}`: "code", `{"challenge_id": "c-1", "code": "` + strings.Repeat("1", 201) + `"}`: "code",
@@ -93,7 +93,7 @@ func TestCode_WrongInput(t *testing.T) {
 func TestCode_WithoutTemporal(t *testing.T) {
 	t.Parallel()
 	p := newParty(t)
-	form, authorization, at := p.asked("code", workflows.NumberCode)
+	form, authorization, at := p.asked("code", meterkey.NumberCode)
 	log, lines := observer.New(zap.ErrorLevel)
 	dead := p.with(func(d *Deps) { d.Requests, d.Log = unreachable(t), zap.New(log) })
 	e := dead.refused(http.StatusServiceUnavailable, http.MethodPost, at+"/code", codeBody(*authorization.MFA.Value.ChallengeID, "123456"))
@@ -110,14 +110,14 @@ func TestCode_WithoutTemporal(t *testing.T) {
 
 func TestIgnoredSince(t *testing.T) {
 	t.Parallel()
-	at := func(minute int) workflows.Ignored {
-		return workflows.Ignored{Signal: "submit-code", Why: "because", At: minuteOf(minute)}
+	at := func(minute int) meterkey.Ignored {
+		return meterkey.Ignored{Signal: "submit-code", Why: "because", At: minuteOf(minute)}
 	}
-	before := workflows.State{Ignored: []workflows.Ignored{at(1)}}
+	before := meterkey.State{Ignored: []meterkey.Ignored{at(1)}}
 	require.Empty(t, ignoredSince(before, before, "submit-code"))
-	require.Equal(t, "because", ignoredSince(before, workflows.State{Ignored: []workflows.Ignored{at(1), at(2)}}, "submit-code"))
-	require.Empty(t, ignoredSince(before, workflows.State{Ignored: []workflows.Ignored{at(1), at(2)}}, "leave"))
-	require.Equal(t, "because", ignoredSince(workflows.State{}, before, "submit-code"))
+	require.Equal(t, "because", ignoredSince(before, meterkey.State{Ignored: []meterkey.Ignored{at(1), at(2)}}, "submit-code"))
+	require.Empty(t, ignoredSince(before, meterkey.State{Ignored: []meterkey.Ignored{at(1), at(2)}}, "leave"))
+	require.Equal(t, "because", ignoredSince(meterkey.State{}, before, "submit-code"))
 }
 
 // FuzzBodies: whatever is sent to change something, the answer to it is never our fault, and tells no one's secret.

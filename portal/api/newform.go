@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/utilities"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // createForm stores the request first and starts its workflow then. Whatever happens between the two, repeating the
@@ -43,7 +43,7 @@ func (a *API) createForm(ctx context.Context, in *createFormInput) (*answer[Form
 	if err := a.start(ctx, row); err != nil {
 		return nil, err
 	}
-	row = a.settled(ctx, row, func(s workflows.State) bool { return !s.LinkedAt.IsZero() })
+	row = a.settled(ctx, row, func(s meterkey.State) bool { return !s.LinkedAt.IsZero() })
 	return &answer[Form]{a.form(ctx, row)}, nil
 }
 
@@ -161,7 +161,7 @@ func (a *API) utilityID(name string) string {
 
 // checkEmail holds an address to what the workflow takes. An empty one is none.
 func checkEmail(address string) error {
-	r := workflows.Request{RequestID: "r", Requester: "r", CustomerEmail: address}
+	r := meterkey.Request{RequestID: "r", Requester: "r", CustomerEmail: address}
 	if r.Validate() != nil {
 		return wrongField("customer_email", "is not an e-mail address")
 	}

@@ -10,7 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 // maxBody bounds a request's body, in bytes. The biggest known one is a list of 1,000 uids.
@@ -50,7 +50,7 @@ func (a *API) explain(ctx context.Context, err error) *Error {
 	case errors.As(err, &known):
 	case errors.Is(err, store.ErrNotFound):
 		known = notFound("object")
-	case errors.Is(err, workflows.ErrNoWorker):
+	case errors.Is(err, sdk.ErrNoWorker):
 		known = unavailable("no worker is answering; nothing is lost, ask again in a moment", err)
 	default:
 		known = internalError(requestID(ctx), err)

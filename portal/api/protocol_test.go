@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // TestMethods: HEAD answers as GET does, without the body; what is not possible names what is.
@@ -167,7 +167,7 @@ func TestModifyForm_ByAnotherNameOfItsUtility(t *testing.T) {
 	t.Parallel()
 	p := newParty(t)
 	c := p.course()
-	c.records(c.to(workflows.AwaitingLogin))
+	c.records(c.to(meterkey.AwaitingLogin))
 	at := "/forms/" + c.uid
 	same := post[Form](p, at, `{"utility": "con edison", "customer_email": " pat@example.com ", "nickname": "n"}`)
 	require.Equal(t, "CONED", same.Utility)
@@ -188,7 +188,7 @@ func TestModifyForm_BetweenPracticeAndReal(t *testing.T) {
 		to              string
 	}{"DEMO": {true, false, "CONED"}, "CONED": {false, true, "DEMO"}, "PSEG": {true, true, "BGE"}, "BGE": {false, false, "PSEG"}} {
 		form := p.course(func(r *store.Request) { r.Utility, r.IsTest = from, c.test })
-		form.records(form.to(workflows.Canceled))
+		form.records(form.to(meterkey.Canceled))
 		changed := post[Form](p, "/forms/"+form.uid, `{"utility": "`+c.to+`"}`)
 		require.Equal(t, c.to, changed.Utility)
 		require.Equal(t, c.staysTest, changed.IsTest, "from %s to %s", from, c.to)
@@ -202,7 +202,7 @@ func TestModifyForm_BetweenPracticeAndReal(t *testing.T) {
 func TestCode_Blank(t *testing.T) {
 	t.Parallel()
 	p := newParty(t)
-	_, authorization, at := p.asked("code", workflows.NumberCode)
+	_, authorization, at := p.asked("code", meterkey.NumberCode)
 	challenge := *authorization.MFA.Value.ChallengeID
 	for _, blank := range []string{" ", `\t\n`, `\u00a0`} {
 		e := p.refused(http.StatusUnprocessableEntity, http.MethodPost, at+"/code", codeBody(challenge, blank))

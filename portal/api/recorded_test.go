@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // course is a form whose workflow is played by the test: what it would have recorded is recorded, in the order that the
@@ -16,7 +16,7 @@ import (
 type course struct {
 	p     *party
 	uid   string
-	state workflows.State
+	state meterkey.State
 	at    time.Time
 }
 
@@ -30,31 +30,31 @@ func (p *party) course(change ...func(*store.Request)) *course {
 	row, _, err := world.store.CreateRequest(p.t.Context(), row)
 	require.NoError(p.t, err)
 	at := row.Created.Add(-time.Hour)
-	return &course{p: p, uid: row.UID, at: at, state: workflows.State{RequestID: row.UID, Requester: p.uid, Utility: row.Utility, LinkedAt: at}}
+	return &course{p: p, uid: row.UID, at: at, state: meterkey.State{RequestID: row.UID, Requester: p.uid, Utility: row.Utility, LinkedAt: at}}
 }
 
 // to makes the next state of the form, without recording it.
-func (c *course) to(status workflows.Status, reason ...workflows.Reason) workflows.Projection {
+func (c *course) to(status meterkey.Status, reason ...meterkey.Reason) meterkey.Projection {
 	c.at = c.at.Add(time.Second)
 	s := &c.state
 	s.Status, s.WaitingOn, s.Since, s.Reason = status, status.WaitingOn(), c.at, ""
 	if len(reason) > 0 {
 		s.Reason = reason[0]
 	}
-	s.Version++
-	s.Timeline = append(s.Timeline[:len(s.Timeline):len(s.Timeline)], workflows.Moment{Status: status, Reason: s.Reason, At: c.at})
-	return workflows.Projection{RunID: "run", State: *s, Request: workflows.Request{RequestID: c.uid, Requester: c.p.uid, Utility: s.Utility}}
+	s.Revision++
+	s.Timeline = append(s.Timeline[:len(s.Timeline):len(s.Timeline)], meterkey.Moment{Status: status, Reason: s.Reason, At: c.at})
+	return meterkey.Projection{RunID: "run", State: *s, Request: meterkey.Request{RequestID: c.uid, Requester: c.p.uid, Utility: s.Utility}}
 }
 
 // connects makes the states up to the end, with these meters.
-func (c *course) connects(meters ...workflows.Meter) []workflows.Projection {
-	before := []workflows.Projection{c.to(workflows.AwaitingLogin), c.to(workflows.SigningIn), c.to(workflows.FetchingMeters)}
+func (c *course) connects(meters ...meterkey.Meter) []meterkey.Projection {
+	before := []meterkey.Projection{c.to(meterkey.AwaitingLogin), c.to(meterkey.SigningIn), c.to(meterkey.FetchingMeters)}
 	c.state.Meters = meters
-	return append(before, c.to(workflows.Connected))
+	return append(before, c.to(meterkey.Connected))
 }
 
 // records has the states arrive.
-func (c *course) records(projections ...workflows.Projection) {
+func (c *course) records(projections ...meterkey.Projection) {
 	c.p.t.Helper()
 	for _, p := range projections {
 		require.NoError(c.p.t, record(c.p.t.Context(), p))
@@ -62,7 +62,7 @@ func (c *course) records(projections ...workflows.Projection) {
 }
 
 // recorded is an authorization with these meters, that no workflow knows of.
-func (p *party) recorded(meters ...workflows.Meter) Authorization {
+func (p *party) recorded(meters ...meterkey.Meter) Authorization {
 	p.t.Helper()
 	c := p.course()
 	c.records(c.connects(meters...)...)
@@ -116,7 +116,7 @@ func TestErroredThenConnected(t *testing.T) {
 	t.Parallel()
 	p := newParty(t)
 	c := p.course()
-	c.records(c.to(workflows.AwaitingLogin), c.to(workflows.SigningIn), c.to(workflows.AwaitingLogin, workflows.InvalidCredentials))
+	c.records(c.to(meterkey.AwaitingLogin), c.to(meterkey.SigningIn), c.to(meterkey.AwaitingLogin, meterkey.InvalidCredentials))
 	errored := c.authorization()
 	require.Equal(t, "errored", errored.Status)
 	require.Equal(t, "access_invalid", errored.Notes[0].Type)
@@ -124,11 +124,11 @@ func TestErroredThenConnected(t *testing.T) {
 	require.Equal(t, "customer", errored.MFA.Value.WhoMustAct)
 	require.Empty(t, errored.MFA.Value.Kind, "nothing is asked for but the login")
 	require.Nil(t, errored.MFA.Value.ChallengeID)
-	c.records(c.to(workflows.SigningIn))
+	c.records(c.to(meterkey.SigningIn))
 	require.Equal(t, "pending", c.authorization().Status)
 	require.Equal(t, "utility", c.authorization().MFA.Value.WhoMustAct)
 	c.state.Meters = manyMeters(1)
-	c.records(c.to(workflows.Connected))
+	c.records(c.to(meterkey.Connected))
 	connected := c.authorization()
 	require.Equal(t, errored.UID, connected.UID)
 	require.Nil(t, connected.MFA.Value)
@@ -193,7 +193,7 @@ func TestDeclined_IsNoConsent(t *testing.T) {
 	t.Parallel()
 	p := newParty(t)
 	c := p.course()
-	c.records(c.to(workflows.AwaitingLogin), c.to(workflows.Declined))
+	c.records(c.to(meterkey.AwaitingLogin), c.to(meterkey.Declined))
 	declined := c.authorization()
 	require.True(t, declined.IsDeclined)
 	require.Equal(t, c.at.UTC().Format(timeFormat), declined.Declined.Value.UTC().Format(timeFormat))

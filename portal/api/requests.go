@@ -7,8 +7,9 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 const (
@@ -19,8 +20,8 @@ const (
 )
 
 // workflowRequest is what a request's workflow is started with.
-func workflowRequest(requester store.Requester, row store.Request) workflows.Request {
-	return workflows.Request{RequestID: row.UID, Requester: requester.UID, RequesterName: requester.Name,
+func workflowRequest(requester store.Requester, row store.Request) meterkey.Request {
+	return meterkey.Request{RequestID: row.UID, Requester: requester.UID, RequesterName: requester.Name,
 		RequesterEmail: requester.Email, CustomerEmail: row.CustomerEmail, Utility: row.Utility, Test: row.IsTest}
 }
 
@@ -33,7 +34,7 @@ func live(row store.Request) bool { return begun(row) && !row.Status.Terminal() 
 // start starts a stored request's workflow. That it runs already is what was wanted: start may be repeated.
 func (a *API) start(ctx context.Context, row store.Request) error {
 	err := a.Requests.Start(ctx, workflowRequest(callerOf(ctx).requester, row))
-	if err == nil || errors.Is(err, workflows.ErrExists) {
+	if err == nil || errors.Is(err, sdk.ErrExists) {
 		return nil
 	}
 	return unavailable("form "+row.UID+" is stored but could not be sent; repeat the call with the same Idempotency-Key, or get the form: "+
@@ -46,13 +47,13 @@ func (a *API) resend(ctx context.Context, row store.Request) (store.Request, err
 	if err := a.Requests.Resend(ctx, workflowRequest(callerOf(ctx).requester, row)); err != nil {
 		return row, unavailable("the form could not be sent; repeat the call in a moment", err)
 	}
-	return a.settled(ctx, row, func(s workflows.State) bool { return s.LinkedAt.After(row.LinkedAt) }), nil
+	return a.settled(ctx, row, func(s meterkey.State) bool { return s.LinkedAt.After(row.LinkedAt) }), nil
 }
 
 // cancel calls a request off, unless it has ended or never began.
 func (a *API) cancel(ctx context.Context, uid string) error {
 	err := a.Requests.Cancel(ctx, uid)
-	if err == nil || errors.Is(err, workflows.ErrEnded) || errors.Is(err, workflows.ErrNotFound) {
+	if err == nil || errors.Is(err, sdk.ErrEnded) || errors.Is(err, sdk.ErrNotFound) {
 		return nil
 	}
 	return unavailable("the request could not be called off; repeat the call in a moment", err)
@@ -74,7 +75,7 @@ func (a *API) fresh(ctx context.Context, row store.Request) store.Request {
 }
 
 // settled is the request once its workflow satisfies done, or as it was last seen when that takes too long.
-func (a *API) settled(ctx context.Context, row store.Request, done func(workflows.State) bool) store.Request {
+func (a *API) settled(ctx context.Context, row store.Request, done func(meterkey.State) bool) store.Request {
 	ctx, cancel := context.WithTimeout(ctx, settleLimit)
 	defer cancel()
 	state, err := a.Requests.Wait(ctx, row.UID, done)
@@ -85,19 +86,19 @@ func (a *API) settled(ctx context.Context, row store.Request, done func(workflow
 }
 
 // projected is the request with a newer state of its workflow.
-func projected(row store.Request, s workflows.State) store.Request {
-	if s.LinkedAt.Before(row.LinkedAt) || s.LinkedAt.Equal(row.LinkedAt) && s.Version <= row.Version {
+func projected(row store.Request, s meterkey.State) store.Request {
+	if s.LinkedAt.Before(row.LinkedAt) || s.LinkedAt.Equal(row.LinkedAt) && s.Revision <= row.Version {
 		return row
 	}
 	row.ChosenUtility, row.Status, row.Reason, row.WaitingOn = s.Utility, s.Status, s.Reason, s.WaitingOn
 	row.Since, row.Until, row.Message, row.Challenge = s.Since, s.Until, s.Message, s.Challenge
-	row.LinkedAt, row.Version, row.Timeline = s.LinkedAt, s.Version, s.Timeline
+	row.LinkedAt, row.Version, row.Timeline = s.LinkedAt, s.Revision, s.Timeline
 	return row
 }
 
 // stateOf is what is known of a request's workflow.
-func stateOf(row store.Request) workflows.State {
-	return workflows.State{Utility: row.ChosenUtility, Status: row.Status, Reason: row.Reason, WaitingOn: row.WaitingOn,
+func stateOf(row store.Request) meterkey.State {
+	return meterkey.State{Utility: row.ChosenUtility, Status: row.Status, Reason: row.Reason, WaitingOn: row.WaitingOn,
 		Since: row.Since, Until: row.Until, Message: row.Message, Challenge: row.Challenge, LinkedAt: row.LinkedAt,
-		Version: row.Version, Timeline: row.Timeline}
+		Revision: row.Version, Timeline: row.Timeline}
 }

@@ -209,7 +209,9 @@ func TestTestSubmit_BadInputStartsNothing(t *testing.T) {
 		_, _ = w.Write([]byte(`[{"id": "DEMO", "kinds": ["plain"]}]`)) // whoever cannot read it fails
 	}))
 	t.Cleanup(sites.Close)
-	p := newParty(t, func(d *Deps) { d.TestSubmit = testsubmit.New(world.temporal, world.requests, world.catalog, sites.URL) })
+	p := newParty(t, func(d *Deps) {
+		d.TestSubmit = testsubmit.New(world.temporal, nil, world.requests, world.catalog, sites.URL)
+	})
 	form := p.form()
 	for body, field := range map[string]string{
 		`{}`:                         "scenario",

@@ -13,8 +13,8 @@ import (
 	"github.com/meterkey/meterkey/internal/portalkey"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/portal/web"
+	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/utilities"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // Prefix is where the pages are to be mounted: a link is Prefix and a token of portalkey.
@@ -33,7 +33,7 @@ var templateFiles embed.FS
 // Deps is what the pages need.
 type Deps struct {
 	Store     *store.Store
-	Requests  *workflows.Client // with the workers' recipient, to which it seals what customers type
+	Requests  *sdk.Client // with the workers' recipient, to which it seals what customers type
 	Utilities *utilities.Catalog
 	Key       *portalkey.Key
 	Assets    *web.Assets

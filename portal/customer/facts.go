@@ -4,24 +4,24 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 // maxAddresses is how many addresses the connected page lists.
 const maxAddresses = 6
 
 // MFAOff tells whether the customer is asked to turn MFA off.
-func (s *sight) MFAOff() bool { return s.State.Status == workflows.AwaitingMFAOff }
+func (s *sight) MFAOff() bool { return s.State.Status == meterkey.AwaitingMFAOff }
 
 // MFAWasOff tells whether the customer was asked to turn MFA off on the way.
 func (s *sight) MFAWasOff() bool {
-	return slices.ContainsFunc(s.State.Timeline, func(m workflows.Moment) bool { return m.Status == workflows.AwaitingMFAOff })
+	return slices.ContainsFunc(s.State.Timeline, func(m meterkey.Moment) bool { return m.Status == meterkey.AwaitingMFAOff })
 }
 
 // FixAtSite tells whether the customer has something to do at the utility's own website first.
 func (s *sight) FixAtSite() bool {
 	switch s.State.Reason {
-	case workflows.AccountLocked, workflows.PasswordExpired, workflows.RegistrationUnfinished:
+	case meterkey.AccountLocked, meterkey.PasswordExpired, meterkey.RegistrationUnfinished:
 		return true
 	default:
 		return false
@@ -30,13 +30,13 @@ func (s *sight) FixAtSite() bool {
 
 // Declinable tells whether the customer can still say no.
 func (s *sight) Declinable() bool {
-	return !s.State.Status.Terminal() && s.State.Status != workflows.FetchingMeters
+	return !s.State.Status.Terminal() && s.State.Status != meterkey.FetchingMeters
 }
 
 // SentAgain tells whether the site has just been had to send another code.
 func (s *sight) SentAgain() bool {
 	t := s.State.Timeline
-	return len(t) > 1 && s.State.Reason == "" && t[len(t)-1].Status == workflows.AwaitingCode && t[len(t)-2].Status == workflows.AwaitingCode
+	return len(t) > 1 && s.State.Reason == "" && t[len(t)-1].Status == meterkey.AwaitingCode && t[len(t)-2].Status == meterkey.AwaitingCode
 }
 
 // SecondsLeft is how long the browser window still lives.
@@ -94,7 +94,7 @@ func (s *sight) Steps() []step {
 	for i, name := range names {
 		steps[i].Name = name
 		switch {
-		case i < now || s.State.Status == workflows.Connected:
+		case i < now || s.State.Status == meterkey.Connected:
 			steps[i].State = "done"
 		case i == now:
 			steps[i].State = "now"
@@ -113,9 +113,9 @@ func (s *sight) stepNow() int {
 		return 3
 	}
 	switch s.State.Status {
-	case workflows.SubmittingCode, workflows.AwaitingCode, workflows.AwaitingChoice:
+	case meterkey.SubmittingCode, meterkey.AwaitingCode, meterkey.AwaitingChoice:
 		return 2
-	case workflows.FetchingMeters:
+	case meterkey.FetchingMeters:
 		return 3
 	default:
 		return 1
@@ -153,7 +153,7 @@ func (s *sight) CodeMistake() (string, error) {
 	if m, err := s.Mistake("code"); err != nil || m.Text != "" {
 		return m.Text, err
 	}
-	if s.State.Reason == workflows.CodeRejected && s.State.Challenge.Kind == workflows.SecurityAnswer {
+	if s.State.Reason == meterkey.CodeRejected && s.State.Challenge.Kind == meterkey.SecurityAnswer {
 		return s.T("code.rejected_question") // the table speaks of codes
 	}
 	return s.Because("text")

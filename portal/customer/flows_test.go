@@ -12,9 +12,9 @@ import (
 	"github.com/playwright-community/playwright-go"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/portal/customer"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // The tests that are not parallel come first, while no other customer is there: they do what others would feel.
@@ -31,20 +31,20 @@ func TestLeavingForGood(t *testing.T) {
 	}`
 	g.tells(func() error { _, err := g.page.Evaluate(hidden); return err }, "away")
 	require.NoError(t, g.w.pages.Sweep(t.Context(), time.Now().Add(5*time.Minute)))
-	require.Equal(t, workflows.AwaitingCode, g.state(workflows.AwaitingCode).Status, "the customer reads the code in another app")
+	require.Equal(t, meterkey.AwaitingCode, g.state(meterkey.AwaitingCode).Status, "the customer reads the code in another app")
 
 	g.tells(func() error { _, err := g.page.Goto("about:blank"); return err }, "gone")
 	require.NoError(t, g.w.pages.Sweep(t.Context(), time.Now().Add(30*time.Second)))
-	require.Equal(t, workflows.AwaitingCode, g.state(workflows.AwaitingCode).Status, "the customer may come back within a minute")
+	require.Equal(t, meterkey.AwaitingCode, g.state(meterkey.AwaitingCode).Status, "the customer may come back within a minute")
 
 	require.Eventually(t, func() bool { // other pages' last words may have come in between
 		if err := g.w.pages.Sweep(t.Context(), time.Now().Add(2*time.Minute)); err != nil {
 			t.Errorf("sweeping: %v", err)
 		}
 		s, err := g.w.requests.State(t.Context(), g.request.RequestID)
-		return err == nil && s.Status == workflows.AwaitingLogin
+		return err == nil && s.Status == meterkey.AwaitingLogin
 	}, time.Minute, 100*time.Millisecond)
-	require.Equal(t, workflows.WindowClosed, g.state(workflows.AwaitingLogin).Reason)
+	require.Equal(t, meterkey.WindowClosed, g.state(meterkey.AwaitingLogin).Reason)
 	g.opens(g.page)
 	g.sees("Sign in to")
 	require.Contains(t, g.says(".flash"), "You left before the code was typed")
@@ -124,7 +124,7 @@ func TestWrongCodeThenRight(t *testing.T) {
 	g.sees("asks for a code")
 	g.types(other(g.phone(1)))
 	require.NoError(t, g.page.Locator("#code[aria-invalid=true]").WaitFor())
-	require.Equal(t, workflows.CodeRejected.Text().Customer, g.says("#code-mistake"))
+	require.Equal(t, meterkey.CodeRejected.Text().Customer, g.says("#code-mistake"))
 	require.Contains(t, g.says(".facts"), "2")
 	require.Equal(t, true, must(g.page.Locator("#code").Evaluate("(e) => e === document.activeElement", nil))(t))
 	g.types(spaced(g.phone(1)))
@@ -231,7 +231,7 @@ func TestDecline(t *testing.T) {
 	g.follows("No, thank you")
 	g.presses("Yes, decline")
 	g.sees("You declined this request")
-	g.state(workflows.Declined)
+	g.state(meterkey.Declined)
 	g.opens(g.page)
 	g.sees("You declined this request")
 	require.Zero(t, g.ledger().Logins)
@@ -247,9 +247,9 @@ func TestConsentIsToOneLink(t *testing.T) {
 	g.sees("Sign in")
 	g.follows("I do not want to connect my account")
 	g.presses("Yes, decline")
-	g.state(workflows.Declined)
+	g.state(meterkey.Declined)
 	require.NoError(t, g.w.requests.Resend(t.Context(), g.request))
-	g.state(workflows.AwaitingLogin)
+	g.state(meterkey.AwaitingLogin)
 	g.link = g.linkNow()
 	g.opens(g.page)
 	g.sees("Acme Solar asks")
@@ -263,7 +263,7 @@ func TestThreeWrongPasswords(t *testing.T) {
 	g.signsIn()
 	for range 2 {
 		require.NoError(t, g.page.Locator(".flash.failure").WaitFor())
-		require.Contains(t, g.says(".flash.failure"), workflows.InvalidCredentials.Text().Customer)
+		require.Contains(t, g.says(".flash.failure"), meterkey.InvalidCredentials.Text().Customer)
 		require.Empty(t, must(g.page.Locator("#password").InputValue())(t), "nothing typed comes back")
 		stamp := must(g.page.Locator("input[name=at]").InputValue())(t)
 		g.account.User = "wrong." + g.account.User // by another name, as people do, so that the site locks none of them
@@ -272,7 +272,7 @@ func TestThreeWrongPasswords(t *testing.T) {
 		require.NoError(t, g.page.Locator("input[name=at][value='"+stamp+"']").WaitFor(playwright.LocatorWaitForOptions{State: playwright.WaitForSelectorStateDetached}))
 	}
 	g.sees("Three logins were not accepted")
-	require.Contains(t, g.says("main"), workflows.TooManyLogins.Text().Customer)
+	require.Contains(t, g.says("main"), meterkey.TooManyLogins.Text().Customer)
 	require.Equal(t, 1, g.ledger().Logins, "with the last name")
 }
 
@@ -429,7 +429,7 @@ func TestChoosingTheUtility(t *testing.T) {
 	g.follows("Southern California Edison")
 	g.signsIn()
 	g.connected(1, 0)
-	require.Equal(t, "SCE", g.state(workflows.Connected).Utility)
+	require.Equal(t, "SCE", g.state(meterkey.Connected).Utility)
 }
 
 func TestSpanish(t *testing.T) {
@@ -460,7 +460,7 @@ func TestReplacedLink(t *testing.T) {
 	g.opens(g.page)
 	g.sees("You have a newer link")
 	require.NotContains(t, g.says("main"), "Demonstration", "nothing but who asked")
-	g.state(workflows.AwaitingLogin)
+	g.state(meterkey.AwaitingLogin)
 	g.link = g.linkNow()
 	g.opens(g.page)
 	g.signsIn()
@@ -524,12 +524,12 @@ func TestWithoutStreams(t *testing.T) {
 func TestEndedLongAgo(t *testing.T) {
 	t.Parallel()
 	g := invited(t, "DEMO", "plain")
-	long := workflows.Request{RequestID: "ended-long-ago", Requester: g.request.Requester, RequesterName: g.request.RequesterName, Utility: "CONED"}
+	long := meterkey.Request{RequestID: "ended-long-ago", Requester: g.request.Requester, RequesterName: g.request.RequesterName, Utility: "CONED"}
 	linked := time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC)
-	state := workflows.State{RequestID: long.RequestID, Requester: long.Requester, Utility: "CONED", Status: workflows.Connected, WaitingOn: workflows.Nobody,
-		Since: linked.Add(time.Hour), LinkedAt: linked, Version: 5, Meters: []workflows.Meter{{ServiceAddress: "7 Harbor Street, Brooklyn"}},
-		Timeline: []workflows.Moment{{Status: workflows.AwaitingLogin, At: linked}, {Status: workflows.SigningIn, At: linked}, {Status: workflows.Connected, At: linked}}}
-	_, err := g.w.store.Record(t.Context(), workflows.Projection{Request: long, RunID: "run", State: state})
+	state := meterkey.State{RequestID: long.RequestID, Requester: long.Requester, Utility: "CONED", Status: meterkey.Connected, WaitingOn: meterkey.Nobody,
+		Since: linked.Add(time.Hour), LinkedAt: linked, Revision: 5, Meters: []meterkey.Meter{{ServiceAddress: "7 Harbor Street, Brooklyn"}},
+		Timeline: []meterkey.Moment{{Status: meterkey.AwaitingLogin, At: linked}, {Status: meterkey.SigningIn, At: linked}, {Status: meterkey.Connected, At: linked}}}
+	_, err := g.w.store.Record(t.Context(), meterkey.Projection{Request: long, RunID: "run", State: state})
 	require.NoError(t, err)
 	g.link = g.w.server.URL + customer.Prefix + g.w.key.LinkToken(long.RequestID, linked)
 	g.opens(g.page)

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 const (
@@ -37,14 +37,14 @@ func readLogin(r *http.Request) (f loginForm, wrong map[string]string) {
 }
 
 // readAnswer makes what the customer typed what the site is to get. Wrong names the message, if it cannot be an answer.
-func readAnswer(c *workflows.Challenge, typed string) (answer, wrong string) {
+func readAnswer(c *meterkey.Challenge, typed string) (answer, wrong string) {
 	if utf8.RuneCountInString(typed) > maxAnswer || !utf8.ValidString(typed) {
 		return "", "code.too_long"
 	}
 	switch c.Kind {
-	case workflows.MethodChoice:
+	case meterkey.MethodChoice:
 		return readChoice(c, typed)
-	case workflows.SecurityAnswer:
+	case meterkey.SecurityAnswer:
 		if answer = strings.TrimSpace(typed); answer == "" {
 			return "", "code.empty_question"
 		}
@@ -54,7 +54,7 @@ func readAnswer(c *workflows.Challenge, typed string) (answer, wrong string) {
 	}
 }
 
-func readChoice(c *workflows.Challenge, typed string) (answer, wrong string) {
+func readChoice(c *meterkey.Challenge, typed string) (answer, wrong string) {
 	for _, option := range c.Options {
 		if option.ID == typed {
 			return typed, ""
@@ -64,7 +64,7 @@ func readChoice(c *workflows.Challenge, typed string) (answer, wrong string) {
 }
 
 // readCode takes out of a number code what people put between its digits.
-func readCode(c *workflows.Challenge, typed string) (answer, wrong string) {
+func readCode(c *meterkey.Challenge, typed string) (answer, wrong string) {
 	digits := strings.Map(func(r rune) rune {
 		if strings.ContainsRune(" \t\r\n-\u00a0\u2009\u2010\u2011\u2012\u2013\u202f", r) {
 			return -1

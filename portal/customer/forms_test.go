@@ -11,21 +11,21 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/portalkey"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 var (
-	sixDigits = &workflows.Challenge{Kind: workflows.NumberCode, Digits: 6}
-	anyDigits = &workflows.Challenge{Kind: workflows.NumberCode}
-	question  = &workflows.Challenge{Kind: workflows.SecurityAnswer}
-	ways      = &workflows.Challenge{Kind: workflows.MethodChoice, Options: []workflows.Option{{ID: "sms"}, {ID: "email"}}}
+	sixDigits = &meterkey.Challenge{Kind: meterkey.NumberCode, Digits: 6}
+	anyDigits = &meterkey.Challenge{Kind: meterkey.NumberCode}
+	question  = &meterkey.Challenge{Kind: meterkey.SecurityAnswer}
+	ways      = &meterkey.Challenge{Kind: meterkey.MethodChoice, Options: []meterkey.Option{{ID: "sms"}, {ID: "email"}}}
 )
 
 func TestReadAnswer(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		challenge            *workflows.Challenge
+		challenge            *meterkey.Challenge
 		typed, answer, wrong string
 	}{
 		{sixDigits, "123456", "123456", ""},
@@ -85,11 +85,11 @@ func FuzzReadAnswer(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, typed string) {
-		for _, c := range []*workflows.Challenge{sixDigits, anyDigits, question, ways} {
+		for _, c := range []*meterkey.Challenge{sixDigits, anyDigits, question, ways} {
 			answer, wrong := readAnswer(c, typed)
 			require.NotEqual(t, answer == "", wrong == "", "an answer, or what is wrong")
 			require.True(t, utf8.ValidString(answer))
-			if c.Kind == workflows.NumberCode {
+			if c.Kind == meterkey.NumberCode {
 				require.Empty(t, strings.Trim(answer, "0123456789"))
 			}
 		}

@@ -12,9 +12,9 @@ import (
 	"github.com/playwright-community/playwright-go"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/portal/customer"
 	"github.com/meterkey/meterkey/portal/web"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // widths are those of a phone and of a desk.
@@ -77,8 +77,8 @@ func (l *looker) scenesAt(gallery string) []string {
 func TestGalleryShowsEverything(t *testing.T) {
 	t.Parallel()
 	names := strings.Join(looks(t, nil).scenesAt(galleryAt(t)), " ") + " "
-	for _, row := range workflows.Reasons() {
-		require.True(t, strings.Contains(names, "-"+string(row.Reason)+" ") || row.Reason == workflows.CodeRejected || row.Reason == workflows.MFAUnsupported, row.Reason)
+	for _, row := range meterkey.Reasons() {
+		require.True(t, strings.Contains(names, "-"+string(row.Reason)+" ") || row.Reason == meterkey.CodeRejected || row.Reason == meterkey.MFAUnsupported, row.Reason)
 	}
 	for _, want := range []string{"code", "code-rejected", "question", "choice", "mfa-off", "connected", "declined", "canceled", "expired", "failed",
 		"signing-in", "submitting-code", "fetching-meters", "problem-replaced"} {

@@ -7,8 +7,8 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/portal/web"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // endEvent tells the page that nothing more will come.
@@ -67,7 +67,7 @@ func end(stream *web.Stream) error {
 }
 
 // awaitNews waits until the request has changed, and sees it anew.
-func (v *visit) awaitNews(stream *web.Stream, states <-chan workflows.State, ping <-chan time.Time) error {
+func (v *visit) awaitNews(stream *web.Stream, states <-chan meterkey.State, ping <-chan time.Time) error {
 	for {
 		select {
 		case <-v.r.Context().Done():
@@ -86,7 +86,7 @@ func (v *visit) awaitNews(stream *web.Stream, states <-chan workflows.State, pin
 }
 
 // seeNews sees a new state. Where the link counts no more, it says so and ends the stream.
-func (v *visit) seeNews(stream *web.Stream, state workflows.State) error {
+func (v *visit) seeNews(stream *web.Stream, state meterkey.State) error {
 	ctx := v.r.Context()
 	err := v.readRequest(ctx, v.request.UID)
 	if err == nil {
@@ -125,16 +125,16 @@ func (v *visit) sendDead(stream *web.Stream, id string) error {
 }
 
 // follow gives each new state until ctx ends, or the request cannot be followed any more.
-func (v *visit) follow(ctx context.Context) <-chan workflows.State {
-	states := make(chan workflows.State)
+func (v *visit) follow(ctx context.Context) <-chan meterkey.State {
+	states := make(chan meterkey.State)
 	id, last := v.request.UID, v.sight.State // what the visit sees changes meanwhile
 	if v.sight.Behind {
-		last = workflows.State{} // what the workers say is news in any case
+		last = meterkey.State{} // what the workers say is news in any case
 	}
 	go func() {
 		defer close(states)
 		for {
-			state, err := v.Requests.Wait(ctx, id, func(s workflows.State) bool { return changed(last, s) })
+			state, err := v.Requests.Wait(ctx, id, func(s meterkey.State) bool { return changed(last, s) })
 			if err != nil {
 				return
 			}

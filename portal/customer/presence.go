@@ -10,7 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 // touch notes whether the customer is here, away or gone, as the page's script tells.
@@ -50,7 +50,7 @@ func (h *Handler) Sweep(ctx context.Context, now time.Time) error {
 
 func (h *Handler) tellLeft(ctx context.Context, id string) error {
 	err := h.Requests.Leave(ctx, id)
-	if err != nil && !errors.Is(err, workflows.ErrEnded) && !errors.Is(err, workflows.ErrNotFound) {
+	if err != nil && !errors.Is(err, sdk.ErrEnded) && !errors.Is(err, sdk.ErrNotFound) {
 		return err
 	}
 	h.Log.Info("customer left", zap.String("request_id", id))

@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/utilities"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // scene is one page of the gallery: a sight, or a problem instead.
@@ -48,11 +48,11 @@ func scenes(catalog *utilities.Catalog) ([]scene, error) {
 }
 
 // add adds a scene: a consented request to the code utility that has just entered this status, as changed.
-func (st *stage) add(name string, status workflows.Status, change ...func(*sight)) {
+func (st *stage) add(name string, status meterkey.Status, change ...func(*sight)) {
 	s := sight{Requester: "Acme Solar", Named: true, Site: st.code, Consented: true, Now: st.now, Found: choices(st.catalog, false),
-		State: workflows.State{RequestID: "r-1042", Requester: "acme-solar", Status: status, Since: st.now, LinkedAt: st.now,
-			Timeline: []workflows.Moment{{Status: status, At: st.now}}}}
-	if until := st.now.Add(7 * 24 * time.Hour); status.WaitingOn() == workflows.Customer {
+		State: meterkey.State{RequestID: "r-1042", Requester: "acme-solar", Status: status, Since: st.now, LinkedAt: st.now,
+			Timeline: []meterkey.Moment{{Status: status, At: st.now}}}}
+	if until := st.now.Add(7 * 24 * time.Hour); status.WaitingOn() == meterkey.Customer {
 		s.State.Until = &until
 	}
 	for _, c := range change {
@@ -65,7 +65,7 @@ func (st *stage) add(name string, status workflows.Status, change ...func(*sight
 	st.scenes = append(st.scenes, scene{name: name, status: code, sight: s})
 }
 
-func because(r workflows.Reason) func(*sight) {
+func because(r meterkey.Reason) func(*sight) {
 	return func(s *sight) { s.State.Reason = r }
 }
 
@@ -81,43 +81,43 @@ func (st *stage) beginnings() {
 		}
 	}
 	until := st.now.AddDate(1, 0, 0)
-	st.add("choose", workflows.AwaitingLogin, fresh, choosing(""))
-	st.add("choose-found", workflows.AwaitingLogin, fresh, choosing("san diego"))
-	st.add("choose-none", workflows.AwaitingLogin, fresh, choosing("Springfield Power"))
-	st.add("consent", workflows.AwaitingLogin, fresh)
-	st.add("consent-chosen-until", workflows.AwaitingLogin, fresh, func(s *sight) { s.Named, s.Expires = false, &until })
-	st.add("consent-missing", workflows.AwaitingLogin, fresh, wrong("agree", "consent.missing"))
-	st.add("decline", workflows.AwaitingLogin, func(s *sight) { s.Declining = true })
+	st.add("choose", meterkey.AwaitingLogin, fresh, choosing(""))
+	st.add("choose-found", meterkey.AwaitingLogin, fresh, choosing("san diego"))
+	st.add("choose-none", meterkey.AwaitingLogin, fresh, choosing("Springfield Power"))
+	st.add("consent", meterkey.AwaitingLogin, fresh)
+	st.add("consent-chosen-until", meterkey.AwaitingLogin, fresh, func(s *sight) { s.Named, s.Expires = false, &until })
+	st.add("consent-missing", meterkey.AwaitingLogin, fresh, wrong("agree", "consent.missing"))
+	st.add("decline", meterkey.AwaitingLogin, func(s *sight) { s.Declining = true })
 }
 
 func (st *stage) signIns() {
-	st.add("sign-in", workflows.AwaitingLogin)
-	st.add("sign-in-chosen", workflows.AwaitingLogin, func(s *sight) { s.Named = false })
-	st.add("sign-in-behind", workflows.AwaitingLogin, func(s *sight) { s.Behind = true })
-	st.add("sign-in-empty", workflows.AwaitingLogin, func(s *sight) {
+	st.add("sign-in", meterkey.AwaitingLogin)
+	st.add("sign-in-chosen", meterkey.AwaitingLogin, func(s *sight) { s.Named = false })
+	st.add("sign-in-behind", meterkey.AwaitingLogin, func(s *sight) { s.Behind = true })
+	st.add("sign-in-empty", meterkey.AwaitingLogin, func(s *sight) {
 		s.Wrong = map[string]string{"username": "sign_in.no_username", "password": "sign_in.no_password"}
 	})
-	st.add("sign-in-too-long", workflows.AwaitingLogin, wrong("password", "sign_in.too_long"))
-	for _, row := range workflows.Reasons() {
-		if row.Leads == workflows.AwaitingLogin {
-			st.add("sign-in-"+string(row.Reason), workflows.AwaitingLogin, because(row.Reason))
+	st.add("sign-in-too-long", meterkey.AwaitingLogin, wrong("password", "sign_in.too_long"))
+	for _, row := range meterkey.Reasons() {
+		if row.Leads == meterkey.AwaitingLogin {
+			st.add("sign-in-"+string(row.Reason), meterkey.AwaitingLogin, because(row.Reason))
 		}
 	}
 	mfaOff := func(s *sight) { s.Site = st.turnOff }
-	st.add("mfa-off", workflows.AwaitingMFAOff, because(workflows.MFAUnsupported), mfaOff)
-	st.add("mfa-off-empty", workflows.AwaitingMFAOff, because(workflows.MFAUnsupported), mfaOff, wrong("password", "sign_in.no_password"))
+	st.add("mfa-off", meterkey.AwaitingMFAOff, because(meterkey.MFAUnsupported), mfaOff)
+	st.add("mfa-off-empty", meterkey.AwaitingMFAOff, because(meterkey.MFAUnsupported), mfaOff, wrong("password", "sign_in.no_password"))
 }
 
 func (st *stage) waits() {
-	st.add("signing-in", workflows.SigningIn)
-	st.add("signing-in-unavailable", workflows.SigningIn, because(workflows.UtilityUnavailable))
-	st.add("submitting-code", workflows.SubmittingCode)
-	st.add("fetching-meters", workflows.FetchingMeters)
-	st.add("received", workflows.AwaitingLogin, func(s *sight) { s.Sent = true })
+	st.add("signing-in", meterkey.SigningIn)
+	st.add("signing-in-unavailable", meterkey.SigningIn, because(meterkey.UtilityUnavailable))
+	st.add("submitting-code", meterkey.SubmittingCode)
+	st.add("fetching-meters", meterkey.FetchingMeters)
+	st.add("received", meterkey.AwaitingLogin, func(s *sight) { s.Sent = true })
 }
 
 // asks puts a challenge.
-func (st *stage) asks(c workflows.Challenge) func(*sight) {
+func (st *stage) asks(c meterkey.Challenge) func(*sight) {
 	c.ID, c.ExpiresAt = "c-1", st.now.Add(9*time.Minute+30*time.Second)
 	if c.TriesLeft == 0 {
 		c.TriesLeft = 3
@@ -126,64 +126,64 @@ func (st *stage) asks(c workflows.Challenge) func(*sight) {
 }
 
 func (st *stage) codes() {
-	number := workflows.Challenge{Kind: workflows.NumberCode, Prompt: "Enter the verification code that we sent to your phone.",
+	number := meterkey.Challenge{Kind: meterkey.NumberCode, Prompt: "Enter the verification code that we sent to your phone.",
 		SentTo: "(***) ***-1234", Digits: 6, CanResend: true}
 	last := number
 	last.TriesLeft = 1
-	bare := workflows.Challenge{Kind: workflows.NumberCode}
-	question := workflows.Challenge{Kind: workflows.SecurityAnswer, Prompt: "What was the name of your first pet?"}
-	st.add("code", workflows.AwaitingCode, st.asks(number))
-	st.add("code-bare", workflows.AwaitingCode, st.asks(bare))
-	st.add("code-behind", workflows.AwaitingCode, st.asks(number), func(s *sight) { s.Behind = true })
-	st.add("code-rejected", workflows.AwaitingCode, st.asks(last), because(workflows.CodeRejected))
-	st.add("code-unreadable", workflows.AwaitingCode, st.asks(last), because(workflows.Unreadable))
-	st.add("code-sent-again", workflows.AwaitingCode, st.asks(number), func(s *sight) {
+	bare := meterkey.Challenge{Kind: meterkey.NumberCode}
+	question := meterkey.Challenge{Kind: meterkey.SecurityAnswer, Prompt: "What was the name of your first pet?"}
+	st.add("code", meterkey.AwaitingCode, st.asks(number))
+	st.add("code-bare", meterkey.AwaitingCode, st.asks(bare))
+	st.add("code-behind", meterkey.AwaitingCode, st.asks(number), func(s *sight) { s.Behind = true })
+	st.add("code-rejected", meterkey.AwaitingCode, st.asks(last), because(meterkey.CodeRejected))
+	st.add("code-unreadable", meterkey.AwaitingCode, st.asks(last), because(meterkey.Unreadable))
+	st.add("code-sent-again", meterkey.AwaitingCode, st.asks(number), func(s *sight) {
 		s.State.Timeline = append(s.State.Timeline, s.State.Timeline[0])
 	})
 	for _, id := range []string{"code.empty", "code.digits", "code.wrong_number", "code.too_long"} {
-		st.add("code-wrong-"+id[len("code."):], workflows.AwaitingCode, st.asks(number), wrong("code", id))
+		st.add("code-wrong-"+id[len("code."):], meterkey.AwaitingCode, st.asks(number), wrong("code", id))
 	}
-	st.add("question", workflows.AwaitingCode, st.asks(question))
-	st.add("question-rejected", workflows.AwaitingCode, st.asks(question), because(workflows.CodeRejected))
-	st.add("question-empty", workflows.AwaitingCode, st.asks(question), wrong("code", "code.empty_question"))
+	st.add("question", meterkey.AwaitingCode, st.asks(question))
+	st.add("question-rejected", meterkey.AwaitingCode, st.asks(question), because(meterkey.CodeRejected))
+	st.add("question-empty", meterkey.AwaitingCode, st.asks(question), wrong("code", "code.empty_question"))
 }
 
 func (st *stage) choicesOfWays() {
-	ways := workflows.Challenge{Kind: workflows.MethodChoice, Prompt: "Choose how to receive your code.", Options: []workflows.Option{
+	ways := meterkey.Challenge{Kind: meterkey.MethodChoice, Prompt: "Choose how to receive your code.", Options: []meterkey.Option{
 		{ID: "sms", Label: "Text message", Target: "(***) ***-1234"}, {ID: "voice", Label: "Phone call", Target: "(***) ***-1234"},
 		{ID: "email", Label: "E-mail", Target: "j*****@example.com"},
 	}}
-	st.add("choice", workflows.AwaitingChoice, st.asks(ways))
-	st.add("choice-missing", workflows.AwaitingChoice, st.asks(ways), wrong("code", "choice.empty"))
-	st.add("choice-unreadable", workflows.AwaitingChoice, st.asks(ways), because(workflows.Unreadable))
+	st.add("choice", meterkey.AwaitingChoice, st.asks(ways))
+	st.add("choice-missing", meterkey.AwaitingChoice, st.asks(ways), wrong("code", "choice.empty"))
+	st.add("choice-unreadable", meterkey.AwaitingChoice, st.asks(ways), because(meterkey.Unreadable))
 }
 
 func (st *stage) ends() {
 	meters := func(n int) func(*sight) {
 		return func(s *sight) {
 			for i := range n {
-				s.State.Meters = append(s.State.Meters, workflows.Meter{ServiceAddress: fmt.Sprintf("%d Harbor Street, Brooklyn, NY 11231", 10+i)})
+				s.State.Meters = append(s.State.Meters, meterkey.Meter{ServiceAddress: fmt.Sprintf("%d Harbor Street, Brooklyn, NY 11231", 10+i)})
 			}
 			s.MeterCount = n
 		}
 	}
 	wasOff := func(s *sight) {
 		s.Site = st.turnOff
-		s.State.Timeline = append([]workflows.Moment{{Status: workflows.AwaitingMFAOff, At: st.now}}, s.State.Timeline...)
+		s.State.Timeline = append([]meterkey.Moment{{Status: meterkey.AwaitingMFAOff, At: st.now}}, s.State.Timeline...)
 	}
-	st.add("connected", workflows.Connected, meters(1))
-	st.add("connected-many", workflows.Connected, meters(1250))
-	st.add("connected-bare", workflows.Connected)
-	st.add("connected-mfa-was-off", workflows.Connected, meters(2), wasOff)
-	for _, status := range workflows.Statuses() {
-		if status.Terminal() && status != workflows.Connected {
+	st.add("connected", meterkey.Connected, meters(1))
+	st.add("connected-many", meterkey.Connected, meters(1250))
+	st.add("connected-bare", meterkey.Connected)
+	st.add("connected-mfa-was-off", meterkey.Connected, meters(2), wasOff)
+	for _, status := range meterkey.Statuses() {
+		if status.Terminal() && status != meterkey.Connected {
 			st.add(string(status), status)
 		}
 	}
-	st.add("canceled-mfa-was-off", workflows.Canceled, wasOff)
-	for _, row := range workflows.Reasons() {
-		if row.Leads == workflows.Failed {
-			st.add("failed-"+string(row.Reason), workflows.Failed, because(row.Reason))
+	st.add("canceled-mfa-was-off", meterkey.Canceled, wasOff)
+	for _, row := range meterkey.Reasons() {
+		if row.Leads == meterkey.Failed {
+			st.add("failed-"+string(row.Reason), meterkey.Failed, because(row.Reason))
 		}
 	}
 }

@@ -7,8 +7,9 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 // consent keeps that the customer agreed, and goes on to the sign-in.
@@ -38,7 +39,7 @@ func (v *visit) login() error {
 		return v.wrong(wrong)
 	}
 	return v.send("login", func(ctx context.Context) error {
-		login := workflows.Credentials{Username: form.Username, Password: form.Password}
+		login := meterkey.Credentials{Username: form.Username, Password: form.Password}
 		if v.sight.Named {
 			return v.Requests.SubmitLogin(ctx, v.request.UID, login)
 		}
@@ -73,7 +74,7 @@ func (v *visit) again() error {
 }
 
 // asked is the challenge that the form answers, nil if it is not the present one.
-func (v *visit) asked() *workflows.Challenge {
+func (v *visit) asked() *meterkey.Challenge {
 	page := v.sight.page()
 	if page != "code" && page != "choice" || v.r.PostFormValue("challenge") != v.sight.challengeID() {
 		return nil
@@ -93,13 +94,13 @@ func (v *visit) decline() error {
 func (v *visit) send(what string, signal func(context.Context) error) error {
 	before := v.sight.State
 	err := v.signal(signal)
-	if err != nil && !errors.Is(err, workflows.ErrEnded) {
+	if err != nil && !errors.Is(err, sdk.ErrEnded) {
 		return err
 	}
 	v.note(what)
 	bounded, cancel := context.WithTimeout(v.r.Context(), settleLimit)
 	defer cancel()
-	_, err = v.Requests.Wait(bounded, v.request.UID, func(s workflows.State) bool { return changed(before, s) })
+	_, err = v.Requests.Wait(bounded, v.request.UID, func(s meterkey.State) bool { return changed(before, s) })
 	v.sight.Sent = errors.Is(err, context.DeadlineExceeded)
 	return v.back()
 }
@@ -112,8 +113,8 @@ func (v *visit) signal(send func(context.Context) error) error {
 }
 
 // changed tells whether anything has happened to a request since.
-func changed(before, now workflows.State) bool {
-	return now.Version != before.Version || !now.LinkedAt.Equal(before.LinkedAt)
+func changed(before, now meterkey.State) bool {
+	return now.Revision != before.Revision || !now.LinkedAt.Equal(before.LinkedAt)
 }
 
 // note writes one line for what the customer did.

@@ -8,9 +8,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/portal/web"
 	"github.com/meterkey/meterkey/utilities"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // refreshSeconds is how often a browser without scripts looks again while the customer waits.
@@ -30,7 +30,7 @@ type sight struct {
 	// Expires is when the requester has to let go of the list; nil for a consent that lasts until it is withdrawn.
 	Expires   *time.Time
 	Consented bool
-	State     workflows.State
+	State     meterkey.State
 	// MeterCount counts the meters, also where State does not list them.
 	MeterCount int
 	// Behind: no worker answered, so State is what was stored last.
@@ -54,7 +54,7 @@ func (s *sight) page() string {
 	status := s.State.Status
 	switch {
 	case status.Terminal():
-		if status == workflows.Connected {
+		if status == meterkey.Connected {
 			return "connected"
 		}
 		return "ended"
@@ -66,13 +66,13 @@ func (s *sight) page() string {
 	return s.pageFor(status)
 }
 
-func (s *sight) pageFor(status workflows.Status) string {
+func (s *sight) pageFor(status meterkey.Status) string {
 	switch asked := s.State.Challenge != nil; {
-	case status == workflows.AwaitingLogin, status == workflows.AwaitingMFAOff:
+	case status == meterkey.AwaitingLogin, status == meterkey.AwaitingMFAOff:
 		return s.loginPage()
-	case status == workflows.AwaitingChoice && asked:
+	case status == meterkey.AwaitingChoice && asked:
 		return "choice"
-	case status == workflows.AwaitingCode && asked:
+	case status == meterkey.AwaitingCode && asked:
 		return "code"
 	}
 	return "waiting"
@@ -147,7 +147,7 @@ func (s *sight) Address(below string) string {
 
 // version names the state that something was sent at, see Sent.
 func (s *sight) version() string {
-	return strconv.FormatInt(s.State.LinkedAt.UnixMicro(), 36) + "-" + strconv.Itoa(s.State.Version)
+	return strconv.FormatInt(s.State.LinkedAt.UnixMicro(), 36) + "-" + strconv.Itoa(s.State.Revision)
 }
 
 // OtherLanguage is the address of this page in the other language.
@@ -200,7 +200,7 @@ func (s *sight) Title() (string, error) {
 	case "ended":
 		return s.T(s.ending() + ".title")
 	case "code":
-		if s.State.Challenge.Kind == workflows.SecurityAnswer {
+		if s.State.Challenge.Kind == meterkey.SecurityAnswer {
 			return s.T("code.title_question")
 		}
 		return s.T("code.title")
@@ -219,7 +219,7 @@ func (s *sight) Work() string {
 	switch {
 	case s.Sent:
 		return "received"
-	case s.State.Status == workflows.SigningIn && s.State.Reason == workflows.UtilityUnavailable:
+	case s.State.Status == meterkey.SigningIn && s.State.Reason == meterkey.UtilityUnavailable:
 		return "unavailable"
 	}
 	return string(s.State.Status)

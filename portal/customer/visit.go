@@ -9,9 +9,10 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/utilities"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 const (
@@ -73,7 +74,7 @@ func (v *visit) fail(id string, err error) {
 	say := v.sight.speech
 	switch dead := deadLink(err); {
 	case v.r.Context().Err() != nil: // the customer has gone, so nobody is to be told
-	case errors.Is(err, store.ErrNotFound), errors.Is(err, workflows.ErrNotFound):
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, sdk.ErrNotFound):
 		v.missing(v.w, v.r)
 	case dead != "":
 		v.problem(v.w, http.StatusGone, say, dead, "", "Requester", v.sight.Requester)
@@ -131,7 +132,7 @@ func (v *visit) readRequest(ctx context.Context, id string) error {
 
 // askState asks the workflow where it stands. When no worker answers, or Temporal keeps the request no longer, it is what
 // the store has; behind tells the first.
-func (v *visit) askState(ctx context.Context) (s workflows.State, behind bool, err error) {
+func (v *visit) askState(ctx context.Context) (s meterkey.State, behind bool, err error) {
 	bounded, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
 	s, err = v.Requests.State(bounded, v.request.UID)
@@ -142,16 +143,16 @@ func (v *visit) askState(ctx context.Context) (s workflows.State, behind bool, e
 		return s, false, fmt.Errorf("nothing is stored yet: %w", err)
 	}
 	s, stored := v.storedState(ctx)
-	return s, !errors.Is(err, workflows.ErrNotFound), stored
+	return s, !errors.Is(err, sdk.ErrNotFound), stored
 }
 
 // storedState is the state as it was projected last.
-func (v *visit) storedState(ctx context.Context) (workflows.State, error) {
+func (v *visit) storedState(ctx context.Context) (meterkey.State, error) {
 	q := v.request
-	s := workflows.State{RequestID: q.UID, Requester: q.RequesterUID, Utility: q.ChosenUtility, Status: q.Status, Reason: q.Reason,
+	s := meterkey.State{RequestID: q.UID, Requester: q.RequesterUID, Utility: q.ChosenUtility, Status: q.Status, Reason: q.Reason,
 		WaitingOn: q.WaitingOn, Since: q.Since, Until: q.Until, Message: q.Message, Challenge: q.Challenge, Timeline: q.Timeline,
-		Version: q.Version, LinkedAt: q.LinkedAt}
-	if q.Status != workflows.Connected || q.AuthorizationUID == "" {
+		Revision: q.Version, LinkedAt: q.LinkedAt}
+	if q.Status != meterkey.Connected || q.AuthorizationUID == "" {
 		return s, nil
 	}
 	meters, err := v.Store.AllMeters(ctx, q.RequesterUID, q.AuthorizationUID)
@@ -159,13 +160,13 @@ func (v *visit) storedState(ctx context.Context) (workflows.State, error) {
 		return s, err
 	}
 	for _, m := range meters {
-		s.Meters = append(s.Meters, workflows.Meter{ServiceAddress: m.ServiceAddress})
+		s.Meters = append(s.Meters, meterkey.Meter{ServiceAddress: m.ServiceAddress})
 	}
 	return s, nil
 }
 
 // see makes the sight of this state. errReplaced when the visit's link counts no more.
-func (v *visit) see(ctx context.Context, state workflows.State) error {
+func (v *visit) see(ctx context.Context, state meterkey.State) error {
 	if !state.LinkedAt.Equal(v.linkedAt) {
 		return errReplaced
 	}

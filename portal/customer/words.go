@@ -12,7 +12,7 @@ import (
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 // consentText is the version of the words that customers agree to. It changes whenever the consent page says something
@@ -56,7 +56,7 @@ func loadWords() (*words, error) {
 
 // addReasons takes what customers are told of each reason from the one table of reasons, which speaks English.
 func (w *words) addReasons() error {
-	for _, row := range workflows.Reasons() {
+	for _, row := range meterkey.Reasons() {
 		m := &i18n.Message{ID: "reason." + string(row.Reason) + ".text", Other: row.Customer}
 		if err := w.bundle.AddMessages(language.English, m); err != nil {
 			return fmt.Errorf("adding the reason %s: %w", row.Reason, err)

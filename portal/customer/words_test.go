@@ -9,7 +9,7 @@ import (
 	"github.com/BurntSushi/toml"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 func testWords(t *testing.T) *words {
@@ -49,7 +49,7 @@ func leaves(t *testing.T, lang string) map[string]bool {
 func TestBothLanguagesSayTheSame(t *testing.T) {
 	t.Parallel()
 	english, spanish := leaves(t, "en"), leaves(t, "es")
-	for _, row := range workflows.Reasons() {
+	for _, row := range meterkey.Reasons() {
 		english["reason."+string(row.Reason)+".text"] = true // the table's own
 	}
 	require.Equal(t, english, spanish)
@@ -57,7 +57,7 @@ func TestBothLanguagesSayTheSame(t *testing.T) {
 
 func TestEveryReasonHasItsWords(t *testing.T) {
 	t.Parallel()
-	for _, row := range workflows.Reasons() {
+	for _, row := range meterkey.Reasons() {
 		id := "reason." + string(row.Reason) + "."
 		text, err := testWords(t).in("en").T(id + "text")
 		require.NoError(t, err)
@@ -75,10 +75,10 @@ func TestEveryReasonHasItsWords(t *testing.T) {
 
 func TestEveryStatusHasItsWords(t *testing.T) {
 	t.Parallel()
-	for _, status := range workflows.Statuses() {
+	for _, status := range meterkey.Statuses() {
 		for _, lang := range languages() {
-			s := sight{speech: testWords(t).in(lang), Requester: "Acme", State: workflows.State{Status: status,
-				Challenge: &workflows.Challenge{Kind: workflows.NumberCode}}}
+			s := sight{speech: testWords(t).in(lang), Requester: "Acme", State: meterkey.State{Status: status,
+				Challenge: &meterkey.Challenge{Kind: meterkey.NumberCode}}}
 			title, err := s.Title()
 			require.NoError(t, err, status)
 			require.NotEmpty(t, title, status)

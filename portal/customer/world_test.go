@@ -21,21 +21,22 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/portalkey"
 	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/portal/customer"
 	"github.com/meterkey/meterkey/portal/web"
 	"github.com/meterkey/meterkey/sandbox/practice"
+	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/utilities"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // world is what all tests of flows share: Temporal, a worker with its browser, practice sites, the database that the worker
 // records to, and the customer's pages.
 type world struct {
 	*stack.Stack
-	requests *workflows.Client
+	requests *sdk.Client
 	store    *store.Store
 	key      *portalkey.Key
 	pages    *customer.Handler
@@ -161,7 +162,7 @@ func endWorld() error {
 type guest struct {
 	*testing.T
 	w       *world
-	request workflows.Request
+	request meterkey.Request
 	account stack.Customer
 	link    string
 	window  playwright.BrowserContext
@@ -169,12 +170,12 @@ type guest struct {
 }
 
 // invited sends a data request and opens a window for its customer, who has an account of this kind.
-func invited(t *testing.T, utility, kind string, change ...func(*workflows.Request, *playwright.BrowserNewContextOptions)) *guest {
+func invited(t *testing.T, utility, kind string, change ...func(*meterkey.Request, *playwright.BrowserNewContextOptions)) *guest {
 	t.Helper()
 	w, err := theWorld()
 	require.NoError(t, err)
 	id := strings.ToLower(strings.NewReplacer("/", "-", " ", "-").Replace(strings.TrimPrefix(t.Name(), "Test"))) + "-" + store.NewUID()
-	g := &guest{T: t, w: w, request: workflows.Request{RequestID: id, Requester: "acme-solar", RequesterName: "Acme Solar", Utility: utility}}
+	g := &guest{T: t, w: w, request: meterkey.Request{RequestID: id, Requester: "acme-solar", RequesterName: "Acme Solar", Utility: utility}}
 	options := playwright.BrowserNewContextOptions{Locale: playwright.String("en-US"), ReducedMotion: playwright.ReducedMotionReduce}
 	for _, c := range change {
 		c(&g.request, &options)
@@ -294,11 +295,11 @@ func (g *guest) ledger() practice.Ledger {
 }
 
 // state waits until the request stands there.
-func (g *guest) state(status workflows.Status) workflows.State {
+func (g *guest) state(status meterkey.Status) meterkey.State {
 	g.Helper()
 	ctx, cancel := context.WithTimeout(g.Context(), time.Minute)
 	defer cancel()
-	s, err := g.w.requests.Wait(ctx, g.request.RequestID, func(s workflows.State) bool { return s.Status == status })
+	s, err := g.w.requests.Wait(ctx, g.request.RequestID, func(s meterkey.State) bool { return s.Status == status })
 	require.NoError(g, err)
 	return s
 }
@@ -312,17 +313,17 @@ func (g *guest) connected(logins, codes int) {
 }
 
 // asked lets a guest have no utility named, or other wishes.
-func withoutUtility(r *workflows.Request, _ *playwright.BrowserNewContextOptions) { r.Utility = "" }
+func withoutUtility(r *meterkey.Request, _ *playwright.BrowserNewContextOptions) { r.Utility = "" }
 
-func withoutScripts(_ *workflows.Request, o *playwright.BrowserNewContextOptions) {
+func withoutScripts(_ *meterkey.Request, o *playwright.BrowserNewContextOptions) {
 	o.JavaScriptEnabled = playwright.Bool(false)
 }
 
-func inSpanish(_ *workflows.Request, o *playwright.BrowserNewContextOptions) {
+func inSpanish(_ *meterkey.Request, o *playwright.BrowserNewContextOptions) {
 	o.Locale = playwright.String("es-MX")
 }
 
-func onAPhone(_ *workflows.Request, o *playwright.BrowserNewContextOptions) {
+func onAPhone(_ *meterkey.Request, o *playwright.BrowserNewContextOptions) {
 	o.Viewport, o.HasTouch, o.IsMobile = &playwright.Size{Width: 390, Height: 844}, playwright.Bool(true), playwright.Bool(true)
 }
 

@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // action is something that a requester's people can do with a request, after being asked whether they mean it.
@@ -33,7 +33,7 @@ func actions() []action {
 		{Name: "revoke", Label: "Revoke", Look: "plain", heading: "Revoke the permission?", done: "revoked",
 			text: "The meters are deleted, here and in the API. This cannot be undone; the customer can only be asked anew.",
 			fits: func(r store.Request, revoked bool) bool {
-				return r.Status == workflows.Connected && r.AuthorizationUID != "" && !revoked
+				return r.Status == meterkey.Connected && r.AuthorizationUID != "" && !revoked
 			},
 			run: (*dashboard).revoke},
 		{Name: "archive", Label: "Archive", Look: "plain", heading: "Archive the request?", done: "archived",
@@ -49,7 +49,7 @@ func actions() []action {
 
 // atWork tells whether the utility's site is being worked with: a request that is sent again then would be lost in the
 // middle of it.
-func atWork(s workflows.Status) bool { return !s.Terminal() && s.WaitingOn() == workflows.Utility }
+func atWork(s meterkey.Status) bool { return !s.Terminal() && s.WaitingOn() == meterkey.Utility }
 
 // isStarted tells whether the request's workflow has been heard of.
 func isStarted(r store.Request) bool { return !r.LinkedAt.IsZero() }
@@ -63,7 +63,7 @@ func actionsFor(r store.Request, revoked bool) []action {
 		if !a.fits(r, revoked) {
 			continue
 		}
-		if r.Status == workflows.Connected {
+		if r.Status == meterkey.Connected {
 			a.Look = "plain" // nothing needs to be done
 		}
 		fitting = append(fitting, a)

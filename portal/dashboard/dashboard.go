@@ -14,11 +14,12 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/portalkey"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/portal/web"
+	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/utilities"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // Prefix is what the path of every page begins with.
@@ -30,7 +31,7 @@ var templates embed.FS
 // Deps is what the dashboard works with.
 type Deps struct {
 	Store     *store.Store
-	Requests  *workflows.Client
+	Requests  *sdk.Client
 	Utilities *utilities.Catalog
 	Key       *portalkey.Key
 	Assets    *web.Assets
@@ -99,7 +100,7 @@ func bounded(next http.Handler) http.Handler {
 // funcs are what templates say things with.
 func funcs() template.FuncMap {
 	return template.FuncMap{
-		"words":   func(s workflows.Status) badge { w := wordsFor(s); return badge{w.name, w.tone} },
+		"words":   func(s meterkey.Status) badge { w := wordsFor(s); return badge{w.name, w.tone} },
 		"outcome": deliveryBadge,
 		"reason":  reasonWords,
 		"actor":   actsWords,
@@ -194,10 +195,10 @@ func (h *dashboard) problem(w http.ResponseWriter, r *http.Request, p *person, e
 	switch {
 	case r.Context().Err() != nil:
 		return // nobody is there to read it
-	case errors.Is(err, store.ErrNotFound), errors.Is(err, workflows.ErrNotFound):
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, sdk.ErrNotFound):
 		status, text.Heading = http.StatusNotFound, "There is nothing here"
 		text.Text = "The address may be mistyped, or what it showed is gone."
-	case errors.Is(err, workflows.ErrEnded):
+	case errors.Is(err, sdk.ErrEnded):
 		status, text.Heading = http.StatusConflict, "The request has ended"
 		text.Text = "It ended just before you pressed the button. Resend it to open it again."
 	case errors.Is(err, errAway):

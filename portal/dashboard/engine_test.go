@@ -17,8 +17,10 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -31,7 +33,7 @@ type engine struct {
 	temporal client.Client
 
 	mu       sync.Mutex
-	recorded func(workflows.Projection) error // of the test that uses the engine
+	recorded func(meterkey.Projection) error // of the test that uses the engine
 }
 
 var theEngine = sync.OnceValues(startEngine)
@@ -58,16 +60,16 @@ func startEngine() (*engine, error) {
 // work serves every task queue.
 func (e *engine) work() error {
 	for queue, activities := range map[string]map[string]any{
-		workflows.TaskQueue:             {workflows.ActivityNotify: e.notify, workflows.ActivityRecord: e.record},
+		meterkey.TaskQueue:              {workflows.ActivityNotify: e.notify, workflows.ActivityRecord: e.record},
 		workflows.SignInTaskQueue:       {workflows.ActivityLogin: e.login},
 		workflows.WindowTaskQueue("h1"): {workflows.ActivityHoldWindow: e.hold, workflows.ActivitySubmitCode: e.submit, workflows.ActivityFetchMeterList: e.fetch, workflows.ActivityCloseWindow: e.close},
 	} {
-		w := worker.New(e.temporal, queue, worker.Options{DeadlockDetectionTimeout: workflows.TaskTimeout})
+		w := worker.New(e.temporal, queue, worker.Options{DeadlockDetectionTimeout: sdk.TaskTimeout})
 		for name, f := range activities {
 			w.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
 		}
-		if queue == workflows.TaskQueue {
-			w.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: workflows.WorkflowType})
+		if queue == meterkey.TaskQueue {
+			w.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: meterkey.WorkflowType})
 		}
 		if err := w.Start(); err != nil {
 			return err
@@ -77,9 +79,9 @@ func (e *engine) work() error {
 	return nil
 }
 
-func (e *engine) notify(context.Context, workflows.Notice) error { return nil }
+func (e *engine) notify(context.Context, meterkey.Notice) error { return nil }
 
-func (e *engine) record(_ context.Context, p workflows.Projection) error {
+func (e *engine) record(_ context.Context, p meterkey.Projection) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.recorded == nil {
@@ -93,7 +95,7 @@ func (e *engine) login(_ context.Context, in workflows.LoginInput) (workflows.Fo
 		Window: &workflows.Window{Host: "h1", ID: in.RequestID, ExpiresAt: time.Now().Add(10 * time.Minute)}}
 	if in.Utility == "CONED" {
 		found.Outcome = workflows.OutcomeChallenge
-		found.Challenge = &workflows.ChallengeAsk{Kind: workflows.NumberCode, Prompt: "Enter the code we sent", SentTo: "(***) ***-1234", Digits: 6, Tries: 3}
+		found.Challenge = &workflows.ChallengeAsk{Kind: meterkey.NumberCode, Prompt: "Enter the code we sent", SentTo: "(***) ***-1234", Digits: 6, Tries: 3}
 	}
 	return found, nil
 }
@@ -116,7 +118,7 @@ func (e *engine) submit(context.Context, workflows.SubmitCodeInput) (workflows.F
 }
 
 func (e *engine) fetch(context.Context, workflows.WindowInput) (workflows.Found, error) {
-	return workflows.Found{Outcome: workflows.OutcomeSignedIn, Meters: []workflows.Meter{
+	return workflows.Found{Outcome: workflows.OutcomeSignedIn, Meters: []meterkey.Meter{
 		{MeterNumber: "E-1", AccountNumber: "=1+1", ServiceClass: "electric", ServiceAddress: "1 Main Street"}, {MeterNumber: "G-2", ServiceClass: "gas"},
 	}}, nil
 }
@@ -138,9 +140,9 @@ func newLiveWorld(t *testing.T) *world {
 	t.Helper()
 	e, err := theEngine()
 	require.NoError(t, err)
-	w := newWorld(t, options{requests: workflows.NewClient(e.temporal, recipient(t), nil)})
+	w := newWorld(t, options{requests: sdk.New(e.temporal, recipient(t), nil)})
 	e.mu.Lock()
-	e.recorded = func(p workflows.Projection) error {
+	e.recorded = func(p meterkey.Projection) error {
 		_, err := w.store.Record(context.Background(), p)
 		return err
 	}
@@ -154,7 +156,7 @@ func newLiveWorld(t *testing.T) *world {
 }
 
 // reaches waits until the stored request stands at the status.
-func (w *world) reaches(uid string, status workflows.Status) store.Request {
+func (w *world) reaches(uid string, status meterkey.Status) store.Request {
 	w.t.Helper()
 	var r store.Request
 	require.Eventually(w.t, func() bool {
@@ -170,8 +172,8 @@ func (w *world) customerSignsIn(uid, utility string) {
 	w.t.Helper()
 	e, err := theEngine()
 	require.NoError(w.t, err)
-	requests := workflows.NewClient(e.temporal, recipient(w.t), nil)
-	require.NoError(w.t, requests.SubmitLoginAt(w.t.Context(), uid, utility, workflows.Credentials{Username: "pat", Password: "x"}))
+	requests := sdk.New(e.temporal, recipient(w.t), nil)
+	require.NoError(w.t, requests.SubmitLoginAt(w.t.Context(), uid, utility, meterkey.Credentials{Username: "pat", Password: "x"}))
 }
 
 // From the form to the meters, with every action on the way, in a real browser on the real engine.
@@ -258,7 +260,7 @@ func TestWhileTemporalIsAway(t *testing.T) {
 	away, err := client.NewLazyClient(client.Options{HostPort: "127.0.0.1:9", Logger: silent{}})
 	require.NoError(t, err)
 	t.Cleanup(away.Close)
-	w := newWorld(t, options{requests: workflows.NewClient(away, recipient(t), nil)})
+	w := newWorld(t, options{requests: sdk.New(away, recipient(t), nil)})
 	v := w.signedIn(patsEmail)
 	form := url.Values{"uid": {store.NewUID()}, "email": {"kim@example.com"}}
 	a := v.post("/dashboard/requests/new", form)

@@ -15,10 +15,10 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/portal/dashboard/sheet"
 	"github.com/meterkey/meterkey/portal/web"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 const (
@@ -336,7 +336,7 @@ func (h *dashboard) sendRow(ctx context.Context, p person, row store.ImportRow) 
 	err := h.send(ctx, p, store.Request{UID: rowUID(row), CustomerEmail: row.Email, CustomerName: row.Name, Nickname: row.Nickname,
 		Utility: row.Utility, Scope: scope(row.Expires)})
 	row.Outcome = store.ImportSent
-	if errors.Is(err, workflows.ErrInvalidRequest) {
+	if errors.Is(err, meterkey.ErrInvalidRequest) {
 		row.Outcome, row.Problem, err = store.ImportFailed, err.Error(), nil
 	}
 	if err != nil {

@@ -14,9 +14,10 @@ import (
 	"github.com/playwright-community/playwright-go"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/portal/dashboard/sheet"
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 // upload sends a file and returns what it leads to.
@@ -117,7 +118,7 @@ func TestAnImportGoesOnAfterARestart(t *testing.T) {
 	}
 	e, err := theEngine()
 	require.NoError(t, err)
-	require.NoError(t, workflows.NewClient(e.temporal, "", nil).Start(t.Context(), workflows.Request{RequestID: rowUID(rows[0]), Requester: "acme"}))
+	require.NoError(t, sdk.New(e.temporal, "", nil).Start(t.Context(), meterkey.Request{RequestID: rowUID(rows[0]), Requester: "acme"}))
 
 	stopped := v.get(location).body
 	require.Contains(t, stopped, "It stopped after 0 of 4")
@@ -128,7 +129,7 @@ func TestAnImportGoesOnAfterARestart(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, listed.Items, 4)
 	for _, row := range rows {
-		w.reaches(rowUID(row), workflows.AwaitingLogin)
+		w.reaches(rowUID(row), meterkey.AwaitingLogin)
 	}
 	outcomes := readFile(t, v.get(location+"/outcomes.csv").body)
 	require.Equal(t, []string{"2", "a@example.com", "", "", "", "", "sent", "", rowUID(rows[0])}, outcomes[1])
@@ -196,7 +197,7 @@ func TestManyAtOnce(t *testing.T) {
 	s.picture("import-done-phone")
 	counts, err := w.store.Counts(t.Context(), store.Span{Requester: "acme"})
 	require.NoError(t, err)
-	require.Equal(t, 120, counts[workflows.AwaitingLogin])
+	require.Equal(t, 120, counts[meterkey.AwaitingLogin])
 }
 
 func TestImportsAreForgotten(t *testing.T) {

@@ -12,20 +12,21 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 // unreachable is a client of a Temporal server that is not there.
-func unreachable(t *testing.T) *workflows.Client {
+func unreachable(t *testing.T) *sdk.Client {
 	t.Helper()
 	address, err := stack.FreeAddress("")
 	require.NoError(t, err)
 	c, err := client.NewLazyClient(client.Options{HostPort: address, Logger: silent{}})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	return workflows.NewClient(c, recipient(t), nil)
+	return sdk.New(c, recipient(t), nil)
 }
 
 // A mistake in any column of a file is shown in its row, by the column and with what would be right, and holds up no other.
@@ -89,10 +90,10 @@ func TestTheMetersFileIsHarmless(t *testing.T) {
 	at := time.Now().UTC()
 	request, err := w.store.Request(t.Context(), "acme", uid)
 	require.NoError(t, err)
-	_, err = w.store.Record(t.Context(), workflows.Projection{RunID: "run-" + uid, Request: workflows.Request{RequestID: uid, Requester: "acme"},
-		State: workflows.State{RequestID: uid, Requester: "acme", Utility: "CONED", Status: workflows.Connected, WaitingOn: workflows.Nobody, Since: at, Version: 9,
-			LinkedAt: request.LinkedAt, Timeline: append(request.Timeline, workflows.Moment{Status: workflows.Connected, At: at}),
-			Meters: []workflows.Meter{{MeterNumber: "=cmd|'/c calc'!A0", AccountNumber: "0012", ServiceAddress: "12 \"Elm\", Apt 3", Tariff: "+1"}}}})
+	_, err = w.store.Record(t.Context(), meterkey.Projection{RunID: "run-" + uid, Request: meterkey.Request{RequestID: uid, Requester: "acme"},
+		State: meterkey.State{RequestID: uid, Requester: "acme", Utility: "CONED", Status: meterkey.Connected, WaitingOn: meterkey.Nobody, Since: at, Revision: 9,
+			LinkedAt: request.LinkedAt, Timeline: append(request.Timeline, meterkey.Moment{Status: meterkey.Connected, At: at}),
+			Meters: []meterkey.Meter{{MeterNumber: "=cmd|'/c calc'!A0", AccountNumber: "0012", ServiceAddress: "12 \"Elm\", Apt 3", Tariff: "+1"}}}})
 	require.NoError(t, err)
 	v := w.signedIn(patsEmail)
 	rows := readFile(t, v.get(listPath+"/"+uid+"/meters.csv").body)
@@ -181,7 +182,7 @@ func TestArchivingAndRevoking(t *testing.T) {
 func TestAway(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, away(nil))
-	for _, about := range []error{workflows.ErrEnded, workflows.ErrNotFound, workflows.ErrInvalidRequest} {
+	for _, about := range []error{sdk.ErrEnded, sdk.ErrNotFound, meterkey.ErrInvalidRequest} {
 		require.NotErrorIs(t, away(about), errAway)
 		require.ErrorIs(t, away(about), about)
 	}

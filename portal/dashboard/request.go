@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/portal/dashboard/sheet"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // metersShown is how many meters the page shows; the file has all.
@@ -20,7 +20,7 @@ type requestPage struct {
 	Row           row
 	Live          string
 	Next          string // what happens next
-	Challenge     *workflows.Challenge
+	Challenge     *meterkey.Challenge
 	CodeLabel     string
 	Digits        bool // the answer is a number
 	Actions       []action
@@ -63,7 +63,7 @@ func (h *dashboard) requestPage(r *http.Request, p person) (requestPage, error) 
 		Authorization: request.AuthorizationUID}
 	shown.Next = nextWords(shown.Row.Status, request.Reason)
 	if asked := request.Challenge; asked != nil && asked.ExpiresAt.After(time.Now()) {
-		shown.Challenge, shown.CodeLabel, shown.Digits = asked, codeLabel(asked), asked.Kind == workflows.NumberCode && asked.Digits > 0
+		shown.Challenge, shown.CodeLabel, shown.Digits = asked, codeLabel(asked), asked.Kind == meterkey.NumberCode && asked.Digits > 0
 	}
 	if isStarted(request) && !request.Status.Terminal() {
 		shown.Link = h.PortalURL + "/r/" + h.Key.LinkToken(request.UID, request.LinkedAt)
@@ -100,9 +100,9 @@ func (h *dashboard) addMeters(r *http.Request, p person, shown *requestPage) err
 	return nil
 }
 
-func codeLabel(c *workflows.Challenge) string {
+func codeLabel(c *meterkey.Challenge) string {
 	switch {
-	case c.Kind == workflows.SecurityAnswer:
+	case c.Kind == meterkey.SecurityAnswer:
 		return "The answer that the customer tells you"
 	case c.Digits > 0:
 		return fmt.Sprintf("The code of %d digits that the customer reads out", c.Digits)
@@ -111,7 +111,7 @@ func codeLabel(c *workflows.Challenge) string {
 }
 
 // steps is the course of a request: each status with how long it lasted, the present one so far.
-func steps(timeline []workflows.Moment, now time.Time) []step {
+func steps(timeline []meterkey.Moment, now time.Time) []step {
 	shown := make([]step, 0, len(timeline))
 	for i, moment := range timeline {
 		words := wordsFor(moment.Status)

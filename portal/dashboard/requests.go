@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/utilities"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 const (
@@ -32,17 +32,17 @@ func (h *dashboard) routeRequests(mux *http.ServeMux) {
 
 // filter is what the list's address says.
 type filter struct {
-	Status          workflows.Status
+	Status          meterkey.Status
 	Search, Utility string
-	Acts            workflows.WaitingOn
+	Acts            meterkey.WaitingOn
 	Tests, Archived bool
 	After           string
 }
 
 func readFilter(q url.Values) filter {
-	f := filter{Search: strings.TrimSpace(q.Get("q")), Utility: q.Get("utility"), Acts: workflows.WaitingOn(q.Get("acts")),
+	f := filter{Search: strings.TrimSpace(q.Get("q")), Utility: q.Get("utility"), Acts: meterkey.WaitingOn(q.Get("acts")),
 		Tests: q.Get("tests") != "", Archived: q.Get("archived") != "", After: q.Get("after")}
-	if status := workflows.Status(q.Get("status")); status.Valid() {
+	if status := meterkey.Status(q.Get("status")); status.Valid() {
 		f.Status = status
 	}
 	return f
@@ -77,7 +77,7 @@ func (f filter) address() string {
 func (f filter) stored(requester string) store.RequestFilter {
 	stored := store.RequestFilter{Requester: requester, Utility: f.Utility, Search: f.Search, Archived: &f.Archived, After: f.After, Limit: pageSize}
 	if f.Status != "" {
-		stored.Statuses = []workflows.Status{f.Status}
+		stored.Statuses = []meterkey.Status{f.Status}
 	}
 	if !f.Tests {
 		stored.Test = new(bool)
@@ -90,13 +90,13 @@ func (f filter) stored(requester string) store.RequestFilter {
 // see acts.
 func (f filter) addActs(stored *store.RequestFilter) {
 	stored.WaitingOn = f.Acts
-	mends := f.Acts == workflows.Requester || f.Acts == workflows.Operator
-	if !mends || f.Status != "" && f.Status != workflows.Failed {
+	mends := f.Acts == meterkey.Requester || f.Acts == meterkey.Operator
+	if !mends || f.Status != "" && f.Status != meterkey.Failed {
 		return
 	}
-	stored.WaitingOn, stored.Statuses = "", []workflows.Status{workflows.Failed}
-	for _, reason := range workflows.Reasons() {
-		if reason.Leads == workflows.Failed && reason.Acts == f.Acts {
+	stored.WaitingOn, stored.Statuses = "", []meterkey.Status{meterkey.Failed}
+	for _, reason := range meterkey.Reasons() {
+		if reason.Leads == meterkey.Failed && reason.Acts == f.Acts {
 			stored.Reasons = append(stored.Reasons, reason.Reason)
 		}
 	}
@@ -107,9 +107,9 @@ type row struct {
 	UID, Title, Subtitle  string
 	Email, Name, Nickname string
 	UtilityName           string
-	Status                workflows.Status
-	Reason                workflows.Reason
-	Acts                  workflows.WaitingOn
+	Status                meterkey.Status
+	Reason                meterkey.Reason
+	Acts                  meterkey.WaitingOn
 	Since, Created        time.Time
 	Until                 *time.Time
 	Test, Archived        bool
@@ -124,7 +124,7 @@ func (h *dashboard) row(r store.Request) row {
 		shown.UtilityName = h.utilityName(id)
 	}
 	if !isStarted(r) {
-		shown.Status, shown.Acts, shown.Since = "", workflows.Nobody, r.Created
+		shown.Status, shown.Acts, shown.Since = "", meterkey.Nobody, r.Created
 	}
 	named := []string{}
 	for _, name := range []string{r.CustomerEmail, r.CustomerName, r.Nickname} {
@@ -156,7 +156,7 @@ func (h *dashboard) utilityName(id string) string {
 
 // tab is one status with how many requests stand there.
 type tab struct {
-	Status        workflows.Status
+	Status        meterkey.Status
 	Name, Address string
 	Count         int
 	Here          bool
@@ -169,7 +169,7 @@ type listPage struct {
 	Rows      []row
 	Tabs      []tab
 	Utilities []*utilities.Utility
-	Actors    []workflows.WaitingOn
+	Actors    []meterkey.WaitingOn
 	// Here is this list's address, Live its stream's, Newest and Older other pages'.
 	Here, Live, Newest, Older string
 	// Said is read aloud when the list changes.
@@ -196,7 +196,7 @@ func (h *dashboard) list(w http.ResponseWriter, r *http.Request, p person) error
 
 func (h *dashboard) listPage(r *http.Request, p person, f filter) (listPage, error) {
 	shown := listPage{Filter: f, Here: f.address(), Utilities: h.Utilities.All(),
-		Actors: []workflows.WaitingOn{workflows.Customer, workflows.Utility, workflows.Requester, workflows.Operator}}
+		Actors: []meterkey.WaitingOn{meterkey.Customer, meterkey.Utility, meterkey.Requester, meterkey.Operator}}
 	last, err := h.Store.LastChange(r.Context(), p.requester.UID)
 	if err != nil {
 		return shown, err
@@ -225,12 +225,12 @@ func (h *dashboard) listPage(r *http.Request, p person, f filter) (listPage, err
 }
 
 // tabs are the statuses that have requests, the selected one, and all together.
-func tabs(f filter, counts map[workflows.Status]int) []tab {
+func tabs(f filter, counts map[meterkey.Status]int) []tab {
 	selected := f.Status
 	f.After = ""
 	all := 0
 	var shown []tab
-	for _, status := range workflows.Statuses() {
+	for _, status := range meterkey.Statuses() {
 		all += counts[status]
 		if counts[status] == 0 && status != selected {
 			continue

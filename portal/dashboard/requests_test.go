@@ -10,14 +10,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 func TestAFilterIsItsAddress(t *testing.T) {
 	t.Parallel()
 	for _, f := range []filter{
-		{}, {Status: workflows.AwaitingCode}, {Search: "ana & co", Utility: "CONED", Acts: workflows.Customer, Tests: true, Archived: true, After: "abc"},
+		{}, {Status: meterkey.AwaitingCode}, {Search: "ana & co", Utility: "CONED", Acts: meterkey.Customer, Tests: true, Archived: true, After: "abc"},
 	} {
 		u, err := url.Parse(f.address())
 		require.NoError(t, err)
@@ -32,7 +32,7 @@ func TestTheListFilters(t *testing.T) {
 	w := newWorld(t, options{})
 	w.record("acme", past{email: "ana@example.com", name: "Ana", utility: "CONED", asked: true, statuses: byCode, meters: 1})
 	w.record("acme", past{email: "ben@example.com", nickname: "Roof 7", utility: "PSEG", asked: true, statuses: waiting})
-	w.record("acme", past{email: "cy@example.com", utility: "PSEG", asked: true, statuses: failed, reason: workflows.TooManyLogins})
+	w.record("acme", past{email: "cy@example.com", utility: "PSEG", asked: true, statuses: failed, reason: meterkey.TooManyLogins})
 	w.record("acme", past{email: "dee@example.com", utility: "DEMO", asked: true, statuses: waiting, test: true})
 	v := w.signedIn(patsEmail)
 	for query, want := range map[string][]string{
@@ -62,12 +62,12 @@ func TestTheListFilters(t *testing.T) {
 
 func TestTabsCount(t *testing.T) {
 	t.Parallel()
-	shown := tabs(filter{Status: workflows.Declined, Search: "x", After: "y"}, map[workflows.Status]int{workflows.Connected: 1200, workflows.Failed: 2, "": 1})
+	shown := tabs(filter{Status: meterkey.Declined, Search: "x", After: "y"}, map[meterkey.Status]int{meterkey.Connected: 1200, meterkey.Failed: 2, "": 1})
 	require.Equal(t, []tab{
 		{"", "All", "/dashboard/requests?q=x", 1203, false},
-		{workflows.Connected, "Connected", "/dashboard/requests?q=x&status=connected", 1200, false},
-		{workflows.Declined, "Declined", "/dashboard/requests?q=x&status=declined", 0, true},
-		{workflows.Failed, "Failed", "/dashboard/requests?q=x&status=failed", 2, false},
+		{meterkey.Connected, "Connected", "/dashboard/requests?q=x&status=connected", 1200, false},
+		{meterkey.Declined, "Declined", "/dashboard/requests?q=x&status=declined", 0, true},
+		{meterkey.Failed, "Failed", "/dashboard/requests?q=x&status=failed", 2, false},
 	}, shown)
 }
 
@@ -95,14 +95,14 @@ func TestPagesOfTheListMissNothing(t *testing.T) {
 func TestStepsSayHowLongEachTook(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	timeline := []workflows.Moment{
-		{Status: workflows.AwaitingLogin, At: now.Add(-time.Hour)}, {Status: workflows.SigningIn, At: now.Add(-2 * time.Minute)},
-		{Status: workflows.AwaitingLogin, Reason: workflows.InvalidCredentials, At: now.Add(-90 * time.Second)},
+	timeline := []meterkey.Moment{
+		{Status: meterkey.AwaitingLogin, At: now.Add(-time.Hour)}, {Status: meterkey.SigningIn, At: now.Add(-2 * time.Minute)},
+		{Status: meterkey.AwaitingLogin, Reason: meterkey.InvalidCredentials, At: now.Add(-90 * time.Second)},
 	}
 	shown := steps(timeline, now)
 	require.Equal(t, []string{"58 min 0 s", "30 s", "1 min 30 s so far"}, []string{shown[0].Length, shown[1].Length, shown[2].Length})
 	require.Equal(t, "The customer's utility did not accept the login.", shown[2].Why)
-	ended := steps(append(timeline, workflows.Moment{Status: workflows.Declined, At: now}), now)
+	ended := steps(append(timeline, meterkey.Moment{Status: meterkey.Declined, At: now}), now)
 	require.Equal(t, "the end", ended[3].Length)
 }
 

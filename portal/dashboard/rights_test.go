@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // owned are things of Acme's, one of each kind, by the section of the dashboard that they are in.
@@ -281,8 +281,8 @@ func TestLateCodesArePassedToNobody(t *testing.T) {
 
 func TestWordsOfAQuestion(t *testing.T) {
 	t.Parallel()
-	for says, c := range map[string]workflows.Challenge{"The answer that the customer tells you": {Kind: workflows.SecurityAnswer, Digits: 6},
-		"The code of 6 digits that the customer reads out": {Kind: workflows.NumberCode, Digits: 6}, "The code that the customer reads out": {Kind: workflows.NumberCode}} {
+	for says, c := range map[string]meterkey.Challenge{"The answer that the customer tells you": {Kind: meterkey.SecurityAnswer, Digits: 6},
+		"The code of 6 digits that the customer reads out": {Kind: meterkey.NumberCode, Digits: 6}, "The code that the customer reads out": {Kind: meterkey.NumberCode}} {
 		require.Equal(t, says, codeLabel(&c))
 	}
 	for expires, says := range map[string]string{"": "when it is revoked", "until_revoked": "when it is revoked", "2027-01-31T23:59:59Z": "after 31 Jan 2027",

@@ -4,24 +4,24 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 // The courses that requests take.
 var (
-	waiting  = []workflows.Status{workflows.AwaitingLogin}
-	signing  = []workflows.Status{workflows.AwaitingLogin, workflows.SigningIn}
-	asked    = []workflows.Status{workflows.AwaitingLogin, workflows.SigningIn, workflows.AwaitingCode}
-	choosing = []workflows.Status{workflows.AwaitingLogin, workflows.SigningIn, workflows.AwaitingChoice}
-	straight = []workflows.Status{workflows.AwaitingLogin, workflows.SigningIn, workflows.FetchingMeters, workflows.Connected}
-	byCode   = []workflows.Status{workflows.AwaitingLogin, workflows.SigningIn, workflows.AwaitingCode, workflows.SubmittingCode,
-		workflows.FetchingMeters, workflows.Connected}
-	failed   = []workflows.Status{workflows.AwaitingLogin, workflows.SigningIn, workflows.Failed}
-	mfaOff   = []workflows.Status{workflows.AwaitingLogin, workflows.SigningIn, workflows.AwaitingMFAOff}
-	wrong    = []workflows.Status{workflows.AwaitingLogin, workflows.SigningIn, workflows.AwaitingLogin}
-	declined = []workflows.Status{workflows.AwaitingLogin, workflows.Declined}
-	canceled = []workflows.Status{workflows.AwaitingLogin, workflows.Canceled}
-	expired  = []workflows.Status{workflows.AwaitingLogin, workflows.Expired}
+	waiting  = []meterkey.Status{meterkey.AwaitingLogin}
+	signing  = []meterkey.Status{meterkey.AwaitingLogin, meterkey.SigningIn}
+	asked    = []meterkey.Status{meterkey.AwaitingLogin, meterkey.SigningIn, meterkey.AwaitingCode}
+	choosing = []meterkey.Status{meterkey.AwaitingLogin, meterkey.SigningIn, meterkey.AwaitingChoice}
+	straight = []meterkey.Status{meterkey.AwaitingLogin, meterkey.SigningIn, meterkey.FetchingMeters, meterkey.Connected}
+	byCode   = []meterkey.Status{meterkey.AwaitingLogin, meterkey.SigningIn, meterkey.AwaitingCode, meterkey.SubmittingCode,
+		meterkey.FetchingMeters, meterkey.Connected}
+	failed   = []meterkey.Status{meterkey.AwaitingLogin, meterkey.SigningIn, meterkey.Failed}
+	mfaOff   = []meterkey.Status{meterkey.AwaitingLogin, meterkey.SigningIn, meterkey.AwaitingMFAOff}
+	wrong    = []meterkey.Status{meterkey.AwaitingLogin, meterkey.SigningIn, meterkey.AwaitingLogin}
+	declined = []meterkey.Status{meterkey.AwaitingLogin, meterkey.Declined}
+	canceled = []meterkey.Status{meterkey.AwaitingLogin, meterkey.Canceled}
+	expired  = []meterkey.Status{meterkey.AwaitingLogin, meterkey.Expired}
 )
 
 // seeded are the uids of the requests that tests look at one by one.
@@ -32,20 +32,20 @@ func (w *world) seed() seeded {
 	w.t.Helper()
 	names := []string{"Maria López", "Sam Okafor", "Ingrid Sørensen", "Wei Chen", "Aisha Rahman", "Tom Becker", "Noor Haddad", "Olu Adeyemi"}
 	utilities := []string{"CONED", "EVERSOURCE", "PSEG", "SDGE", "BGE", "PECO"}
-	courses := [][]workflows.Status{straight, byCode, waiting, straight, wrong, byCode, declined, expired, mfaOff, straight, canceled, failed}
+	courses := [][]meterkey.Status{straight, byCode, waiting, straight, wrong, byCode, declined, expired, mfaOff, straight, canceled, failed}
 	for i := range 36 {
 		course := courses[i%len(courses)]
 		p := past{email: fmt.Sprintf("customer%02d@example.com", i+1), name: names[i%len(names)], utility: utilities[i%len(utilities)], asked: i%4 != 0,
 			statuses: course, ago: time.Duration(i*i+1) * 35 * time.Minute, meters: i%5 + 1}
 		switch course[len(course)-1] {
-		case workflows.AwaitingLogin:
+		case meterkey.AwaitingLogin:
 			if len(course) > 1 {
-				p.reason = workflows.InvalidCredentials
+				p.reason = meterkey.InvalidCredentials
 			}
-		case workflows.Failed:
-			p.reason = workflows.TooManyLogins
-		case workflows.AwaitingMFAOff:
-			p.reason = workflows.MFAUnsupported
+		case meterkey.Failed:
+			p.reason = meterkey.TooManyLogins
+		case meterkey.AwaitingMFAOff:
+			p.reason = meterkey.MFAUnsupported
 		default:
 		}
 		if i%3 == 0 {
@@ -56,7 +56,7 @@ func (w *world) seed() seeded {
 	return seeded{
 		connected: w.record("acme", past{email: "ana.garcia@example.com", name: "Ana García", nickname: "Roof, 12 Elm Street", utility: "CONED", asked: true, statuses: byCode, ago: 25 * time.Minute, meters: 5}),
 		large:     w.record("acme", past{email: "city@springfield.example", name: "City of Springfield", utility: "PSEG", asked: true, statuses: straight, ago: 3 * time.Hour, meters: 450}),
-		failed:    w.record("acme", past{email: "lee@example.org", name: "Lee Park", utility: "SCE", asked: true, statuses: failed, reason: workflows.TooManyLogins, ago: 6 * time.Minute}),
+		failed:    w.record("acme", past{email: "lee@example.org", name: "Lee Park", utility: "SCE", asked: true, statuses: failed, reason: meterkey.TooManyLogins, ago: 6 * time.Minute}),
 		waiting:   w.record("acme", past{email: "new@example.com", statuses: waiting, ago: 2 * time.Minute}),
 		choosing:  w.record("acme", past{email: "jo@example.com", name: "Jo Martin", utility: "EVERSOURCE", asked: true, statuses: choosing, ago: 70 * time.Second}),
 		asked:     w.record("acme", past{email: "kim@example.com", name: "Kim Nguyen", nickname: "Audit 17", utility: "CONED", asked: true, statuses: asked, ago: 30 * time.Second}),

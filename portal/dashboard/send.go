@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/utilities"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // patience is how long a person waits for Temporal before being told that it does not answer.
@@ -19,7 +20,7 @@ var errAway = errors.New("temporal does not answer")
 
 // away tells errors of Temporal's own from those that say something about the request.
 func away(err error) error {
-	if err == nil || errors.Is(err, workflows.ErrEnded) || errors.Is(err, workflows.ErrNotFound) || errors.Is(err, workflows.ErrInvalidRequest) {
+	if err == nil || errors.Is(err, sdk.ErrEnded) || errors.Is(err, sdk.ErrNotFound) || errors.Is(err, meterkey.ErrInvalidRequest) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", errAway, err)
@@ -43,15 +44,15 @@ func (h *dashboard) send(ctx context.Context, p person, r store.Request) error {
 		return err
 	}
 	h.Webhooks.Deliver(ctx, news.Deliveries...)
-	if err := h.Requests.Start(ctx, started(p, stored)); !errors.Is(err, workflows.ErrExists) {
+	if err := h.Requests.Start(ctx, started(p, stored)); !errors.Is(err, sdk.ErrExists) {
 		return away(err)
 	}
 	return nil
 }
 
 // started is what a stored request's workflow is started with.
-func started(p person, r store.Request) workflows.Request {
-	return workflows.Request{RequestID: r.UID, Requester: p.requester.UID, RequesterName: p.requester.Name,
+func started(p person, r store.Request) meterkey.Request {
+	return meterkey.Request{RequestID: r.UID, Requester: p.requester.UID, RequesterName: p.requester.Name,
 		RequesterEmail: p.requester.Email, CustomerEmail: r.CustomerEmail, Utility: r.Utility, Test: r.IsTest}
 }
 

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 // tone groups statuses by how urgent they look. Colour never says more than the words beside it.
@@ -20,41 +20,41 @@ const (
 
 // statusWords is how a requester's people read a status, and what happens next when no reason says more.
 type statusWords struct {
-	status workflows.Status
+	status meterkey.Status
 	name   string
 	tone   tone
 	next   string
 }
 
 var statusTable = []statusWords{
-	{workflows.AwaitingLogin, "Waiting for sign-in", toneWaits,
+	{meterkey.AwaitingLogin, "Waiting for sign-in", toneWaits,
 		"The customer opens the link in their e-mail and signs in to their utility account."},
-	{workflows.SigningIn, "Signing in", toneBusy,
+	{meterkey.SigningIn, "Signing in", toneBusy,
 		"Meterkey is signing in at the utility's website. This usually takes a few seconds."},
-	{workflows.AwaitingChoice, "Waiting for a choice", toneWaits,
+	{meterkey.AwaitingChoice, "Waiting for a choice", toneWaits,
 		"The customer chooses how the utility sends its code. Their sign-in stays open meanwhile."},
-	{workflows.AwaitingCode, "Waiting for a code", toneWaits,
+	{meterkey.AwaitingCode, "Waiting for a code", toneWaits,
 		"The customer types what the utility asks for. Their sign-in stays open meanwhile."},
-	{workflows.SubmittingCode, "Checking the code", toneBusy,
+	{meterkey.SubmittingCode, "Checking the code", toneBusy,
 		"The utility is checking what the customer typed."},
-	{workflows.AwaitingMFAOff, "MFA to be turned off", toneWaits,
+	{meterkey.AwaitingMFAOff, "MFA to be turned off", toneWaits,
 		"The customer turns multi-factor authentication off at the utility and signs in again from the same link."},
-	{workflows.FetchingMeters, "Reading meters", toneBusy,
+	{meterkey.FetchingMeters, "Reading meters", toneBusy,
 		"The customer is signed in. Meterkey is reading the list of meters."},
-	{workflows.Connected, "Connected", toneGood,
+	{meterkey.Connected, "Connected", toneGood,
 		"Nothing more is needed. The meters are below."},
-	{workflows.Declined, "Declined", toneEnded,
+	{meterkey.Declined, "Declined", toneEnded,
 		"The customer said no. Speak with them before you send the request again."},
-	{workflows.Canceled, "Canceled", toneEnded,
+	{meterkey.Canceled, "Canceled", toneEnded,
 		"This request was called off, and the customer was told. Resend it to open it again."},
-	{workflows.Expired, "Expired", toneEnded,
+	{meterkey.Expired, "Expired", toneEnded,
 		"The customer did not act in time. Resend the request to give them seven more days."},
-	{workflows.Failed, "Failed", toneFailed,
+	{meterkey.Failed, "Failed", toneFailed,
 		"This request could not be completed. Resend it to try again."},
 }
 
 // wordsFor is the row of a status. One that has no row yet, because the request is only now being started, is starting.
-func wordsFor(s workflows.Status) statusWords {
+func wordsFor(s meterkey.Status) statusWords {
 	for _, row := range statusTable {
 		if row.status == s {
 			return row
@@ -64,31 +64,31 @@ func wordsFor(s workflows.Status) statusWords {
 }
 
 // actsWords says who must act, to the requester.
-func actsWords(who workflows.WaitingOn) string {
+func actsWords(who meterkey.WaitingOn) string {
 	switch who {
-	case workflows.Customer:
+	case meterkey.Customer:
 		return "The customer"
-	case workflows.Utility:
+	case meterkey.Utility:
 		return "The utility"
-	case workflows.Requester:
+	case meterkey.Requester:
 		return "You"
-	case workflows.Operator:
+	case meterkey.Operator:
 		return "Meterkey’s operators"
-	case workflows.Nobody:
+	case meterkey.Nobody:
 	}
 	return "Nobody"
 }
 
 // acts says who must act. A request that failed waits for nobody by itself; its reason tells who can mend it.
-func acts(waitsOn workflows.WaitingOn, s workflows.Status, reason workflows.Reason) workflows.WaitingOn {
-	if s == workflows.Failed && reason != "" {
+func acts(waitsOn meterkey.WaitingOn, s meterkey.Status, reason meterkey.Reason) meterkey.WaitingOn {
+	if s == meterkey.Failed && reason != "" {
 		return reason.Text().Acts
 	}
 	return waitsOn
 }
 
 // nextWords says what happens next: the reason's words while it still holds, or else the status's.
-func nextWords(s workflows.Status, reason workflows.Reason) string {
+func nextWords(s meterkey.Status, reason meterkey.Reason) string {
 	if text := reason.Text(); reason != "" && text.Next != "" && text.Leads == s {
 		return text.Next
 	}
@@ -96,13 +96,13 @@ func nextWords(s workflows.Status, reason workflows.Reason) string {
 }
 
 // reasonWords says to the requester why a request went back or failed.
-func reasonWords(reason workflows.Reason) string {
+func reasonWords(reason meterkey.Reason) string {
 	switch {
 	case reason == "":
 		return ""
 	case reason.Text().Requester != "":
 		return reason.Text().Requester
-	case reason == workflows.CodeRejected:
+	case reason == meterkey.CodeRejected:
 		return "The utility did not accept the code."
 	}
 	return reason.Text().Customer

@@ -6,24 +6,24 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey"
 )
 
 func TestEveryStatusHasWords(t *testing.T) {
 	t.Parallel()
 	names := map[string]bool{}
-	for _, status := range workflows.Statuses() {
+	for _, status := range meterkey.Statuses() {
 		words := wordsFor(status)
 		require.NotEqual(t, "Starting", words.name, status)
 		require.NotEmpty(t, words.next, status)
 		require.False(t, names[words.name], "%s: two statuses must not read the same", status)
 		names[words.name] = true
 		switch {
-		case status == workflows.Connected:
+		case status == meterkey.Connected:
 			require.Equal(t, toneGood, words.tone)
 		case status.Terminal():
 			require.Contains(t, []tone{toneEnded, toneFailed}, words.tone, status)
-		case status.WaitingOn() == workflows.Customer:
+		case status.WaitingOn() == meterkey.Customer:
 			require.Equal(t, toneWaits, words.tone, status)
 		default:
 			require.Equal(t, toneBusy, words.tone, status)
@@ -35,12 +35,12 @@ func TestEveryStatusHasWords(t *testing.T) {
 func TestEveryReasonSaysWhyAndWhatNext(t *testing.T) {
 	t.Parallel()
 	require.Empty(t, reasonWords(""))
-	for _, reason := range workflows.Reasons() {
+	for _, reason := range meterkey.Reasons() {
 		require.NotEmpty(t, reasonWords(reason.Reason), reason.Reason)
 		require.Equal(t, reason.Next, nextWords(reason.Leads, reason.Reason), reason.Reason)
-		require.Equal(t, wordsFor(workflows.SigningIn).next, nextWords(workflows.SigningIn, reason.Reason), "the reason is past once the customer signs in again")
-		if reason.Leads == workflows.Failed {
-			require.NotEqual(t, workflows.Nobody, acts(workflows.Nobody, workflows.Failed, reason.Reason), reason.Reason)
+		require.Equal(t, wordsFor(meterkey.SigningIn).next, nextWords(meterkey.SigningIn, reason.Reason), "the reason is past once the customer signs in again")
+		if reason.Leads == meterkey.Failed {
+			require.NotEqual(t, meterkey.Nobody, acts(meterkey.Nobody, meterkey.Failed, reason.Reason), reason.Reason)
 		}
 	}
 }
@@ -48,13 +48,13 @@ func TestEveryReasonSaysWhyAndWhatNext(t *testing.T) {
 func TestWhoMustAct(t *testing.T) {
 	t.Parallel()
 	words := map[string]bool{}
-	for _, who := range []workflows.WaitingOn{workflows.Customer, workflows.Utility, workflows.Requester, workflows.Operator, workflows.Nobody} {
+	for _, who := range []meterkey.WaitingOn{meterkey.Customer, meterkey.Utility, meterkey.Requester, meterkey.Operator, meterkey.Nobody} {
 		words[actsWords(who)] = true
 	}
 	require.Len(t, words, 5)
-	require.Equal(t, workflows.Requester, acts(workflows.Nobody, workflows.Failed, workflows.TooManyLogins))
-	require.Equal(t, workflows.Customer, acts(workflows.Customer, workflows.AwaitingLogin, workflows.TooManyLogins))
-	require.Equal(t, workflows.Nobody, acts(workflows.Nobody, workflows.Failed, ""))
+	require.Equal(t, meterkey.Requester, acts(meterkey.Nobody, meterkey.Failed, meterkey.TooManyLogins))
+	require.Equal(t, meterkey.Customer, acts(meterkey.Customer, meterkey.AwaitingLogin, meterkey.TooManyLogins))
+	require.Equal(t, meterkey.Nobody, acts(meterkey.Nobody, meterkey.Failed, ""))
 }
 
 func TestLengthWords(t *testing.T) {

@@ -19,11 +19,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap/zaptest"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/portalkey"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/portal/web"
+	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/utilities"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 const (
@@ -45,7 +46,7 @@ type world struct {
 
 // options of a world; zero values serve.
 type options struct {
-	requests  *workflows.Client // nil: Temporal does not answer
+	requests  *sdk.Client // nil: Temporal does not answer
 	portalURL string
 }
 
@@ -191,8 +192,8 @@ type past struct {
 	utility  string
 	asked    bool // the requester named the utility
 	test     bool
-	statuses []workflows.Status
-	reason   workflows.Reason // of the last status
+	statuses []meterkey.Status
+	reason   meterkey.Reason // of the last status
 	ago      time.Duration
 	meters   int
 }
@@ -215,23 +216,23 @@ func (w *world) record(requester string, p past) string {
 			Nickname: p.nickname, Utility: named, IsTest: p.test})
 		require.NoError(w.t, err)
 	})
-	state := workflows.State{RequestID: p.uid, Requester: requester, LinkedAt: first.UTC().Truncate(time.Microsecond)}
+	state := meterkey.State{RequestID: p.uid, Requester: requester, LinkedAt: first.UTC().Truncate(time.Microsecond)}
 	for i, status := range p.statuses {
 		at := first.Add(time.Duration(i) * step).UTC()
-		reason := workflows.Reason("")
+		reason := meterkey.Reason("")
 		if i == len(p.statuses)-1 {
 			reason = p.reason
 		}
-		state.Status, state.Reason, state.WaitingOn, state.Since, state.Version = status, reason, status.WaitingOn(), at, i+1
-		state.Timeline = append(state.Timeline, workflows.Moment{Status: status, Reason: reason, At: at})
-		if p.asked || status != workflows.AwaitingLogin { // or else the customer has not chosen yet
+		state.Status, state.Reason, state.WaitingOn, state.Since, state.Revision = status, reason, status.WaitingOn(), at, i+1
+		state.Timeline = append(state.Timeline, meterkey.Moment{Status: status, Reason: reason, At: at})
+		if p.asked || status != meterkey.AwaitingLogin { // or else the customer has not chosen yet
 			state.Utility = p.utility
 		}
 		state.Challenge, state.Until, state.Meters = nil, nil, nil
 		w.furnish(&state, p)
 		w.at(at, func() {
-			_, err := w.store.Record(w.t.Context(), workflows.Projection{RunID: "run-" + p.uid, State: state,
-				Request: workflows.Request{RequestID: p.uid, Requester: requester, CustomerEmail: p.email, Utility: named, Test: p.test}})
+			_, err := w.store.Record(w.t.Context(), meterkey.Projection{RunID: "run-" + p.uid, State: state,
+				Request: meterkey.Request{RequestID: p.uid, Requester: requester, CustomerEmail: p.email, Utility: named, Test: p.test}})
 			require.NoError(w.t, err)
 		})
 	}
@@ -239,23 +240,23 @@ func (w *world) record(requester string, p past) string {
 }
 
 // furnish adds what a status brings with it.
-func (w *world) furnish(s *workflows.State, p past) {
+func (w *world) furnish(s *meterkey.State, p past) {
 	switch s.Status {
-	case workflows.AwaitingLogin, workflows.AwaitingMFAOff:
+	case meterkey.AwaitingLogin, meterkey.AwaitingMFAOff:
 		until := s.Since.Add(7 * 24 * time.Hour)
 		s.Until = &until
-	case workflows.AwaitingCode, workflows.AwaitingChoice:
+	case meterkey.AwaitingCode, meterkey.AwaitingChoice:
 		until := s.Since.Add(10 * time.Minute)
 		s.Until = &until
-		s.Challenge = &workflows.Challenge{ID: "c-1", Kind: workflows.NumberCode, Prompt: "Enter the code that we sent to your phone", SentTo: "(***) ***-1234",
+		s.Challenge = &meterkey.Challenge{ID: "c-1", Kind: meterkey.NumberCode, Prompt: "Enter the code that we sent to your phone", SentTo: "(***) ***-1234",
 			Digits: 6, ExpiresAt: until, TriesLeft: 3}
-		if s.Status == workflows.AwaitingChoice {
-			s.Challenge.Kind, s.Challenge.Prompt, s.Challenge.SentTo = workflows.MethodChoice, "How should we send you the code?", ""
-			s.Challenge.Options = []workflows.Option{{ID: "text", Label: "Text message", Target: "(***) ***-1234"}, {ID: "mail", Label: "E-mail", Target: "p***@example.com"}}
+		if s.Status == meterkey.AwaitingChoice {
+			s.Challenge.Kind, s.Challenge.Prompt, s.Challenge.SentTo = meterkey.MethodChoice, "How should we send you the code?", ""
+			s.Challenge.Options = []meterkey.Option{{ID: "text", Label: "Text message", Target: "(***) ***-1234"}, {ID: "mail", Label: "E-mail", Target: "p***@example.com"}}
 		}
-	case workflows.Connected:
+	case meterkey.Connected:
 		for i := range p.meters {
-			s.Meters = append(s.Meters, workflows.Meter{AccountNumber: fmt.Sprintf("41-%05d", 1001+i/3), MeterNumber: fmt.Sprintf("E-%05d", 71+i),
+			s.Meters = append(s.Meters, meterkey.Meter{AccountNumber: fmt.Sprintf("41-%05d", 1001+i/3), MeterNumber: fmt.Sprintf("E-%05d", 71+i),
 				ServiceIdentifier: fmt.Sprintf("SP-%04d", i+1), ServiceAddress: fmt.Sprintf("%d Elm Street, Springfield", 12+i),
 				ServiceClass: []string{"electric", "gas"}[i%2], Tariff: "EL1 Residential", Status: "active"})
 		}

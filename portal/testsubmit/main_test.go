@@ -21,7 +21,7 @@ import (
 	"github.com/meterkey/meterkey/sandbox/practice"
 )
 
-// histories is where the replay tests' histories are stored anew: go test ./portal/testsubmit -histories=../../workflows/testdata/histories
+// histories is where the replay tests' histories are stored anew: go test ./portal/testsubmit -histories=testdata/histories
 var histories = flag.String("histories", "", "store some test submissions' histories in this folder")
 
 // world is one real stack for all tests of this package: Temporal, a worker with its Chromium, the practice sites, a portal.

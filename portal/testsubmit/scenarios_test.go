@@ -14,11 +14,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/practiceapi"
 	"github.com/meterkey/meterkey/internal/webhook"
 	"github.com/meterkey/meterkey/portal/api"
 	"github.com/meterkey/meterkey/portal/testsubmit"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // pollEvery keeps within what one key may ask in a second.
@@ -44,7 +44,7 @@ func tryScenario(t *testing.T, form string, s testsubmit.Scenario) {
 	t.Helper()
 	ctx := bounded(t)
 	utility := "DEMO"
-	if s.Name == string(workflows.CodeTimeout) {
+	if s.Name == string(meterkey.CodeTimeout) {
 		utility = shortLived
 	}
 	test := submit(ctx, t, form, utility, s.Name)
@@ -57,17 +57,17 @@ func tryScenario(t *testing.T, form string, s testsubmit.Scenario) {
 	require.Equal(t, test.FormUID, a.FormUID)
 	require.True(t, a.IsTest)
 	require.Equal(t, test.Utility, a.Utility)
-	require.Equal(t, s.Status == workflows.Connected || s.Status == workflows.Failed, a.MFA.Value == nil)
+	require.Equal(t, s.Status == meterkey.Connected || s.Status == meterkey.Failed, a.MFA.Value == nil)
 	meters := call[api.MeterList](ctx, t, http.MethodGet, "/meters?authorizations="+a.UID, nil)
-	if s.Status == workflows.Connected && s.Meters == 0 {
+	if s.Status == meterkey.Connected && s.Meters == 0 {
 		require.NotEmpty(t, meters.Meters)
 	} else {
 		require.Len(t, meters.Meters, s.Meters)
 	}
-	if s.Reason == workflows.WindowLost || s.Name == "mfa_off" {
+	if s.Reason == meterkey.WindowLost || s.Name == "mfa_off" {
 		save(ctx, t, test.FormUID, strings.ReplaceAll(s.Name, "_", "-"))
 	}
-	if s.Status == workflows.AwaitingCode || s.Status == workflows.AwaitingChoice {
+	if s.Status == meterkey.AwaitingCode || s.Status == meterkey.AwaitingChoice {
 		goOn(ctx, t, test, s)
 	}
 	call[api.Success](ctx, t, http.MethodDelete, "/authorizations/"+a.UID, nil)
@@ -78,9 +78,9 @@ func awaitAuthorization(ctx context.Context, t *testing.T, test api.TestSubmitte
 	t.Helper()
 	want := "errored"
 	switch s.Status {
-	case workflows.Connected:
+	case meterkey.Connected:
 		want = "updated"
-	case workflows.AwaitingCode, workflows.AwaitingChoice:
+	case meterkey.AwaitingCode, meterkey.AwaitingChoice:
 		want = "pending"
 	}
 	var seen api.Authorization
@@ -97,18 +97,18 @@ func awaitAuthorization(ctx context.Context, t *testing.T, test api.TestSubmitte
 func goOn(ctx context.Context, t *testing.T, test api.TestSubmitted, s testsubmit.Scenario) {
 	t.Helper()
 	mfa := awaitMFA(ctx, t, test, s.Status, s.Reason)
-	if s.Status == workflows.AwaitingChoice {
+	if s.Status == meterkey.AwaitingChoice {
 		answer(ctx, t, test, mfa, mfa.Options[0].ID)
-		mfa = awaitMFA(ctx, t, test, workflows.AwaitingCode, "")
+		mfa = awaitMFA(ctx, t, test, meterkey.AwaitingCode, "")
 	}
 	code, err := practiceapi.New(world.Practice.URL()).Code(ctx, test.Utility, test.Practice.Username)
 	require.NoError(t, err)
 	answer(ctx, t, test, mfa, code)
-	awaitForm(ctx, t, test.FormUID, workflows.Connected, "")
+	awaitForm(ctx, t, test.FormUID, meterkey.Connected, "")
 }
 
 // awaitMFA waits until the authorization shows what is asked.
-func awaitMFA(ctx context.Context, t *testing.T, test api.TestSubmitted, status workflows.Status, reason workflows.Reason) api.MFA {
+func awaitMFA(ctx context.Context, t *testing.T, test api.TestSubmitted, status meterkey.Status, reason meterkey.Reason) api.MFA {
 	t.Helper()
 	var seen api.MFA
 	await(ctx, t, func() bool {
@@ -136,7 +136,7 @@ func submit(ctx context.Context, t *testing.T, form, utility, scenario string) a
 }
 
 // awaitForm waits until a form stands there.
-func awaitForm(ctx context.Context, t *testing.T, uid string, status workflows.Status, reason workflows.Reason) api.Form {
+func awaitForm(ctx context.Context, t *testing.T, uid string, status meterkey.Status, reason meterkey.Reason) api.Form {
 	t.Helper()
 	var seen api.Form
 	await(ctx, t, func() bool {
@@ -218,14 +218,14 @@ func TestKilledPortal(t *testing.T) {
 	r.mu.Lock()
 	r.secret = hook.Secret
 	r.mu.Unlock()
-	test := submit(ctx, t, form.UID, "DEMO", string(workflows.TooManyLogins))
+	test := submit(ctx, t, form.UID, "DEMO", string(meterkey.TooManyLogins))
 	<-r.held
 	require.NoError(t, world.portal.Kill())
 	close(r.release)
 	_, err := world.StartPortal(ctx)
 	require.NoError(t, err)
 
-	awaitForm(ctx, t, test.FormUID, workflows.Failed, workflows.TooManyLogins)
+	awaitForm(ctx, t, test.FormUID, meterkey.Failed, meterkey.TooManyLogins)
 	require.Eventually(t, func() bool {
 		return r.took("authorization_created") > 0 && r.took("authorization_update_finished_errored") > 0
 	},

@@ -12,14 +12,15 @@ import (
 	"slices"
 	"strings"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/meterkey/meterkey/activities"
 	"github.com/meterkey/meterkey/internal/practiceapi"
+	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/utilities"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 // Errors that callers tell apart. They come wrapped: use errors.Is.
@@ -32,28 +33,29 @@ var (
 
 // Service plays customers. It is safe for concurrent use.
 type Service struct {
-	temporal client.Client
-	requests *workflows.Client
-	catalog  *utilities.Catalog
-	practice *practiceapi.Client
+	temporal  client.Client
+	converter converter.DataConverter
+	requests  *sdk.Client
+	catalog   *utilities.Catalog
+	practice  *practiceapi.Client
 }
 
-// New is the service on the practice utilities whose front page is at address.
-func New(temporal client.Client, requests *workflows.Client, catalog *utilities.Catalog, address string) *Service {
-	return &Service{temporal: temporal, requests: requests, catalog: catalog, practice: practiceapi.New(address)}
+// New is the service on the practice utilities whose front page is at address; dc is the converter that temporal was made with.
+func New(temporal client.Client, dc converter.DataConverter, requests *sdk.Client, catalog *utilities.Catalog, address string) *Service {
+	return &Service{temporal: temporal, converter: dc, requests: requests, catalog: catalog, practice: practiceapi.New(address)}
 }
 
 // Run plays customers until ctx ends. An error means that Temporal takes this portal no more.
 func (s *Service) Run(ctx context.Context) error {
 	failed := make(chan error, 1)
-	w := worker.New(s.temporal, workflows.TestSubmitTaskQueue, worker.Options{OnFatalError: func(err error) {
+	w := worker.New(s.temporal, TaskQueue, worker.Options{OnFatalError: func(err error) {
 		select {
 		case failed <- err:
 		default: // one is enough to end the process
 		}
 	}})
-	w.RegisterWorkflowWithOptions(workflows.TestSubmit, workflow.RegisterOptions{Name: workflows.TestSubmitWorkflowType})
-	(&activities.Player{Requests: s.requests, Practice: s.practice}).Register(w)
+	w.RegisterWorkflowWithOptions(Workflow, workflow.RegisterOptions{Name: WorkflowType})
+	(&Simulator{Temporal: s.temporal, Converter: s.converter, Requests: s.requests, Practice: s.practice}).Register(w)
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("starting the test submissions' worker: %w", err)
 	}
@@ -122,7 +124,7 @@ func (s *Service) Account(p Plan, requestID string) Account {
 func (s *Service) Play(ctx context.Context, p Plan, requestID string) error {
 	script := p.Steps
 	if script == nil {
-		script = steps(workflows.TestSignIn)
+		script = steps(SignIn)
 	}
 	script = slices.Clone(script)
 	for i := range script {
@@ -130,7 +132,12 @@ func (s *Service) Play(ctx context.Context, p Plan, requestID string) error {
 			script[i].User = user(kind, requestID)
 		}
 	}
-	return s.requests.TestSubmit(ctx, workflows.TestSubmitInput{RequestID: requestID, Utility: p.Utility, User: user(p.Kind, requestID), Steps: script})
+	in := Input{RequestID: requestID, Utility: p.Utility, User: user(p.Kind, requestID), Steps: script}
+	_, err := s.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: "test-submit-" + requestID, TaskQueue: TaskQueue,
+		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, StaticSummary: "Plays a practice customer at " + p.Utility,
+	}, WorkflowType, in)
+	return wrap("playing the customer of "+requestID, err)
 }
 
 // user is the name of a practice account: its kind decides what happens, the rest makes it the request's own.

@@ -5,9 +5,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/portal/testsubmit"
 	"github.com/meterkey/meterkey/utilities"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 func TestTable_HasEveryReasonAndRoute(t *testing.T) {
@@ -19,10 +19,10 @@ func TestTable_HasEveryReasonAndRoute(t *testing.T) {
 		require.True(t, s.Status.Valid(), s.Name)
 		named[s.Name] = s
 	}
-	for _, reason := range workflows.Reasons() {
+	for _, reason := range meterkey.Reasons() {
 		require.Equal(t, reason.Reason, named[string(reason.Reason)].Reason)
 	}
-	for _, kind := range []workflows.ChallengeKind{workflows.NumberCode, workflows.SecurityAnswer, workflows.MethodChoice} {
+	for _, kind := range []meterkey.ChallengeKind{meterkey.NumberCode, meterkey.SecurityAnswer, meterkey.MethodChoice} {
 		require.Contains(t, named, string(kind))
 		require.Contains(t, named, string(kind)+"_manual")
 	}
@@ -34,7 +34,7 @@ func TestTable_HasEveryReasonAndRoute(t *testing.T) {
 func TestPlan_PlaysWhereTheSiteCanShowIt(t *testing.T) {
 	catalog, err := utilities.Load("")
 	require.NoError(t, err)
-	s := testsubmit.New(nil, nil, catalog, world.Practice.URL())
+	s := testsubmit.New(nil, nil, nil, catalog, world.Practice.URL())
 	for _, c := range []struct{ scenario, asked, plays string }{
 		{"residential", "CONED", "CONED"},
 		{"number_code", "DEMO", "DEMO"},
@@ -60,7 +60,7 @@ func TestPlan_PlaysWhereTheSiteCanShowIt(t *testing.T) {
 	require.ErrorIs(t, err, testsubmit.ErrNoScenario)
 	_, err = s.Plan(t.Context(), "residential", "NOWHERE")
 	require.ErrorIs(t, err, testsubmit.ErrNoSite)
-	lost := testsubmit.New(nil, nil, catalog, "http://127.0.0.1:9")
+	lost := testsubmit.New(nil, nil, nil, catalog, "http://127.0.0.1:9")
 	_, err = lost.Plan(t.Context(), "residential", "DEMO")
 	require.ErrorContains(t, err, "the practice utilities at http://127.0.0.1:9 do not answer")
 }

@@ -12,11 +12,9 @@ import (
 	"go.temporal.io/sdk/workflow"
 	"go.uber.org/zap"
 
-	"github.com/meterkey/meterkey/activities"
 	"github.com/meterkey/meterkey/internal/portalkey"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/internal/webhook"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 const (
@@ -92,7 +90,7 @@ func (s *Service) Run(ctx context.Context) error {
 }
 
 func (s *Service) worker(fatal func(error)) worker.Worker {
-	w := worker.New(s.Temporal, workflows.WebhookTaskQueue, worker.Options{
+	w := worker.New(s.Temporal, webhook.TaskQueue, worker.Options{
 		MaxConcurrentActivityExecutionSize: atOnce, WorkerStopTimeout: stopWithin, OnFatalError: fatal,
 	})
 	s.Register(w)
@@ -101,8 +99,8 @@ func (s *Service) worker(fatal func(error)) worker.Worker {
 
 // Register registers the workflow of a delivery and its activities.
 func (s *Service) Register(w worker.Registry) {
-	w.RegisterWorkflowWithOptions(workflows.WebhookDelivery, workflow.RegisterOptions{Name: workflows.WebhookWorkflowType})
-	deliver := &activities.Webhooks{Store: s.store, Key: s.key, Client: s.guard.Client(), Log: s.log}
+	w.RegisterWorkflowWithOptions(Delivery, workflow.RegisterOptions{Name: webhook.WorkflowType})
+	deliver := &Deliveries{Store: s.store, Key: s.key, Client: s.guard.Client(), Log: s.log}
 	deliver.Register(w)
 }
 

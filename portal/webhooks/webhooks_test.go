@@ -16,6 +16,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/meterkey/meterkey"
+
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
@@ -28,12 +31,11 @@ import (
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/internal/webhook"
 	"github.com/meterkey/meterkey/portal/webhooks"
-	"github.com/meterkey/meterkey/workflows"
 )
 
 const secret = "a-secret-of-sixteen-letters-or-more"
 
-// histories is where the replay tests' histories are stored anew: go test ./portal/webhooks -histories=../../workflows/testdata/histories
+// histories is where the replay tests' histories are stored anew: go test ./portal/webhooks -histories=testdata/histories
 var histories = flag.String("histories", "", "store the deliveries' histories in this folder")
 
 // temporal is one real server for all tests of this package. Each test has a database of its own, but one task queue is
@@ -294,17 +296,17 @@ func TestRecorder_TellsOfEachChange(t *testing.T) {
 	o.run(s)
 	r := recorder.Recorder{Store: o.store, Webhooks: s}
 	at := time.Now().UTC().Truncate(time.Microsecond)
-	p := workflows.Projection{Request: workflows.Request{RequestID: "r-1", Requester: "acme", Utility: "DEMO"}, RunID: "run",
-		State: workflows.State{RequestID: "r-1", Requester: "acme", Utility: "DEMO", Status: workflows.SigningIn, LinkedAt: at, Since: at, Version: 2,
-			Timeline: []workflows.Moment{{Status: workflows.AwaitingLogin, At: at}, {Status: workflows.SigningIn, At: at}}}}
+	p := meterkey.Projection{Request: meterkey.Request{RequestID: "r-1", Requester: "acme", Utility: "DEMO"}, RunID: "run",
+		State: meterkey.State{RequestID: "r-1", Requester: "acme", Utility: "DEMO", Status: meterkey.SigningIn, LinkedAt: at, Since: at, Revision: 2,
+			Timeline: []meterkey.Moment{{Status: meterkey.AwaitingLogin, At: at}, {Status: meterkey.SigningIn, At: at}}}}
 	require.NoError(t, r.Record(t.Context(), p))
 	require.NoError(t, r.Record(t.Context(), p), "twice is once")
 	require.Eventually(t, func() bool { return o.posts() > 0 }, 30*time.Second, 20*time.Millisecond)
 	require.Contains(t, string(o.bodies[0]), `"type": "authorization_created"`)
 
-	p.State.Status, p.State.Version = workflows.Connected, 4
-	p.State.Timeline = append(p.State.Timeline, workflows.Moment{Status: workflows.FetchingMeters, At: at}, workflows.Moment{Status: workflows.Connected, At: at})
-	p.State.Meters = []workflows.Meter{{MeterNumber: "M1"}, {MeterNumber: "M2"}}
+	p.State.Status, p.State.Revision = meterkey.Connected, 4
+	p.State.Timeline = append(p.State.Timeline, meterkey.Moment{Status: meterkey.FetchingMeters, At: at}, meterkey.Moment{Status: meterkey.Connected, At: at})
+	p.State.Meters = []meterkey.Meter{{MeterNumber: "M1"}, {MeterNumber: "M2"}}
 	require.NoError(t, r.Record(t.Context(), p))
 	told := func() string {
 		o.mu.Lock()
@@ -337,9 +339,9 @@ func TestHistory_HoldsNoSecret(t *testing.T) {
 	uid := o.event()
 	s.Deliver(t.Context(), uid)
 	o.delivered(uid)
-	var result workflows.WebhookDeliveryResult
-	require.NoError(t, temporal.GetWorkflow(t.Context(), workflows.WebhookWorkflowID(uid), "").Get(t.Context(), &result))
-	events := temporal.GetWorkflowHistory(t.Context(), workflows.WebhookWorkflowID(uid), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	var result webhooks.DeliveryResult
+	require.NoError(t, temporal.GetWorkflow(t.Context(), webhook.WorkflowID(uid), "").Get(t.Context(), &result))
+	events := temporal.GetWorkflowHistory(t.Context(), webhook.WorkflowID(uid), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	var text string
 	for events.HasNext() {
 		event, err := events.Next()
@@ -365,8 +367,8 @@ func TestHistory_OfOneThatIsGivenUp(t *testing.T) {
 	require.NoError(t, err)
 	o.run(s)
 	s.Deliver(t.Context(), uid)
-	var result workflows.WebhookDeliveryResult
-	require.NoError(t, temporal.GetWorkflow(t.Context(), workflows.WebhookWorkflowID(uid), "").Get(t.Context(), &result))
+	var result webhooks.DeliveryResult
+	require.NoError(t, temporal.GetWorkflow(t.Context(), webhook.WorkflowID(uid), "").Get(t.Context(), &result))
 	require.False(t, result.Delivered)
 	require.Equal(t, store.DeliveryFailed, o.delivery(uid).Status)
 	save(t, uid, "given-up")
@@ -376,6 +378,6 @@ func save(t *testing.T, uid, name string) {
 	t.Helper()
 	if *histories != "" {
 		file := filepath.Join(*histories, "webhooks", name+".json.gz")
-		require.NoError(t, stack.SaveHistory(t.Context(), temporal, workflows.WebhookWorkflowID(uid), file))
+		require.NoError(t, stack.SaveHistory(t.Context(), temporal, webhook.WorkflowID(uid), file))
 	}
 }

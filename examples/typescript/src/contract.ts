@@ -51,7 +51,7 @@ export interface State {
   challenge?: Challenge;
   meters: Meter[];
   ignored?: { signal: string; why: string; at: string }[];
-  version: number;
+  revision: number;
 }
 
 const terminal = new Set(["connected", "declined", "canceled", "expired", "failed"]);

@@ -44,7 +44,7 @@ export class Meterkey {
   async next(id: string, seen: State, everyMs = 500): Promise<State> {
     for (;;) {
       const state = await this.state(id);
-      if (state.version !== seen.version || state.since !== seen.since) return state;
+      if (state.revision !== seen.revision || state.since !== seen.since) return state;
       await sleep(everyMs);
     }
   }

@@ -1,0 +1,59 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/meterkey/meterkey"
+	"github.com/meterkey/meterkey/internal/browser"
+	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/workflows"
+)
+
+const (
+	// stepFinish is begun before a window is closed because its meter list was read.
+	stepFinish = "finish"
+	// closeAfter is how long a window outlives the reading of its meter list: until Temporal has been told of the list. If
+	// it is not, the next attempt reads the list again.
+	closeAfter = time.Second
+)
+
+// FetchMeterList reads the meter list, all accounts and pages of it, and closes the window.
+func (b *BrowserActivities) FetchMeterList(ctx context.Context, t workflows.Task) (workflows.PageResult, error) {
+	defer beat(ctx)()
+	return b.recording(ctx, t, func() (workflows.PageResult, error) {
+		return b.inWindow(ctx, t, func(l *windowLease) (workflows.PageResult, error) { return b.fetchMeterList(ctx, l) })
+	})
+}
+
+func (b *BrowserActivities) fetchMeterList(ctx context.Context, l *windowLease) (workflows.PageResult, error) {
+	meters, sight, err := l.visit.Meters(ctx)
+	if err != nil {
+		return workflows.PageResult{}, fmt.Errorf("reading the meter list: %w", err)
+	}
+	if sight.Page == utilities.LoginForm {
+		sight.Page = utilities.SessionEnded
+	}
+	f, err := b.report(ctx, l, sight)
+	for _, m := range meters {
+		f.Meters = append(f.Meters, meterkey.Meter(m))
+	}
+	if err == nil && f.Outcome == workflows.OutcomeSignedIn {
+		f.Closed = true
+		go b.finish(l.Window)
+	}
+	return f, err
+}
+
+// finish closes a window whose meter list was read.
+func (b *BrowserActivities) finish(w *browser.Window) {
+	ctx := context.Background()
+	<-time.After(closeAfter)
+	if err := w.BeginOnce(stepFinish); err != nil {
+		b.Log.Debug("window finished before", zap.String("window", w.ID()), zap.Error(err))
+	}
+	b.close(ctx, w)
+}

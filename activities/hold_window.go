@@ -1,0 +1,144 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/meterkey/meterkey"
+	"github.com/meterkey/meterkey/internal/browser"
+	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/workflows"
+)
+
+const (
+	// lookEvery is how often a waiting window is looked at. A crashed or closed tab is noticed at once, without it.
+	lookEvery = 2 * time.Second
+	// answerTime is how long somebody who is at the page may think before the code is asked for by mail.
+	answerTime = 20 * time.Second
+)
+
+// Presence tells whether a customer has a page of the request open.
+type Presence interface {
+	Present(ctx context.Context, requestID string) (bool, error)
+}
+
+// HoldWindow watches a window while the customer is thinking, so that its end is known at once, the end of its time
+// included. It returns why the window ended; being canceled, or the worker's stop, leaves the window as it is. If after a
+// while nobody has answered and nobody is there, it tells the customer that a code is needed.
+func (b *BrowserActivities) HoldWindow(ctx context.Context, in workflows.HoldWindowInput) (workflows.PageResult, error) {
+	defer beat(ctx)()
+	u, err := b.utility(in.Task)
+	if err != nil {
+		return workflows.PageResult{}, err
+	}
+	origins, err := b.originsFor(in.Request)
+	if err != nil {
+		return workflows.PageResult{}, err
+	}
+	w, err := b.Host.Window(ctx, in.Progress.Window.ID)
+	if gone(err) {
+		return stopped(meterkey.WindowLost), nil
+	}
+	if err != nil {
+		return workflows.PageResult{}, fmt.Errorf("finding the window: %w", err)
+	}
+	defer w.Claim()()
+	visit := u.Visit(w.Page, utilities.VisitOptions{Origins: origins, Log: b.logger(in.Task)})
+	defer visit.Close()
+	go b.remindOfCode(ctx, in, w)
+	reason, err := watch(ctx, w, visit)
+	if err == nil {
+		b.logger(in.Task).Info("window ended", zap.String("window", w.ID()), zap.String("reason", string(reason)), zap.Error(w.Err()))
+	}
+	return stopped(reason), err
+}
+
+// watch returns why the window ended, or ctx's error.
+func watch(ctx context.Context, w *browser.Window, visit *utilities.Visit) (meterkey.Reason, error) {
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for {
+		expiry := time.NewTimer(time.Until(w.Expires()))
+		reason := meterkey.Reason("")
+		select {
+		case <-ctx.Done():
+		case <-w.Done():
+			reason = ended(ctx, w)
+		case <-expiry.C:
+			reason = expired(w)
+		case <-ticker.C:
+			reason = glance(ctx, w, visit)
+		}
+		expiry.Stop()
+		switch {
+		case ctx.Err() != nil:
+			return "", fmt.Errorf("holding the window: %w", ctx.Err())
+		case reason != "":
+			return reason, nil
+		}
+	}
+}
+
+// ended tells why a window is gone. One that FetchMeterList has closed is nobody's loss: the request is about to end, and this
+// activity with it.
+func ended(ctx context.Context, w *browser.Window) meterkey.Reason {
+	if w.Begun(stepFinish) {
+		<-ctx.Done()
+	}
+	return meterkey.WindowLost
+}
+
+// expired tells that the window's time is over, unless it has been given more meanwhile.
+func expired(w *browser.Window) meterkey.Reason {
+	if time.Until(w.Expires()) > 0 {
+		return ""
+	}
+	return meterkey.CodeTimeout
+}
+
+// glance looks at the window unless another activity works in it. A look that fails says nothing yet: only the
+// window's own check tells whether it is gone.
+func glance(ctx context.Context, w *browser.Window, visit *utilities.Visit) meterkey.Reason {
+	unlock, free := w.TryLock()
+	if !free {
+		return ""
+	}
+	defer unlock()
+	page, err := visit.Glance(ctx)
+	switch {
+	case err == nil && page == utilities.SessionEnded:
+		return meterkey.SessionEnded
+	case err != nil && ctx.Err() == nil && gone(w.Check(ctx)):
+		return meterkey.WindowLost
+	}
+	return ""
+}
+
+// remindOfCode tells the customer that a code is needed, unless somebody answers soon or has the page open.
+func (b *BrowserActivities) remindOfCode(ctx context.Context, in workflows.HoldWindowInput, w *browser.Window) {
+	asked := in.State().Since
+	select {
+	case <-ctx.Done():
+		return
+	case <-w.Done():
+		return
+	case <-time.After(answerTime - b.Clock.Now().Sub(asked)):
+	}
+	log := b.logger(in.Task)
+	if w.BegunWith(stepAnswer) {
+		return
+	}
+	present, err := b.Presence.Present(ctx, in.Request.RequestID)
+	if err != nil {
+		log.Warn("nobody knows whether the customer is there", zap.Error(err))
+	}
+	if present {
+		return
+	}
+	if err := b.Notifier.send(ctx, in.Notice); err != nil && ctx.Err() == nil {
+		log.Warn("notice not sent", zap.String("notice", in.Notice.ID), zap.Error(err))
+	}
+}

@@ -1,0 +1,30 @@
+package testsubmit_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/portal/testsubmit"
+)
+
+func register(r worker.WorkflowReplayer) {
+	r.RegisterWorkflowWithOptions(testsubmit.Workflow, workflow.RegisterOptions{Name: testsubmit.WorkflowType})
+}
+
+// TestReplay fails when a change would break test submissions that are under way.
+func TestReplay(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"mfa-off", "window-lost"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			history, err := stack.ReadHistory(filepath.Join("testdata/histories", name+".json.gz"))
+			require.NoError(t, err)
+			require.NoError(t, stack.Replay(history, register))
+		})
+	}
+}
