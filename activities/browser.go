@@ -37,8 +37,9 @@ type BrowserActivities struct {
 	Recorder *Recorder
 	Notifier *Notifier
 	Presence Presence
-	Clock    *Clock
-	Log      *zap.Logger
+	// Now is the clock that customers' deadlines are of: Temporal's.
+	Now func() time.Time
+	Log *zap.Logger
 }
 
 // RegisterLogin registers what the sign-in task queue serves.
@@ -144,7 +145,7 @@ func (b *BrowserActivities) logger(t workflows.Task) *zap.Logger {
 
 // ref names a window to the workflow, with its end by Temporal's clock.
 func (b *BrowserActivities) ref(w *browser.Window) workflows.Window {
-	return workflows.Window{Host: b.Host.ID(), ID: w.ID(), ExpiresAt: w.Expires().UTC()}
+	return workflows.Window{Host: b.Host.ID(), ID: w.ID(), ExpiresAt: b.Now().Add(w.Remaining()).UTC()}
 }
 
 // CloseWindow closes a window. One that is gone already is closed.

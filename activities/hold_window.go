@@ -61,7 +61,7 @@ func watch(ctx context.Context, w *browser.Window, visit *utilities.Visit) (mete
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for {
-		expiry := time.NewTimer(time.Until(w.Expires()))
+		expiry := time.NewTimer(w.Remaining())
 		reason := meterkey.Reason("")
 		select {
 		case <-ctx.Done():
@@ -93,7 +93,7 @@ func ended(ctx context.Context, w *browser.Window) meterkey.Reason {
 
 // expired tells that the window's time is over, unless it has been given more meanwhile.
 func expired(w *browser.Window) meterkey.Reason {
-	if time.Until(w.Expires()) > 0 {
+	if w.Remaining() > 0 {
 		return ""
 	}
 	return meterkey.CodeTimeout
@@ -125,7 +125,7 @@ func (b *BrowserActivities) remindOfCode(ctx context.Context, in workflows.HoldW
 		return
 	case <-w.Done():
 		return
-	case <-time.After(answerTime - b.Clock.Now().Sub(asked)):
+	case <-time.After(answerTime - b.Now().Sub(asked)):
 	}
 	log := b.logger(in.Task)
 	if w.BegunWith(stepAnswer) {

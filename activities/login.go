@@ -97,7 +97,7 @@ func (b *BrowserActivities) findOrOpen(ctx context.Context, owner string, at *wo
 	if err == nil || !errors.Is(err, browser.ErrWindowLost) {
 		return w, err
 	}
-	w, err = b.Host.OpenWindow(ctx, owner, time.Now().Add(lifetime))
+	w, err = b.Host.OpenWindow(ctx, owner, lifetime)
 	return w, wrap("opening a window", err)
 }
 

@@ -72,7 +72,7 @@ func openSite(ctx context.Context, dir string) (*activities.Site, error) {
 		Args: []string{"--proxy-server=127.0.0.1:9", "--proxy-bypass-list=*.localhost;127.0.0.1"}})
 	evidence = filepath.Join(dir, "evidence")
 	return &activities.Site{Host: host, Utilities: catalog, Origins: sites.Origins(), Identity: identity,
-		Evidence: activities.Evidence{Dir: evidence}, Log: zap.NewNop()}, err
+		Evidence: activities.Evidence{Dir: evidence}, Now: time.Now, Log: zap.NewNop()}, err
 }
 
 // account is one practice account and the activities that work for it.

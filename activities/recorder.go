@@ -97,7 +97,7 @@ func (b *BrowserActivities) recording(ctx context.Context, t workflows.Task, wor
 	if err != nil || f.Outcome == workflows.OutcomeElsewhere {
 		return f, err
 	}
-	f.At, f.Attempt = b.Clock.Now().UTC(), int(activity.GetInfo(ctx).Attempt)
+	f.At, f.Attempt = b.Now().UTC(), int(activity.GetInfo(ctx).Attempt)
 	f.Recorded = b.Recorder.recorded(ctx, t.Request, t.After(f))
 	return f, nil
 }

@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -37,7 +36,7 @@ func (b *BrowserActivities) report(ctx context.Context, l *windowLease, sight ut
 		}
 	}
 	if f.Outcome == workflows.OutcomeSignedIn {
-		if err := l.ExpireAt(time.Now().Add(l.utility.WindowLifetime)); err != nil {
+		if err := l.ExpireIn(l.utility.WindowLifetime); err != nil {
 			// A code typed at the last moment leaves no time to read the meters in.
 			return workflows.PageResult{}, fmt.Errorf("setting the window's end: %w", err)
 		}
@@ -86,7 +85,7 @@ func (b *BrowserActivities) keep(l *windowLease, e *utilities.Evidence) string {
 func (b *BrowserActivities) park(ctx context.Context, l *windowLease) error {
 	const step = "challenge"
 	if !l.Begun(step) {
-		if err := l.ExpireAt(time.Now().Add(l.utility.WindowLifetime)); err != nil {
+		if err := l.ExpireIn(l.utility.WindowLifetime); err != nil {
 			return fmt.Errorf("setting the window's end: %w", err)
 		}
 		if err := l.BeginOnce(step); err != nil {

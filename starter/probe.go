@@ -65,7 +65,7 @@ func probe(ctx context.Context, u *utilities.Utility, settings config.Config) (f
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, shutdown(ctx, host)) }()
-	window, err := host.OpenWindow(ctx, "probe", time.Now().Add(probeLimit))
+	window, err := host.OpenWindow(ctx, "probe", probeLimit)
 	if err != nil {
 		return nil, err
 	}

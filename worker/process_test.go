@@ -89,7 +89,7 @@ func (p *place) beside() *browser.Host {
 // window opens a window and claims it, as an activity does.
 func (p *place) window(host *browser.Host) *browser.Window {
 	p.t.Helper()
-	w, err := host.OpenWindow(p.t.Context(), "a customer", time.Now().Add(10*time.Minute))
+	w, err := host.OpenWindow(p.t.Context(), "a customer", 10*time.Minute)
 	require.NoError(p.t, err)
 	p.t.Cleanup(w.Claim())
 	return w

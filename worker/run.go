@@ -19,7 +19,6 @@ import (
 	"github.com/meterkey/meterkey/internal/logging"
 	"github.com/meterkey/meterkey/internal/notices"
 	"github.com/meterkey/meterkey/internal/portalkey"
-	"github.com/meterkey/meterkey/internal/recorder"
 	"github.com/meterkey/meterkey/internal/sealed"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/internal/webhook"
@@ -80,30 +79,31 @@ func parse(args []string, stdout io.Writer) error {
 
 // serve runs until ctx ends, then drains.
 func serve(ctx context.Context, settings config.Config, log *zap.Logger) error {
-	site, err := openSite(ctx, settings, log)
+	clock := &activities.Clock{Log: log}
+	in, err := openBrowser(ctx, settings, clock, log)
 	if err != nil {
 		return err
 	}
-	defer disconnect(site.Host, log)
-	desk, err := openDesk(settings, site.Utilities, log)
-	if err != nil {
+	defer disconnect(in.Host, log)
+	if in.Notifier, err = openNotifier(settings, in.Utilities, clock, log); err != nil {
 		return err
 	}
-	database, err := store.Open(ctx, store.Options{URL: settings.DatabaseURL, File: settings.DatabaseFile})
+	database, err := store.Open(ctx, store.Options{URL: settings.DatabaseURL, File: settings.DatabaseFile, Now: clock.Now})
 	if err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
 	defer database.Close() //nolint:errcheck // all that was written is committed
-	temporal, _, err := settings.TemporalClient(ctx, log)
+	temporal, _, err := settings.TemporalClient(ctx, log, clock.Intercept)
 	if err != nil {
 		return err
 	}
 	defer temporal.Close()
-	desk.Recorder = recorder.Recorder{Store: database, Webhooks: &webhook.Starter{Temporal: temporal, Store: database, Log: log}}
-	return work(ctx, temporal, site, desk, settings.BuildNumber, log)
+	in.Recorder = &activities.Recorder{Store: database, Webhooks: &webhook.Starter{Temporal: temporal, Store: database, Log: log}, Log: log}
+	in.Notifier.Recorder, in.Presence = in.Recorder, database
+	return work(ctx, temporal, in, settings.BuildNumber, log)
 }
 
-func openSite(ctx context.Context, settings config.Config, log *zap.Logger) (*activities.Site, error) {
+func openBrowser(ctx context.Context, settings config.Config, clock *activities.Clock, log *zap.Logger) (*activities.BrowserActivities, error) {
 	catalog, err := utilities.Load(settings.UtilitiesDir)
 	if err != nil {
 		return nil, fmt.Errorf("loading utilities: %w", err)
@@ -127,11 +127,11 @@ func openSite(ctx context.Context, settings config.Config, log *zap.Logger) (*ac
 	if err != nil {
 		return nil, fmt.Errorf("opening the browser: %w", err)
 	}
-	return &activities.Site{Host: host, Utilities: catalog, Origins: origins, Practice: practice, Identity: identity,
-		Evidence: activities.Evidence{Dir: settings.Evidence}, Log: log}, nil
+	return &activities.BrowserActivities{Host: host, Utilities: catalog, Origins: origins, Practice: practice, Identity: identity,
+		Evidence: activities.Evidence{Dir: settings.Evidence}, Now: clock.Now, Log: log}, nil
 }
 
-func openDesk(settings config.Config, catalog *utilities.Catalog, log *zap.Logger) (*activities.Desk, error) {
+func openNotifier(settings config.Config, catalog *utilities.Catalog, clock *activities.Clock, log *zap.Logger) (*activities.Notifier, error) {
 	key, err := portalkey.LoadOrCreate(settings.PortalKeyFile)
 	if err != nil {
 		return nil, err
@@ -142,11 +142,12 @@ func openDesk(settings config.Config, catalog *utilities.Catalog, log *zap.Logge
 		Link: func(requestID string, linkedAt time.Time) string {
 			return key.Link(settings.PortalURL, requestID, linkedAt)
 		},
+		Now: clock.Now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("setting up notices: %w", err)
 	}
-	return &activities.Desk{Utilities: catalog, Notices: sender, Log: log}, nil
+	return &activities.Notifier{Utilities: catalog, Notices: sender, Log: log}, nil
 }
 
 func disconnect(host *browser.Host, log *zap.Logger) {
@@ -156,23 +157,23 @@ func disconnect(host *browser.Host, log *zap.Logger) {
 }
 
 // work runs the workers until ctx ends, and drains them.
-func work(ctx context.Context, c client.Client, site *activities.Site, desk *activities.Desk, build int, log *zap.Logger) error {
-	w, err := startWorkers(c, site, desk, build)
+func work(ctx context.Context, c client.Client, in *activities.BrowserActivities, build int, log *zap.Logger) error {
+	w, err := startWorkers(c, in, build)
 	if err != nil {
 		return err
 	}
 	if build != 0 {
 		defer newDeployment(c, build, log).follow(ctx)()
 	}
-	log.Info("worker ready", zap.String("host", site.Host.ID()), zap.Int("windows", site.Host.Capacity()),
-		zap.Int("found_open", len(site.Host.Windows())), zap.String("recipient", site.Identity.Recipient()))
+	log.Info("worker ready", zap.String("host", in.Host.ID()), zap.Int("windows", in.Host.Capacity()),
+		zap.Int("found_open", len(in.Host.Windows())), zap.String("recipient", in.Identity.Recipient()))
 	select {
 	case <-ctx.Done():
 	case err := <-w.fatal:
 		w.stop()
 		return fmt.Errorf("a worker failed: %w", err)
 	}
-	drain(w, site, log, lookEvery)
+	drain(w, in, log, lookEvery)
 	return nil
 }
 

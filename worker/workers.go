@@ -20,20 +20,20 @@ import (
 const (
 	// loginStop is how long a stopping worker lets running logins go on: as long as one may take.
 	loginStop = 5 * time.Minute
-	// deskStop is how long it lets notices and projections go on: a mail server answers within a minute, or not at all.
-	deskStop = time.Minute
+	// requestStop is how long it lets notices and projections go on: a mail server answers within a minute, or not at all.
+	requestStop = time.Minute
 	// windowStop is how long it lets the rest go on: whoever holds a window is taken over by the next worker.
 	windowStop = 10 * time.Second
 	// stickyWait is how long a workflow task waits for the worker that has the run in its memory, before any other may
 	// take it: what a killed worker costs each of its requests once. Five seconds, the usual, is long for a customer.
 	stickyWait = time.Second
-	// newsWithin is how often heartbeats are sent, and so how soon a cancel reaches the activity. The SDK gives each that
+	// heartbeatThrottle is how often heartbeats are sent, and so how soon a cancel reaches the activity. The SDK gives each that
 	// long to arrive and cancels the activity over one that does not: a server that stalls for less costs nobody a login.
-	// Twice this is within the heartbeat time-out.
-	newsWithin = 4 * time.Second
-	// deskPollers is how many polls for workflow tasks, and for notices and projections, are open at once, browserPollers
+	// Two of them fit into the heartbeat time-out.
+	heartbeatThrottle = workflows.HeartbeatTimeout / 2
+	// requestPollers is how many polls for workflow tasks, and for notices and projections, are open at once, browserPollers
 	// those for what browsers do: with the SDK's two, tasks wait for one another.
-	deskPollers, browserPollers = 10, 5
+	requestPollers, browserPollers = 10, 5
 	// cachedRuns is how many runs are kept in memory between their workflow tasks, some 30 KB each. The others are read
 	// anew, which takes milliseconds.
 	cachedRuns = 1000
@@ -43,45 +43,47 @@ const (
 
 // workers are the three of this process: one task queue each.
 type workers struct {
-	desk, windows, signIn worker.Worker
-	fatal                 chan error
+	requests, windows, signIn worker.Worker
+	fatal                     chan error
 }
 
-func startWorkers(c client.Client, site *activities.Site, desk *activities.Desk, build int) (*workers, error) {
+func startWorkers(c client.Client, in *activities.BrowserActivities, build int) (*workers, error) {
 	worker.SetStickyWorkflowCacheSize(cachedRuns)
 	w := &workers{fatal: make(chan error, 3)}
-	tuner, err := signInTuner(site.Host)
+	tuner, err := signInTuner(in.Host)
 	if err != nil {
 		return nil, err
 	}
-	w.desk = worker.New(c, meterkey.TaskQueue, deskOptions(build, changes, w.failed))
-	w.desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: meterkey.WorkflowType})
-	desk.Register(w.desk)
-	w.windows = worker.New(c, workflows.WindowTaskQueue(site.Host.ID()), worker.Options{
-		WorkerStopTimeout: windowStop, OnFatalError: w.failed, DisableWorkflowWorker: true, MaxHeartbeatThrottleInterval: newsWithin,
+	w.requests = worker.New(c, meterkey.TaskQueue, requestOptions(build, changes, w.failed))
+	w.requests.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: meterkey.WorkflowType})
+	w.requests.RegisterWorkflowWithOptions(workflows.DeliverNotice, workflow.RegisterOptions{Name: workflows.DeliverNoticeWorkflowType})
+	in.Notifier.Register(w.requests)
+	in.Recorder.Register(w.requests)
+	w.windows = worker.New(c, workflows.WindowTaskQueue(in.Host.ID()), worker.Options{
+		WorkerStopTimeout: windowStop, OnFatalError: w.failed, DisableWorkflowWorker: true, MaxHeartbeatThrottleInterval: heartbeatThrottle,
 		MaxConcurrentActivityExecutionSize: windowTasks, MaxConcurrentActivityTaskPollers: browserPollers,
 	})
-	site.RegisterWindows(w.windows)
+	in.RegisterWindows(w.windows)
 	w.signIn = worker.New(c, workflows.SignInTaskQueue, worker.Options{
 		WorkerStopTimeout: loginStop, OnFatalError: w.failed, DisableWorkflowWorker: true, Tuner: tuner,
-		MaxHeartbeatThrottleInterval: newsWithin, MaxConcurrentActivityTaskPollers: browserPollers,
+		MaxHeartbeatThrottleInterval: heartbeatThrottle, MaxConcurrentActivityTaskPollers: browserPollers,
 	})
-	site.RegisterLogin(w.signIn)
+	in.RegisterLogin(w.signIn)
 	return w, w.start()
 }
 
-// deskOptions are those of the one worker that runs workflows.
-func deskOptions(build int, listed map[string]workflow.Version, failed func(error)) worker.Options {
+// requestOptions are those of the one worker that runs workflows.
+func requestOptions(build int, listed map[string]workflow.Version, failed func(error)) worker.Options {
 	return worker.Options{
-		WorkerStopTimeout: deskStop, OnFatalError: failed, StickyScheduleToStartTimeout: stickyWait,
+		WorkerStopTimeout: requestStop, OnFatalError: failed, StickyScheduleToStartTimeout: stickyWait,
 		DeadlockDetectionTimeout:         sdk.TaskTimeout,
-		MaxConcurrentWorkflowTaskPollers: deskPollers, MaxConcurrentActivityTaskPollers: deskPollers,
+		MaxConcurrentWorkflowTaskPollers: requestPollers, MaxConcurrentActivityTaskPollers: requestPollers,
 		DeploymentOptions: deploymentOptions(build), PreferredVersionProvider: preferredVersion(listed),
 	}
 }
 
 func (w *workers) start() error {
-	for _, one := range []worker.Worker{w.desk, w.windows, w.signIn} {
+	for _, one := range []worker.Worker{w.requests, w.windows, w.signIn} {
 		if err := one.Start(); err != nil {
 			return fmt.Errorf("starting a worker: %w", err)
 		}
@@ -98,7 +100,7 @@ func (w *workers) failed(err error) {
 
 func (w *workers) stop() {
 	var stopping sync.WaitGroup
-	for _, one := range []worker.Worker{w.signIn, w.windows, w.desk} {
+	for _, one := range []worker.Worker{w.signIn, w.windows, w.requests} {
 		stopping.Go(one.Stop)
 	}
 	stopping.Wait()
@@ -107,20 +109,20 @@ func (w *workers) stop() {
 // drain leaves logins and workflows to other workers at once, ends what of them is in hand, serves the windows that are
 // open to their end, and stops. Window lifetimes bound it; what a newer worker opens on the same host meanwhile is not
 // waited for.
-func drain(w *workers, site *activities.Site, log *zap.Logger, every time.Duration) {
-	log.Info("draining: no new logins, no workflow tasks", zap.Int("open_windows", len(site.Host.Windows())))
-	var desk sync.WaitGroup
-	desk.Go(w.desk.Stop)
+func drain(w *workers, in *activities.BrowserActivities, log *zap.Logger, every time.Duration) {
+	log.Info("draining: no new logins, no workflow tasks", zap.Int("open_windows", len(in.Host.Windows())))
+	var requests sync.WaitGroup
+	requests.Go(w.requests.Stop)
 	w.signIn.Stop()
-	mine := ids(site.Host)
+	mine := ids(in.Host)
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
-	for end := time.Now().Add(longestLife(site)); time.Now().Before(end) && anyOpen(site.Host, mine); {
+	for end := time.Now().Add(longestLife(in)); time.Now().Before(end) && anyOpen(in.Host, mine); {
 		<-ticker.C
 	}
 	w.windows.Stop()
-	desk.Wait()
-	log.Info("stopped", zap.Int("open_windows", len(site.Host.Windows())))
+	requests.Wait()
+	log.Info("stopped", zap.Int("open_windows", len(in.Host.Windows())))
 }
 
 func ids(host *browser.Host) map[string]bool {
@@ -140,9 +142,9 @@ func anyOpen(host *browser.Host, among map[string]bool) bool {
 	return false
 }
 
-func longestLife(site *activities.Site) time.Duration {
+func longestLife(in *activities.BrowserActivities) time.Duration {
 	var longest time.Duration
-	for _, u := range site.Utilities.All() {
+	for _, u := range in.Utilities.All() {
 		longest = max(longest, u.WindowLifetime)
 	}
 	return longest + time.Minute

@@ -72,7 +72,7 @@ func TestSlots_CountTheWindowsOfEveryWorkerOnTheHost(t *testing.T) {
 	t.Parallel()
 	host := openHost(t, 1)
 	slots := windowSlots{host}
-	window, err := host.OpenWindow(t.Context(), "somebody", time.Now().Add(time.Minute))
+	window, err := host.OpenWindow(t.Context(), "somebody", time.Minute)
 	require.NoError(t, err)
 	reserved := make(chan error, 1)
 	go func() {
@@ -103,10 +103,10 @@ func TestLongestLife_BoundsTheDrain(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "demo.yaml"), append([]byte("window_lifetime: 25m\n"), embedded...), 0o600))
 	known, err := utilities.Load(dir)
 	require.NoError(t, err)
-	require.Equal(t, 26*time.Minute, longestLife(&activities.Site{Utilities: known}))
+	require.Equal(t, 26*time.Minute, longestLife(&activities.BrowserActivities{Utilities: known}))
 	known, err = utilities.Load("")
 	require.NoError(t, err)
-	require.Equal(t, 11*time.Minute, longestLife(&activities.Site{Utilities: known}), "10 minutes by default, and one to close in")
+	require.Equal(t, 11*time.Minute, longestLife(&activities.BrowserActivities{Utilities: known}), "10 minutes by default, and one to close in")
 }
 
 func TestFailed_IsToldOnceAndNeverBlocks(t *testing.T) {

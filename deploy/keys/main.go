@@ -8,13 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/alecthomas/kong"
 
+	"github.com/meterkey/meterkey/internal/atomicfile"
 	"github.com/meterkey/meterkey/internal/portalkey"
 	"github.com/meterkey/meterkey/internal/sealed"
 	"github.com/meterkey/meterkey/sdk/payload"
@@ -68,7 +68,7 @@ func (f flags) identity() error {
 	if published, err := sealed.ReadRecipient(f.Recipient); err == nil && published == identity.Recipient() {
 		return nil
 	}
-	return write(f.Recipient, identity.Recipient()+"\n", 0o644, os.Rename)
+	return atomicfile.Replace(f.Recipient, []byte(identity.Recipient()+"\n"), 0o644)
 }
 
 func (f flags) portalKey() error {
@@ -86,7 +86,7 @@ func (f flags) payloadKeys() error {
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret) // never fails: see its documentation
 	line := time.Now().UTC().Format("2006-01") + " " + base64.StdEncoding.EncodeToString(secret) + "\n"
-	if err := create(f.PayloadKeys, line, 0o600); err != nil {
+	if err := atomicfile.Create(f.PayloadKeys, []byte(line), 0o600); err != nil {
 		return err
 	}
 	_, err := payload.ReadKeys(f.PayloadKeys)
@@ -97,41 +97,16 @@ func (f flags) payloadKeys() error {
 func (f flags) databases() error {
 	for folder, entry := range f.Database {
 		file := filepath.Join(folder, "password")
-		if err := create(file, rand.Text(), 0o444); err != nil {
+		if err := atomicfile.Create(file, []byte(rand.Text()), 0o444); err != nil {
 			return err
 		}
 		password, err := os.ReadFile(file)
 		if err != nil {
 			return fmt.Errorf("reading a password: %w", err)
 		}
-		if err := create(filepath.Join(folder, "pgpass"), entry+":"+string(password)+"\n", 0o444); err != nil {
+		if err := atomicfile.Create(filepath.Join(folder, "pgpass"), []byte(entry+":"+string(password)+"\n"), 0o444); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// create writes a file that is not there yet.
-func create(file, text string, mode fs.FileMode) error {
-	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return write(file, text, mode, os.Link) // a link never replaces
-}
-
-// write makes the whole file at once: nobody sees half of it.
-func write(file, text string, mode fs.FileMode, place func(from, to string) error) error {
-	temporary, err := os.CreateTemp(filepath.Dir(file), ".new-*")
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", file, err)
-	}
-	defer os.Remove(temporary.Name()) //nolint:errcheck // renamed, or linked and not needed any more
-	_, err = temporary.WriteString(text)
-	if err = errors.Join(err, temporary.Chmod(mode), temporary.Sync(), temporary.Close()); err == nil {
-		err = place(temporary.Name(), file)
-	}
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", file, err)
 	}
 	return nil
 }

@@ -81,7 +81,7 @@ func TestCapacityHoldsBack(t *testing.T) {
 	require.False(t, ok)
 	w := openWindow(t, h, "login")
 	done := h.UseReservation()
-	_, err = h.OpenWindow(t.Context(), "another", time.Now())
+	_, err = h.OpenWindow(t.Context(), "another", time.Minute)
 	require.ErrorIs(t, err, ErrFull)
 	done()
 	release()
@@ -119,7 +119,7 @@ func TestCapacityCountsWindowsOfOtherProcesses(t *testing.T) {
 	o.Capacity = 1
 	h := openHost(t, o)
 	s := startSecond(t, "half-typed", o.Dir, url)
-	_, err := h.OpenWindow(t.Context(), "another", time.Now())
+	_, err := h.OpenWindow(t.Context(), "another", time.Minute)
 	require.ErrorIs(t, err, ErrFull)
 	require.NoError(t, h.CloseWindow(t.Context(), s.line))
 	openWindow(t, h, "another")

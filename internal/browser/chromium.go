@@ -20,6 +20,8 @@ import (
 
 	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
+
+	"github.com/meterkey/meterkey/internal/atomicfile"
 )
 
 const (
@@ -138,7 +140,7 @@ func (c *chromium) remember(r running) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(c.file("browser.json"), append(data, '\n'))
+	return atomicfile.Replace(c.file("browser.json"), append(data, '\n'), 0o600)
 }
 
 // spawn starts the process; ended is closed when it has ended and we are still there to see it.

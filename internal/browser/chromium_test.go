@@ -153,4 +153,7 @@ func TestOpenThatFailsLeavesNothing(t *testing.T) {
 	_, err := Open(t.Context(), o)
 	require.ErrorContains(t, err, "starting playwright driver")
 	require.Empty(t, processes(o.Dir))
+	left, err := os.ReadDir(filepath.Join(o.Dir, "drivers"))
+	require.NoError(t, err)
+	require.Empty(t, left)
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/meterkey/meterkey/internal/atomicfile"
 )
 
 // devtools is a browser that knows windows and nothing of pages: enough to see what a host asks of it, and to have it refuse.
@@ -156,7 +158,7 @@ func TestWhyAWindowIsGone(t *testing.T) {
 		"no page":   {func(*Host, *Window) {}, ErrTabClosed},
 		"no record": {func(_ *Host, w *Window) { _ = w.folder.remove() }, ErrWindowLost}, // the test sees whether it is gone
 		"being closed": {func(_ *Host, w *Window) {
-			_, _ = w.folder.update(func(r *record) error { r.Closed = time.Now(); return nil }) // the test sees what comes of it
+			_, _ = w.folder.update(func(r *record) error { r.Closed = true; return nil }) // the test sees what comes of it
 		}, ErrWindowLost},
 		"another page only": {func(h *Host, _ *Window) { opened(h, "x", "W2") }, ErrTabClosed},
 		"a worker is no page": {func(h *Host, _ *Window) {
@@ -219,9 +221,10 @@ func TestWhatTheSweeperCloses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h, d, _ := bareHost(t)
-			now := time.Now()
-			w := d.bareWindow(t, h, record{ID: "W1", Expires: now.Add(c.expires)})
-			setTimes(t, h, w, now.Add(c.claimed), now.Add(c.firstSeen))
+			now := uptime()
+			w := d.bareWindow(t, h, record{ID: "W1", Expires: now + c.expires})
+			claimedAt(t, w, now+c.claimed)
+			h.sweeper.firstSeen["W1"] = now + c.firstSeen
 			if c.held != "" {
 				held, err := tryLockFile(w.folder.file(c.held), 1) // shared, as a claim is
 				require.NoError(t, err)
@@ -254,28 +257,22 @@ func TestWindowsWithoutARecord(t *testing.T) {
 			if c.foreign {
 				h.chromium.cdpURL = "http://127.0.0.1:1"
 			}
-			h.sweeper.firstSeen["orphan"] = time.Now().Add(-c.firstSeen)
+			h.sweeper.firstSeen["orphan"] = uptime() - c.firstSeen
 			require.NoError(t, h.sweeper.sweep(t.Context()))
 			require.Equal(t, !c.closed, d.has("orphan"))
 		})
 	}
 }
 
-func setTimes(t *testing.T, h *Host, w *Window, claimed, firstSeen time.Time) {
-	t.Helper()
-	require.NoError(t, chtimes(w.folder.file("claim"), claimed))
-	h.sweeper.firstSeen[w.ID()] = firstSeen
-}
-
 // TestOneBrokenRecordHoldsUpNothing: the others are listed and swept all the same, and an operator is told.
 func TestOneBrokenRecordHoldsUpNothing(t *testing.T) {
 	t.Parallel()
 	h, d, logs := bareHost(t)
-	later := time.Now().Add(time.Hour)
+	later := uptime() + time.Hour
 	d.bareWindow(t, h, record{ID: "W1", Expires: later})
-	due := d.bareWindow(t, h, record{ID: "W2", Expires: time.Now().Add(-time.Hour)})
+	due := d.bareWindow(t, h, record{ID: "W2", Expires: uptime() - time.Hour})
 	sound := d.bareWindow(t, h, record{ID: "W3", Owner: "someone", Expires: later})
-	require.NoError(t, writeFile(h.folder("W1").file("record.json"), []byte("{")))
+	require.NoError(t, atomicfile.Replace(h.folder("W1").file("record.json"), []byte("{"), 0o600))
 
 	require.ErrorContains(t, h.sweeper.sweep(t.Context()), "reading window record")
 	require.Error(t, due.Err())
@@ -290,8 +287,8 @@ func TestOneBrokenRecordHoldsUpNothing(t *testing.T) {
 func TestRecordsOfWindowsTheBrowserDoesNotHave(t *testing.T) {
 	t.Parallel()
 	h, d, _ := bareHost(t)
-	kept := d.bareWindow(t, h, record{ID: "W1", Expires: time.Now().Add(time.Hour)})
-	gone := d.bareWindow(t, h, record{ID: "W2", Expires: time.Now().Add(time.Hour)})
+	kept := d.bareWindow(t, h, record{ID: "W1", Expires: uptime() + time.Hour})
+	gone := d.bareWindow(t, h, record{ID: "W2", Expires: uptime() + time.Hour})
 	d.contexts = []string{"W1"}
 	require.NoError(t, h.sweeper.sweep(t.Context()))
 	require.NoError(t, kept.Err())
@@ -304,7 +301,7 @@ func TestRecordsOfWindowsTheBrowserDoesNotHave(t *testing.T) {
 func TestAWindowThatCannotBeClosed(t *testing.T) {
 	t.Parallel()
 	h, d, _ := bareHost(t)
-	w := d.bareWindow(t, h, record{ID: "W1", Owner: "someone", Expires: time.Now().Add(time.Hour)})
+	w := d.bareWindow(t, h, record{ID: "W1", Owner: "someone", Expires: uptime() + time.Hour})
 	d.refuses("Target.disposeBrowserContext", "not now")
 	require.ErrorContains(t, w.Close(t.Context()), "closing window W1: Target.disposeBrowserContext: not now")
 	require.ErrorIs(t, w.Err(), ErrWindowLost)
@@ -356,7 +353,7 @@ func TestAWindowThatCannotBeOpened(t *testing.T) {
 			c.prepare(h, d)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			_, err := h.OpenWindow(ctx, "someone", time.Now())
+			_, err := h.OpenWindow(ctx, "someone", time.Minute)
 			require.ErrorContains(t, err, "opening window: ")
 			require.ErrorContains(t, err, c.want)
 			require.False(t, d.has("W1"), "no context is left in the browser")
@@ -377,7 +374,7 @@ func TestAWindowWhosePageNeverShows(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	failed := make(chan error, 1)
 	go func() {
-		_, err := h.OpenWindow(ctx, "someone", time.Now())
+		_, err := h.OpenWindow(ctx, "someone", time.Minute)
 		failed <- err
 	}()
 	eventually(t, func() bool { return h.known("W1") != nil }, "it waits for the page")

@@ -11,18 +11,20 @@
 //
 //	id              the host's name, the same for ever
 //	browser.json    the running Chromium: process, start time, address
-//	browser.lock    held while Chromium is looked for, started or ended
+//	browser.lock    held while Chromium is looked for, started or ended, or a driver's folder is made
 //	opening.lock    held while a window is being opened, so that the capacity is kept among processes
 //	users.lock      held (shared) by every process that has the host open
+//	drivers/        one folder for each Playwright driver: its temporary files
 //	chromium.log    what Chromium last wrote to its standard error
 //	profile/        Chromium's own folder, new with every start
 //	windows/<id>/   one folder for each window:
 //	    record.json     owner, times, steps begun, notes, the order of its pages
 //	    record.lock     held while the record is rewritten
 //	    work.lock       held by the one worker who works in the window
-//	    claim           held (shared) by everybody who still needs the window; its time is that of the last claim
+//	    claim           held (shared) by everybody who still needs the window; its time says when the last one was made
 //
-// Locks are flocks: they end with the process that holds them, however it ends.
+// Locks are flocks: they end with the process that holds them, however it ends. Times are counted from the machine's start: the time of
+// day, which may be wrong and be set at any moment, ends no window.
 //
 // # Windows
 //

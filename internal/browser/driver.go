@@ -21,6 +21,7 @@ const (
 // driver is one Playwright driver process and its connection to the browser.
 type driver struct {
 	address string
+	dir     *driverDir
 	pw      *playwright.Playwright
 	session playwright.CDPSession
 	context playwright.BrowserContext
@@ -32,23 +33,37 @@ type driver struct {
 	pages map[string]playwright.Page // by target id
 }
 
-func startDriver(ctx context.Context, address string, changed *broadcast) (*driver, error) {
+// startDriver starts a driver for the host in this folder.
+func startDriver(ctx context.Context, host, address string, changed *broadcast) (*driver, error) {
 	ctx, cancel := context.WithTimeout(ctx, driverStartTimeout)
 	defer cancel()
-	pw, err := await(ctx, func() (*playwright.Playwright, error) { return playwright.Run() }, stopPlaywright)
+	dir, err := newDriverDir(ctx, host)
 	if err != nil {
-		return nil, fmt.Errorf("starting playwright driver: %w", err)
+		return nil, fmt.Errorf("making a folder for the playwright driver: %w", err)
 	}
 	d := &driver{
-		address: address, pw: pw, changed: changed, gone: make(chan struct{}), stopped: make(chan struct{}),
+		address: address, dir: dir, changed: changed, gone: make(chan struct{}), stopped: make(chan struct{}),
 		pages: map[string]playwright.Page{},
 	}
-	if err := Do(ctx, d.connect); err != nil {
-		stopPlaywright(pw)
-		return nil, fmt.Errorf("connecting playwright to the browser: %w", err)
+	if err := d.start(ctx); err != nil {
+		d.end()
+		return nil, err
 	}
 	go d.watch()
 	return d, nil
+}
+
+func (d *driver) start(ctx context.Context) error {
+	options := playwright.RunOptions{DriverDirectory: d.dir.path}
+	var err error
+	d.pw, err = await(ctx, func() (*playwright.Playwright, error) { return playwright.Run(&options) }, stopPlaywright)
+	if err != nil {
+		return fmt.Errorf("starting playwright driver: %w", err)
+	}
+	if err := Do(ctx, d.connect); err != nil {
+		return fmt.Errorf("connecting playwright to the browser: %w", err)
+	}
+	return nil
 }
 
 func (d *driver) connect() error {
@@ -160,7 +175,14 @@ func (d *driver) closed() bool {
 // stop ends the driver process. It is called once.
 func (d *driver) stop() {
 	close(d.stopped)
-	stopPlaywright(d.pw)
+	d.end()
+}
+
+func (d *driver) end() {
+	if d.pw != nil {
+		stopPlaywright(d.pw)
+	}
+	d.dir.remove()
 }
 
 // stopPlaywright closes the driver's input, upon which it ends by itself. What it would say last is of no use to anyone.

@@ -13,6 +13,8 @@ import (
 
 	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
+
+	"github.com/meterkey/meterkey/internal/atomicfile"
 )
 
 const (
@@ -167,7 +169,7 @@ func hostID(ctx context.Context, dir string) (string, error) {
 		return strings.TrimSpace(string(data)), nil
 	}
 	id := strings.ToLower(rand.Text()[:12])
-	return id, writeFile(path, []byte(id+"\n"))
+	return id, atomicfile.Replace(path, []byte(id+"\n"), 0o600)
 }
 
 // ID is the host's name. It stays the same however often the host is opened and its browser started.

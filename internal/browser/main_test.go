@@ -58,6 +58,10 @@ func run(m *testing.M) int {
 		}
 		return 1
 	}
+	if left, err := filepath.Glob(filepath.Join(root, "playwright*")); err != nil || len(left) > 0 {
+		fmt.Fprintln(os.Stderr, "drivers left temporary files behind:", left, err)
+		return 1
+	}
 	return code
 }
 
@@ -145,7 +149,7 @@ func endShared() error {
 
 func openWindow(tb testing.TB, h *Host, owner string) *Window {
 	tb.Helper()
-	w, err := h.OpenWindow(tb.Context(), owner, time.Now().Add(10*time.Minute))
+	w, err := h.OpenWindow(tb.Context(), owner, 10*time.Minute)
 	require.NoError(tb, err)
 	return w
 }

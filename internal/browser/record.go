@@ -11,17 +11,19 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/meterkey/meterkey/internal/atomicfile"
 )
 
 const recordLockTimeout = 5 * time.Second
 
-// record is what is known of a window apart from what is in the browser. It never holds secrets.
+// record is what is known of a window apart from what is in the browser. It never holds secrets. Its times are of [uptime].
 type record struct {
 	ID      string            `json:"id"`
 	Owner   string            `json:"owner"`
-	Opened  time.Time         `json:"opened_at"`
-	Expires time.Time         `json:"expires_at"`
-	Closed  time.Time         `json:"closed_at,omitzero"`
+	Opened  time.Duration     `json:"opened"`
+	Expires time.Duration     `json:"expires"`
+	Closed  bool              `json:"closed,omitempty"` // it is being closed
 	Pages   []string          `json:"pages,omitempty"`
 	Begun   []string          `json:"begun,omitempty"`
 	Notes   map[string]string `json:"notes,omitempty"`
@@ -34,12 +36,12 @@ func (f folder) file(name string) string { return filepath.Join(string(f), name)
 
 func (f folder) id() string { return filepath.Base(string(f)) }
 
-// create makes the folder together with its first record.
+// create makes the folder together with its first record. A window counts as claimed when it is opened.
 func (f folder) create(r record) error {
 	if err := os.Mkdir(string(f), 0o700); err != nil {
 		return err
 	}
-	return errors.Join(makeFiles(string(f), "record.lock", "work.lock", "claim"), f.write(r))
+	return errors.Join(makeFiles(string(f), "record.lock", "work.lock", "claim"), f.touch(), f.write(r))
 }
 
 func (f folder) write(r record) error {
@@ -47,7 +49,7 @@ func (f folder) write(r record) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(f.file("record.json"), append(data, '\n'))
+	return atomicfile.Replace(f.file("record.json"), append(data, '\n'), 0o600)
 }
 
 // read returns an error that is fs.ErrNotExist when there is no such window.
@@ -96,9 +98,9 @@ func (f folder) remove() error {
 	return os.RemoveAll(string(f))
 }
 
-// touch notes that the window is claimed now.
+// touch notes that the window is claimed now: the file's time counts from the machine's start.
 func (f folder) touch() error {
-	now := time.Now()
+	now := time.Unix(0, int64(uptime()))
 	return os.Chtimes(f.file("claim"), now, now)
 }
 
@@ -111,11 +113,11 @@ func (f folder) claimed() bool {
 	return errors.Is(err, errLocked)
 }
 
-// touched returns when the window was last claimed, or else opened, as far as the folder tells.
-func (f folder) touched() time.Time {
+// touched returns the [uptime] at which the window was last claimed, or else opened, as far as the folder tells.
+func (f folder) touched() time.Duration {
 	info, err := os.Stat(f.file("claim"))
 	if err != nil {
-		return time.Time{}
+		return 0
 	}
-	return info.ModTime()
+	return time.Duration(info.ModTime().UnixNano())
 }

@@ -50,7 +50,7 @@ func TestBeginOnceIsGivenToOneOfMany(t *testing.T) {
 func newFolder(t *testing.T) folder {
 	t.Helper()
 	f := folder(filepath.Join(t.TempDir(), "W1"))
-	require.NoError(t, f.create(record{ID: "W1", Owner: "someone", Opened: time.Now(), Expires: time.Now()}))
+	require.NoError(t, f.create(record{ID: "W1", Owner: "someone", Opened: uptime(), Expires: uptime()}))
 	return f
 }
 
@@ -65,7 +65,7 @@ func TestRecordOfAGoneWindow(t *testing.T) {
 	require.Equal(t, "someone", w.Owner())
 	require.ErrorIs(t, w.BeginOnce("late"), ErrWindowLost)
 	require.ErrorIs(t, w.Note("late", "x"), ErrWindowLost)
-	require.ErrorIs(t, w.ExpireAt(time.Now()), ErrWindowLost)
+	require.ErrorIs(t, w.ExpireIn(time.Hour), ErrWindowLost)
 	_, err := w.Lock(t.Context())
 	require.ErrorIs(t, err, ErrWindowLost)
 	w.host = &Host{}
@@ -77,19 +77,6 @@ func TestBrokenRecordIsAnError(t *testing.T) {
 	require.NoError(t, os.WriteFile(f.file("record.json"), []byte("{"), 0o600))
 	_, err := f.read()
 	require.ErrorContains(t, err, "reading window record")
-}
-
-func TestWriteFileReplacesAsAWhole(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "file")
-	require.NoError(t, writeFile(path, []byte("one")))
-	require.NoError(t, writeFile(path, []byte("two")))
-	data, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.Equal(t, "two", string(data))
-	left, err := os.ReadDir(filepath.Dir(path))
-	require.NoError(t, err)
-	require.Len(t, left, 1)
-	require.Error(t, writeFile(filepath.Join(path, "no", "folder"), nil))
 }
 
 func TestLockFile(t *testing.T) {

@@ -58,7 +58,7 @@ func playRole(role string) (string, error) {
 
 // halfTyped types half of a code into a form.
 func halfTyped(ctx context.Context, h *Host, url string) (string, error) {
-	w, err := h.OpenWindow(ctx, "someone", time.Now().Add(10*time.Minute))
+	w, err := h.OpenWindow(ctx, "someone", 10*time.Minute)
 	if err != nil {
 		return "", err
 	}

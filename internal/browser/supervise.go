@@ -78,7 +78,7 @@ func (h *Host) repair(ctx context.Context) error {
 		h.ended.Go(d.stop)
 	}
 	h.closeStuckWindows(ctx, conn)
-	d, err := startDriver(ctx, conn.address, h.changed)
+	d, err := startDriver(ctx, h.options.Dir, conn.address, h.changed)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,6 +35,30 @@ func TestHalfTypedFormSurvivesKill(t *testing.T) {
 	require.Equal(t, "received 123456", text(t, w.Page()))
 }
 
+// TestLifetimesGoOnInTheNextProcess by a clock that all processes share and that nobody sets.
+func TestLifetimesGoOnInTheNextProcess(t *testing.T) {
+	t.Parallel()
+	o := testOptions(t)
+	before := uptime()
+	s := startSecond(t, "half-typed", o.Dir, serve(t, map[string]string{"/": form}))
+	after := uptime()
+	s.kill(t)
+	left := driverFiles(t, o.Dir)
+	require.Len(t, left, 1, "its driver was killed with it")
+
+	h := openHost(t, o)
+	require.NoDirExists(t, left[0])
+	w, err := h.Window(t.Context(), s.line)
+	require.NoError(t, err)
+	end := uptime() + w.Remaining()
+	require.Greater(t, end, before+10*time.Minute)
+	require.Less(t, end, after+10*time.Minute)
+	require.NoError(t, w.ExpireIn(-time.Hour))
+	sweep(t, h)
+	requireDone(t, w, ErrWindowLost)
+	require.ErrorContains(t, w.Err(), "it has expired")
+}
+
 func TestDisconnectLeavesWindowsOpen(t *testing.T) {
 	t.Parallel()
 	url := serve(t, map[string]string{"/": form})
@@ -45,7 +70,7 @@ func TestDisconnectLeavesWindowsOpen(t *testing.T) {
 	require.NoError(t, w.Note("utility", "DEMO"))
 	require.NoError(t, first.Disconnect())
 	require.NoError(t, first.Disconnect(), "again")
-	_, err = first.OpenWindow(t.Context(), "someone", time.Now())
+	_, err = first.OpenWindow(t.Context(), "someone", time.Minute)
 	require.ErrorIs(t, err, ErrDisconnected)
 
 	h := openHost(t, o)
@@ -108,7 +133,7 @@ func TestBrowserThatDoesNotStartIsTriedAgain(t *testing.T) {
 	require.False(t, ok, "nobody is let in while the browser is out of order")
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, err = h.OpenWindow(ctx, "someone", time.Now())
+	_, err = h.OpenWindow(ctx, "someone", time.Minute)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 
 	require.NoError(t, os.Symlink(binary, o.Executable))
@@ -145,6 +170,7 @@ func TestDriverKilled(t *testing.T) {
 	hung := openWindow(t, h, "hung")
 	hang(t, hung)
 	_, before := h.current()
+	require.Len(t, driverFiles(t, h.options.Dir), 1)
 	for pid := range drivers() {
 		if !others[pid] {
 			require.NoError(t, unix.Kill(pid, unix.SIGKILL))
@@ -155,11 +181,23 @@ func TestDriverKilled(t *testing.T) {
 		_, d := h.current()
 		return w.Page() != nil && d != nil && d != before
 	}, "a new driver")
+	eventually(t, func() bool {
+		left := driverFiles(t, h.options.Dir)
+		return len(left) == 1 && !strings.HasPrefix(left[0], before.dir.path)
+	}, "what the old one left is removed")
 	requireDone(t, hung, ErrTabHung)
 	require.NoError(t, w.Check(t.Context()))
 	eventually(t, func() bool { return w.find() != nil }, "the page again")
 	require.Equal(t, "123", evaluate(t, w, `() => document.querySelector("#code").value`))
 	require.NoError(t, openWindow(t, h, "another").Check(t.Context()))
+}
+
+// driverFiles are the temporary files of a host's drivers.
+func driverFiles(t *testing.T, host string) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(host, "drivers", "*", "*", "playwright-*"))
+	require.NoError(t, err)
+	return found
 }
 
 // drivers are the numbers of this process's Playwright drivers.

@@ -19,11 +19,11 @@ type sweeper struct {
 	host *Host
 
 	mu        sync.Mutex
-	firstSeen map[string]time.Time // when this process first saw a context
+	firstSeen map[string]time.Duration // the uptime at which this process first saw a context
 }
 
 func newSweeper(h *Host) *sweeper {
-	return &sweeper{host: h, firstSeen: map[string]time.Time{}}
+	return &sweeper{host: h, firstSeen: map[string]time.Duration{}}
 }
 
 func (s *sweeper) run(ctx context.Context) {
@@ -69,9 +69,9 @@ func (s *sweeper) look(ctx context.Context, conn *connection, id string) error {
 		return s.sweepOrphan(ctx, conn, id)
 	case err != nil:
 		return err
-	case !r.Closed.IsZero():
+	case r.Closed:
 		return s.host.closeWindow(ctx, id, errors.New("it was being closed"))
-	case time.Since(r.Expires) > s.host.options.Grace:
+	case uptime()-r.Expires > s.host.options.Grace:
 		return s.sweepExpired(ctx, f)
 	case s.unclaimed(f):
 		return s.sweepUnclaimed(ctx, f)
@@ -82,7 +82,7 @@ func (s *sweeper) look(ctx context.Context, conn *connection, id string) error {
 // sweepOrphan disposes of a context whose opener was killed before it could write a record. In a browser that is not ours it is
 // somebody else's.
 func (s *sweeper) sweepOrphan(ctx context.Context, conn *connection, id string) error {
-	if s.host.chromium.foreign() || time.Since(s.seenSince(id)) <= s.host.options.Unclaimed {
+	if s.host.chromium.foreign() || uptime()-s.seenSince(id) <= s.host.options.Unclaimed {
 		return nil
 	}
 	s.host.log.Info("closing a window without a record", zap.String("window", id))
@@ -100,7 +100,7 @@ func (s *sweeper) sweepUnclaimed(ctx context.Context, f folder) error {
 }
 
 func (s *sweeper) unclaimed(f folder) bool {
-	return time.Since(s.lastClaim(f)) > s.host.options.Unclaimed
+	return uptime()-s.lastClaim(f) > s.host.options.Unclaimed
 }
 
 // closeIfFree closes a window that is still due, unless somebody holds the lock; nobody can take it meanwhile.
@@ -120,12 +120,8 @@ func (s *sweeper) closeIfFree(ctx context.Context, f folder, lock string, due fu
 }
 
 // lastClaim is when the window was last seen to be claimed, or first seen at all by this process.
-func (s *sweeper) lastClaim(f folder) time.Time {
-	firstSeen, touched := s.seenSince(f.id()), f.touched()
-	if touched.After(firstSeen) {
-		return touched
-	}
-	return firstSeen
+func (s *sweeper) lastClaim(f folder) time.Duration {
+	return max(s.seenSince(f.id()), f.touched())
 }
 
 // see notes when a context was first seen.
@@ -133,11 +129,11 @@ func (s *sweeper) see(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ok := s.firstSeen[id]; !ok {
-		s.firstSeen[id] = time.Now()
+		s.firstSeen[id] = uptime()
 	}
 }
 
-func (s *sweeper) seenSince(id string) time.Time {
+func (s *sweeper) seenSince(id string) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.firstSeen[id]

@@ -12,15 +12,21 @@ import (
 // age makes it look as if nobody had claimed the window for an hour.
 func age(t *testing.T, w *Window) {
 	t.Helper()
-	long := time.Now().Add(-time.Hour)
-	require.NoError(t, os.Chtimes(windowFile(w.host, w, "claim"), long, long))
+	claimedAt(t, w, uptime()-time.Hour)
 	ageContext(w.host, w.ID())
+}
+
+// claimedAt makes it look as if the last claim had been made then.
+func claimedAt(t *testing.T, w *Window, at time.Duration) {
+	t.Helper()
+	then := time.Unix(0, int64(at))
+	require.NoError(t, os.Chtimes(w.folder.file("claim"), then, then))
 }
 
 func ageContext(h *Host, id string) {
 	h.sweeper.mu.Lock()
 	defer h.sweeper.mu.Unlock()
-	h.sweeper.firstSeen[id] = time.Now().Add(-time.Hour)
+	h.sweeper.firstSeen[id] = uptime() - time.Hour
 }
 
 // sweep spares a test the wait for the sweeper's next round.
@@ -34,7 +40,7 @@ func TestSweeperRunsByItself(t *testing.T) {
 	o := testOptions(t)
 	o.Unclaimed = 100 * time.Millisecond
 	h := openHost(t, o)
-	w, err := h.OpenWindow(t.Context(), "someone", time.Now().Add(time.Minute))
+	w, err := h.OpenWindow(t.Context(), "someone", time.Minute)
 	if err == nil {
 		requireDone(t, w, ErrWindowLost)
 	}
@@ -84,10 +90,9 @@ func TestExpiredWindowIsSweptOnceNobodyWorksInIt(t *testing.T) {
 	defer watched.Claim()()
 	unlock, err := worked.Lock(t.Context())
 	require.NoError(t, err)
-	past := time.Now().Add(-time.Minute)
-	require.NoError(t, worked.ExpireAt(past))
-	require.NoError(t, watched.ExpireAt(past))
-	require.True(t, past.Equal(worked.Expires()))
+	require.NoError(t, worked.ExpireIn(-time.Minute))
+	require.NoError(t, watched.ExpireIn(-time.Minute))
+	require.Less(t, worked.Remaining(), -time.Minute)
 
 	sweep(t, h)
 	requireDone(t, watched, ErrWindowLost)
@@ -102,7 +107,7 @@ func TestExpiryLeavesGrace(t *testing.T) {
 	t.Parallel()
 	h := sharedHost(t)
 	w := openWindow(t, h, "someone")
-	require.NoError(t, w.ExpireAt(time.Now()))
+	require.NoError(t, w.ExpireIn(0))
 	sweep(t, h)
 	require.NoError(t, w.Err())
 }
@@ -162,7 +167,7 @@ func TestHalfClosedWindowIsClosedBySweeper(t *testing.T) {
 	t.Parallel()
 	h := sharedHost(t)
 	w := openWindow(t, h, "half-closed")
-	_, err := w.folder.update(func(r *record) error { r.Closed = time.Now(); return nil })
+	_, err := w.folder.update(func(r *record) error { r.Closed = true; return nil })
 	require.NoError(t, err)
 	_, err = h.Window(t.Context(), w.ID())
 	require.ErrorIs(t, err, ErrWindowLost)
@@ -172,5 +177,3 @@ func TestHalfClosedWindowIsClosedBySweeper(t *testing.T) {
 	requireDone(t, w, ErrWindowLost)
 	require.NoDirExists(t, windowFile(h, w, ""))
 }
-
-func chtimes(path string, at time.Time) error { return os.Chtimes(path, at, at) }

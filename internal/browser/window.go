@@ -101,7 +101,7 @@ func (w *Window) follow(conn *connection) {
 // emptied tells why a window has no page: somebody closed the last one, or one of us is closing the window.
 func (w *Window) emptied() error {
 	r, err := w.folder.read()
-	if err == nil && r.Closed.IsZero() {
+	if err == nil && !r.Closed {
 		return ErrTabClosed
 	}
 	return fmt.Errorf("%w: it was closed", ErrWindowLost)
@@ -258,13 +258,13 @@ func (w *Window) Noted(key string) string { return w.record().Notes[key] }
 // Owner is the text given to [Host.OpenWindow].
 func (w *Window) Owner() string { return w.record().Owner }
 
-// Expires is when the window's time ends.
-func (w *Window) Expires() time.Time { return w.record().Expires }
+// Remaining is how long the window may still live; nothing or less when its time is over.
+func (w *Window) Remaining() time.Duration { return w.record().Expires - uptime() }
 
-// ExpireAt changes when the window's time ends, durably.
-func (w *Window) ExpireAt(t time.Time) error {
+// ExpireIn gives the window so long to live from now on, durably.
+func (w *Window) ExpireIn(lifetime time.Duration) error {
 	err := w.change(func(r *record) error {
-		r.Expires = t
+		r.Expires = uptime() + lifetime
 		return nil
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,9 +19,9 @@ import (
 type Info struct {
 	ID      string
 	Owner   string
-	Opened  time.Time
-	Expires time.Time
 	Claimed bool // somebody needs it at this moment
+
+	opened time.Duration
 }
 
 // Windows lists the host's windows, whichever process opened them, oldest first.
@@ -32,29 +33,29 @@ func (h *Host) Windows() []Info {
 	var found []Info
 	for _, f := range folders {
 		r, err := f.read()
-		if errors.Is(err, fs.ErrNotExist) || !r.Closed.IsZero() {
+		if errors.Is(err, fs.ErrNotExist) || r.Closed {
 			continue
 		}
 		if err != nil {
 			h.log.Error("window is left out", zap.String("window", f.id()), zap.Error(err))
 			continue
 		}
-		found = append(found, Info{ID: r.ID, Owner: r.Owner, Opened: r.Opened, Expires: r.Expires, Claimed: f.claimed()})
+		found = append(found, Info{ID: r.ID, Owner: r.Owner, Claimed: f.claimed(), opened: r.Opened})
 	}
-	slices.SortFunc(found, func(a, b Info) int { return a.Opened.Compare(b.Opened) })
+	slices.SortFunc(found, func(a, b Info) int { return cmp.Compare(a.opened, b.opened) })
 	return found
 }
 
-// OpenWindow opens an empty window. The owner is any text by which [Host.WindowOf] finds the window again, and no secret. The error is
-// ErrFull when the host has no room.
-func (h *Host) OpenWindow(ctx context.Context, owner string, expires time.Time) (*Window, error) {
+// OpenWindow opens an empty window that may live so long. The owner is any text by which [Host.WindowOf] finds the window again, and no
+// secret. The error is ErrFull when the host has no room.
+func (h *Host) OpenWindow(ctx context.Context, owner string, lifetime time.Duration) (*Window, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	conn, err := h.ready(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("opening window: %w", err)
 	}
-	id, err := h.openContext(ctx, conn, owner, expires)
+	id, err := h.openContext(ctx, conn, owner, lifetime)
 	if err != nil {
 		return nil, fmt.Errorf("opening window: %w", err)
 	}
@@ -67,7 +68,7 @@ func (h *Host) OpenWindow(ctx context.Context, owner string, expires time.Time) 
 }
 
 // openContext makes a browser context and its record while no other process opens one, so that the capacity is kept.
-func (h *Host) openContext(ctx context.Context, conn *connection, owner string, expires time.Time) (string, error) {
+func (h *Host) openContext(ctx context.Context, conn *connection, owner string, lifetime time.Duration) (string, error) {
 	lock, err := lockFile(ctx, filepath.Join(h.options.Dir, "opening.lock"), unix.LOCK_EX)
 	if err != nil {
 		return "", err
@@ -86,8 +87,8 @@ func (h *Host) openContext(ctx context.Context, conn *connection, owner string, 
 	if err := conn.call(ctx, "", "Target.createBrowserContext", map[string]any{"disposeOnDetach": false}, &made); err != nil {
 		return "", err
 	}
-	now := time.Now()
-	if err := h.folder(made.ID).create(record{ID: made.ID, Owner: owner, Opened: now, Expires: expires}); err != nil {
+	now := uptime()
+	if err := h.folder(made.ID).create(record{ID: made.ID, Owner: owner, Opened: now, Expires: now + lifetime}); err != nil {
 		return "", errors.Join(err, conn.dispose(context.WithoutCancel(ctx), made.ID))
 	}
 	_, err = h.recount()
@@ -147,7 +148,7 @@ func (h *Host) closeWindow(ctx context.Context, id string, reason error) error {
 	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()
 	// Whoever sees the pages go shall know that it was us.
-	_, err := h.folder(id).update(func(r *record) error { r.Closed = time.Now(); return nil })
+	_, err := h.folder(id).update(func(r *record) error { r.Closed = true; return nil })
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("closing window %s: %w", id, err)
 	}
@@ -211,7 +212,7 @@ func (h *Host) ready(ctx context.Context) (*connection, error) {
 func (h *Host) handle(ctx context.Context, id string) (*Window, error) {
 	f := h.folder(id)
 	r, err := f.read()
-	if errors.Is(err, fs.ErrNotExist) || !r.Closed.IsZero() {
+	if errors.Is(err, fs.ErrNotExist) || r.Closed {
 		return nil, ErrWindowLost
 	}
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/converter"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
 
 	"github.com/meterkey/meterkey/internal/logging"
 	"github.com/meterkey/meterkey/sdk/payload"
@@ -16,7 +17,7 @@ import (
 
 // TemporalClient connects to Temporal as the SDK's profile and TEMPORAL_ variables say, with Meterkey's payloads and
 // logger. The data converter is the client's. Close the client in the end.
-func (c Config) TemporalClient(ctx context.Context, logger *zap.Logger) (client.Client, converter.DataConverter, error) {
+func (c Config) TemporalClient(ctx context.Context, logger *zap.Logger, interceptors ...grpc.UnaryClientInterceptor) (client.Client, converter.DataConverter, error) {
 	keys, err := payload.ReadKeys(c.PayloadKeysFile)
 	if err != nil {
 		return nil, nil, err
@@ -32,6 +33,7 @@ func (c Config) TemporalClient(ctx context.Context, logger *zap.Logger) (client.
 	options.Logger = logging.Temporal(logger)
 	options.DataConverter = payload.New(keys)
 	options.FailureConverter = payload.FailureConverter(options.DataConverter, keys)
+	options.ConnectionOptions.DialOptions = append(options.ConnectionOptions.DialOptions, grpc.WithChainUnaryInterceptor(interceptors...))
 	temporal, err := client.DialContext(ctx, options)
 	if err != nil {
 		return nil, nil, fmt.Errorf("connecting to Temporal at %s, namespace %s: %w; is its server running? "+

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/mail"
 	"strings"
+	"time"
 
 	gomail "github.com/wneessen/go-mail"
 )
@@ -12,7 +13,7 @@ import (
 type message = *gomail.Msg
 
 // newMessage makes a message that every attempt to send the notice makes alike: its Message-ID tells mail systems so.
-func newMessage(from *mail.Address, to, name string, l letter) (message, error) {
+func newMessage(from *mail.Address, to, name string, l letter, now time.Time) (message, error) {
 	m := gomail.NewMsg(gomail.WithCharset(gomail.CharsetUTF8))
 	m.FromMailAddress(from)
 	// The library's error quotes the address.
@@ -21,7 +22,7 @@ func newMessage(from *mail.Address, to, name string, l letter) (message, error) 
 	}
 	_, domain, _ := strings.Cut(from.Address, "@")
 	m.SetMessageIDWithValue(name + "@" + domain)
-	m.SetDate()
+	m.SetDateWithValue(now)
 	m.Subject(l.Subject)
 	// RFC 3834: keeps out-of-office replies away.
 	m.SetGenHeader("Auto-Submitted", "auto-generated")

@@ -33,6 +33,8 @@ type Options struct {
 	Sent string
 	// Link makes the address of the customer's page, for requests that bring no link of their own.
 	Link func(requestID string, linkedAt time.Time) string
+	// Now is the clock that deadlines are of; nil means time.Now.
+	Now func() time.Time
 }
 
 // UtilityInfo is what notices say of a utility.
@@ -67,6 +69,7 @@ var ErrRefused = errors.New("the notice cannot be delivered")
 type Sender struct {
 	from      *mail.Address
 	link      func(requestID string, linkedAt time.Time) string
+	now       func() time.Time
 	letters   letters
 	transport transport
 }
@@ -86,7 +89,10 @@ func New(o Options) (*Sender, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the notices' templates: %w", err)
 	}
-	s := &Sender{from: from, link: o.Link, letters: letters, transport: outbox{o.Outbox}}
+	s := &Sender{from: from, link: o.Link, now: o.Now, letters: letters, transport: outbox{o.Outbox}}
+	if s.now == nil {
+		s.now = time.Now
+	}
 	if o.SMTP != nil {
 		marks := marks{o.Sent}
 		if err := marks.open(time.Now().Add(-rememberFor)); err != nil {
@@ -106,12 +112,13 @@ func (s *Sender) Send(ctx context.Context, n meterkey.Notice, u UtilityInfo) (De
 	if to == "" {
 		return NoAddress, nil
 	}
-	letter, err := s.letters.write(n, factsOf(n, u, s.link, time.Now()))
+	now := s.now()
+	letter, err := s.letters.write(n, factsOf(n, u, s.link, now))
 	if err != nil {
 		return "", fmt.Errorf("writing notice %s: %w: %w", n.ID, ErrRefused, err)
 	}
 	name := safeName(n.ID)
-	message, err := newMessage(s.from, to, name, letter)
+	message, err := newMessage(s.from, to, name, letter, now)
 	if err != nil {
 		return "", fmt.Errorf("addressing notice %s: %w", n.ID, err)
 	}

@@ -107,6 +107,23 @@ func requireMessage(t *testing.T, raw string) {
 	require.ErrorIs(t, err, io.EOF)
 }
 
+// TestNoticesGoByTheGivenClock and not by this machine's, which may be wrong.
+func TestNoticesGoByTheGivenClock(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	until := now.Add(10 * time.Minute)
+	folder := t.TempDir()
+	s := newSender(t, Options{Outbox: folder, Now: func() time.Time { return now }})
+	n := notice()
+	n.Kind, n.Until = meterkey.NoticeCodeNeeded, &until
+	_, err := s.Send(t.Context(), n, utility())
+	require.NoError(t, err)
+	text, err := os.ReadFile(filepath.Join(folder, n.ID+".eml"))
+	require.NoError(t, err)
+	require.Contains(t, string(text), "You have 10 minutes.")
+	require.Contains(t, string(text), "Date: Mon, 23 Nov 2026 09:00:00 +0000")
+}
+
 func TestOutboxThatCannotBeWritten(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))

@@ -1,11 +1,13 @@
 package notices
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/meterkey/meterkey/internal/atomicfile"
 )
 
 // outbox writes messages to files named after their notices: another attempt replaces the file.
@@ -22,17 +24,9 @@ func (o outbox) write(name string, m message) error {
 	if err := os.MkdirAll(o.folder, 0o700); err != nil {
 		return err
 	}
-	// A new file and a rename: whoever watches the folder never sees half a message.
-	f, err := os.CreateTemp(o.folder, ".new-*")
-	if err != nil {
+	var text bytes.Buffer
+	if _, err := m.WriteTo(&text); err != nil {
 		return err
 	}
-	_, err = m.WriteTo(f)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), filepath.Join(o.folder, name))
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
+	return atomicfile.Replace(filepath.Join(o.folder, name), text.Bytes(), 0o600)
 }

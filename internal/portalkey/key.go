@@ -21,6 +21,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/meterkey/meterkey/internal/atomicfile"
 )
 
 // Size is how many bytes a key has.
@@ -85,18 +87,7 @@ func create(file string) error {
 	}
 	secret := make([]byte, Size)
 	_, _ = rand.Read(secret) // never fails: see its documentation
-	temporary, err := os.CreateTemp(filepath.Dir(file), ".portal-key-*")
-	if err != nil {
-		return err
-	}
-	_, err = temporary.WriteString(base64.StdEncoding.EncodeToString(secret) + "\n")
-	if err = errors.Join(err, temporary.Close()); err == nil {
-		// A link never replaces: of several processes the first wins, and no one sees half a file.
-		if err = os.Link(temporary.Name(), file); errors.Is(err, fs.ErrExist) {
-			err = nil
-		}
-	}
-	return errors.Join(err, os.Remove(temporary.Name()))
+	return atomicfile.Create(file, []byte(base64.StdEncoding.EncodeToString(secret)+"\n"), 0o600)
 }
 
 func load(file string) (*Key, error) {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"filippo.io/age"
+
+	"github.com/meterkey/meterkey/internal/atomicfile"
 )
 
 // RecipientSuffix names the recipient file after the identity file that it belongs to.
@@ -55,16 +57,7 @@ func create(file string) error {
 		return err
 	}
 	text := fmt.Sprintf("# created: %s\n# public key: %s\n%s\n", time.Now().UTC().Format(time.RFC3339), key.Recipient(), key)
-	temporary, err := writeTemporary(file, text, 0o600)
-	if err != nil {
-		return err
-	}
-	// A link never replaces: of several processes the first wins, and no one sees half a file.
-	err = os.Link(temporary, file)
-	if errors.Is(err, fs.ErrExist) {
-		err = nil
-	}
-	return errors.Join(err, os.Remove(temporary))
+	return atomicfile.Create(file, []byte(text), 0o600)
 }
 
 func load(file string) (*Identity, error) {
@@ -100,27 +93,7 @@ func publish(file, recipient string) error {
 	if published, err := readRecipientFile(file); err == nil && published == recipient {
 		return nil
 	}
-	temporary, err := writeTemporary(file, recipient+"\n", 0o644)
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(temporary, file); err != nil {
-		return errors.Join(err, os.Remove(temporary))
-	}
-	return nil
-}
-
-// writeTemporary writes a whole file beside the one that it is meant for.
-func writeTemporary(beside, text string, mode fs.FileMode) (string, error) {
-	f, err := os.CreateTemp(filepath.Dir(beside), ".new-*")
-	if err != nil {
-		return "", err
-	}
-	_, err = f.WriteString(text)
-	if err := errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
-		return "", errors.Join(err, os.Remove(f.Name()))
-	}
-	return f.Name(), nil
+	return atomicfile.Replace(file, []byte(recipient+"\n"), 0o644)
 }
 
 // ReadRecipient reads a recipient: either the recipient itself ("age1…") or the name of a file that holds it, such as the

@@ -265,11 +265,11 @@ func (p *Simulator) heldWindow(ctx context.Context, requestID string) (workflows
 	if held == nil {
 		return workflows.Window{}, fmt.Errorf("looking for the window of %s: none was held", requestID)
 	}
-	var in workflows.WindowInput
+	var in workflows.HoldWindowInput
 	if err := p.Converter.FromPayloads(held.GetInput(), &in); err != nil {
 		return workflows.Window{}, fmt.Errorf("reading the window of %s: %w", requestID, err)
 	}
-	return in.Window, nil
+	return *in.Progress.Window, nil
 }
 
 // keepBeating heartbeats until stopped: a step waits for others.

@@ -82,7 +82,7 @@ func Workflow(ctx workflow.Context, in Input) error {
 		if played.Lose == nil {
 			continue
 		}
-		lose := workflows.WindowInput{RequestID: in.RequestID, Utility: in.Utility, Test: true, Window: *played.Lose}
+		lose := workflows.CloseWindowInput{RequestID: in.RequestID, Window: *played.Lose}
 		err = workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, loseOptions(*played.Lose)), workflows.ActivityCloseWindow, lose).Get(ctx, nil)
 		if err != nil {
 			return fmt.Errorf("losing the window: %w", err)

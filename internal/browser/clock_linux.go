@@ -1,0 +1,5 @@
+package browser
+
+import "golang.org/x/sys/unix"
+
+const uptimeClock = unix.CLOCK_BOOTTIME
