@@ -94,7 +94,7 @@ func (f *fleet) start(build int, o worker.Options) (stop func()) {
 // deploy starts a worker that is versioned, and follows the deployment as such a worker does, in less time.
 func (f *fleet) deploy(build int) (log *logged, stop func()) {
 	f.t.Helper()
-	leave := f.start(build, deskOptions(build, nil, nil))
+	leave := f.start(build, requestOptions(build, nil, nil))
 	log = &logged{}
 	written, err := logging.New(log, "info", logging.JSON)
 	require.NoError(f.t, err)
@@ -157,12 +157,12 @@ const isCurrent, notPromoted, noPollers = "build is current", "build not promote
 func TestDeploy_WithoutVersions(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t)
-	stop := f.start(1, deskOptions(0, nil, nil))
+	stop := f.start(1, requestOptions(0, nil, nil))
 	require.Equal(t, step{1, 1}, f.next())
 	for _, build := range []int{2, 1} { // on, and back again
 		stop()
 		f.signal() // nobody is there, and the run waits
-		stop = f.start(build, deskOptions(0, nil, nil))
+		stop = f.start(build, requestOptions(0, nil, nil))
 		require.Equal(t, step{build, build}, f.await())
 	}
 }
