@@ -8,10 +8,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/alecthomas/kong"
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey/internal/cmdline"
 	"github.com/meterkey/meterkey/internal/config"
 	"github.com/meterkey/meterkey/internal/logging"
 	"github.com/meterkey/meterkey/internal/store"
@@ -51,16 +51,10 @@ type app struct {
 	stdout   io.Writer
 }
 
-// errHelp tells that help was asked for and printed.
-var errHelp = errors.New("help printed")
-
 // run is the process; env nil is the process's own environment.
 func run(ctx context.Context, args []string, env envconfig.EnvLookup, stdin io.Reader, stdout, stderr io.Writer) error {
-	command, err := parse(args, stdout)
-	if errors.Is(err, errHelp) {
-		return nil
-	}
-	if err != nil {
+	command, err := cmdline.Parse("portal", usage, &cli{}, args, stdout)
+	if command == nil {
 		return err
 	}
 	settings, err := config.Load(env)
@@ -75,23 +69,6 @@ func run(ctx context.Context, args []string, env envconfig.EnvLookup, stdin io.R
 		log.Warn("unknown setting", zap.String("setting", name))
 	}
 	return command.Run(&app{ctx: ctx, settings: settings, log: log, stdin: stdin, stdout: stdout})
-}
-
-func parse(args []string, stdout io.Writer) (*kong.Context, error) {
-	helped := false
-	parser, err := kong.New(&cli{}, kong.Name("portal"), kong.Description(usage), kong.Writers(stdout, io.Discard),
-		kong.Exit(func(int) { helped = true }))
-	if err != nil {
-		return nil, fmt.Errorf("building the command line: %w", err)
-	}
-	command, err := parser.Parse(args)
-	if helped {
-		return nil, errHelp
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%w; see portal --help", err)
-	}
-	return command, nil
 }
 
 // openStore opens the database that the settings name, its tables up to date. Close it in the end.

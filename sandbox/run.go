@@ -10,10 +10,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/alecthomas/kong"
-	"github.com/meterkey/meterkey/sandbox/practice"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/meterkey/meterkey/internal/cmdline"
+	"github.com/meterkey/meterkey/sandbox/practice"
 )
 
 const about = `Serves practice sites of the eleven utilities and one called DEMO, on this machine only.
@@ -40,12 +41,10 @@ type flags struct {
 // closeWithin bounds the wait for requests under way when the sandbox stops.
 const closeWithin = 5 * time.Second
 
-var errHelp = errors.New("help was asked for")
-
 // run serves until the context ends. It writes what people read to stdout and its log to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var set flags
-	if err := parse(&set, args, stdout, stderr); err != nil {
+	if command, err := cmdline.Parse("sandbox", about, &set, args, stdout); command == nil {
 		return err
 	}
 	server, err := practice.Start(ctx, practice.Options{
@@ -62,23 +61,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWithin)
 	defer cancel()
 	return errors.Join(err, server.Close(closing))
-}
-
-func parse(set *flags, args []string, stdout, stderr io.Writer) error {
-	helped := false
-	parser, err := kong.New(set, kong.Name("sandbox"), kong.Description(about), kong.Writers(stdout, stderr),
-		kong.Exit(func(int) { helped = true }))
-	if err != nil {
-		return fmt.Errorf("preparing the command line: %w", err)
-	}
-	_, err = parser.Parse(args)
-	if helped {
-		return errHelp
-	}
-	if err != nil {
-		return fmt.Errorf("%w (see --help)", err)
-	}
-	return nil
 }
 
 // announce writes the origins where they are wanted and tells where the front page is.

@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
+	"github.com/meterkey/meterkey/internal/cmdline"
 	"github.com/meterkey/meterkey/internal/config"
 )
 
@@ -82,25 +83,16 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	var grammar cli
-	helped := false
-	parser, err := kong.New(&grammar, kong.Name("starter"), kong.Description(description), kong.Writers(stdout, stderr),
-		kong.Exit(func(int) { helped = true }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoAppDescFormat: true}),
-		kong.ExplicitGroups([]kong.Group{
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := cmdline.Parse("starter", description, &grammar, args, stdout,
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoAppDescFormat: true}), kong.ExplicitGroups([]kong.Group{
 			{Key: "ask", Title: "The requester's side:"},
 			{Key: "answer", Title: "The customer's side:"},
 			{Key: "utility", Title: "What is known of the utilities:"},
 		}))
-	if err != nil {
-		return fmt.Errorf("reading the grammar: %w", err)
-	}
-	if len(args) == 0 {
-		args = []string{"--help"}
-	}
-	command, err := parser.Parse(args)
-	if helped {
-		return nil
-	}
-	if err != nil {
+	if command == nil {
 		return usageError(err)
 	}
 	return dispatch(ctx, command, newApp(&grammar, stdin, stdout, stderr))
@@ -140,12 +132,15 @@ func (a *app) warnOfSettings() {
 
 // usageError turns a mistake in the command line into one line with the way to the help.
 func usageError(err error) error {
-	help := "starter --help"
 	var parse *kong.ParseError
-	if errors.As(err, &parse) && parse.Context != nil && parse.Context.Selected() != nil {
+	if !errors.As(err, &parse) {
+		return err
+	}
+	help := "starter --help"
+	if parse.Context != nil && parse.Context.Selected() != nil {
 		help = "starter " + parse.Context.Selected().Name + " --help"
 	}
-	return badInput(err.Error(), help)
+	return badInput(parse.Error(), help)
 }
 
 // isTerminal tells whether a stream is a terminal.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
+	"github.com/dustin/go-humanize/english"
 	"golang.org/x/term"
 
 	"github.com/meterkey/meterkey"
@@ -164,12 +165,8 @@ func left(until, now time.Time) string {
 
 // count is a number with its noun: 1 meter, 2 meters, no meters.
 func count(n int, noun string) string {
-	switch n {
-	case 0:
-		return "no " + noun + "s"
-	case 1:
-		return "1 " + noun
-	default:
-		return fmt.Sprintf("%d %ss", n, noun)
+	if n == 0 {
+		return "no " + english.PluralWord(n, noun, "")
 	}
+	return english.Plural(n, noun, "")
 }

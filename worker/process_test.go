@@ -29,8 +29,8 @@ import (
 	"github.com/meterkey/meterkey/internal/sealed"
 	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/sdk"
-	"github.com/meterkey/meterkey/workflows"
 	"github.com/meterkey/meterkey/sdk/payload"
+	"github.com/meterkey/meterkey/workflows"
 )
 
 // asWorker makes of this test binary the worker itself, in a process of its own.

@@ -79,6 +79,6 @@ func Test_Test_StaysWithEveryActivity(t *testing.T) {
 	w.login(time.Minute)
 	w.code(2*time.Minute, "c-1", "123456")
 	w.ends(meterkey.Connected, "")
-	require.True(t, w.inputs[0].Test)
-	require.True(t, w.codes[0].Test)
+	require.True(t, w.inputs[0].Request.Test)
+	require.True(t, w.codes[0].Request.Test)
 }

@@ -12,9 +12,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/alecthomas/kong"
-
 	"github.com/meterkey/meterkey/internal/atomicfile"
+	"github.com/meterkey/meterkey/internal/cmdline"
 	"github.com/meterkey/meterkey/internal/portalkey"
 	"github.com/meterkey/meterkey/internal/sealed"
 	"github.com/meterkey/meterkey/sdk/payload"
@@ -41,17 +40,8 @@ func main() {
 
 func run(args []string, stdout io.Writer) error {
 	var set flags
-	helped := false
-	parser, err := kong.New(&set, kong.Name("keys"), kong.Description(about), kong.Writers(stdout, io.Discard),
-		kong.Exit(func(int) { helped = true }))
-	if err != nil {
-		return fmt.Errorf("building the command line: %w", err)
-	}
-	if _, err = parser.Parse(args); helped {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("%w; see keys --help", err)
+	if command, err := cmdline.Parse("keys", about, &set, args, stdout); command == nil {
+		return err
 	}
 	return errors.Join(set.identity(), set.portalKey(), set.payloadKeys(), set.databases())
 }

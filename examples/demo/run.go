@@ -10,8 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/alecthomas/kong"
-
+	"github.com/meterkey/meterkey/internal/cmdline"
 	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/sandbox/practice"
 )
@@ -29,15 +28,15 @@ type flags struct {
 	Dir       string `placeholder:"DIR" help:"Keep databases, logs and notices there (default: a new folder, removed after success; with --keep .meterkey/run)."`
 }
 
-// errHelp tells that help was asked for and printed.
-var errHelp = errors.New("help printed")
-
 // downLimit bounds the clearing up.
 const downLimit = 30 * time.Second
 
 func run(ctx context.Context, args []string, out io.Writer) error {
-	set, err := parse(args, out)
-	if err != nil {
+	var set flags
+	if command, err := cmdline.Parse("demo", usage, &set, args, out); command == nil {
+		return err
+	}
+	if err := set.check(); err != nil {
 		return err
 	}
 	dir, err := folder(set)
@@ -58,25 +57,15 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return clear(err, set, dir)
 }
 
-func parse(args []string, out io.Writer) (flags, error) {
-	var set flags
-	helped := false
-	parser, err := kong.New(&set, kong.Name("demo"), kong.Description(usage), kong.Writers(out, io.Discard), kong.Exit(func(int) { helped = true }))
-	if err != nil {
-		return set, fmt.Errorf("building the command line: %w", err)
+// check finds what kong cannot.
+func (f flags) check() error {
+	if f.AtOnce < 1 {
+		return errors.New("--at-once must be at least 1")
 	}
-	_, err = parser.Parse(args)
-	switch {
-	case helped:
-		return set, errHelp
-	case err != nil:
-		return set, fmt.Errorf("%w; see demo --help", err)
-	case set.AtOnce < 1:
-		return set, errors.New("--at-once must be at least 1")
-	case len(chosen(routes(&visitor{}), set.Only, time.Time{})) == 0:
-		return set, noRoute(set.Only)
+	if len(chosen(routes(&visitor{}), f.Only, time.Time{})) == 0 {
+		return noRoute(f.Only)
 	}
-	return set, nil
+	return nil
 }
 
 func noRoute(only string) error {

@@ -2,10 +2,11 @@ package notices
 
 import (
 	"cmp"
-	"fmt"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/dustin/go-humanize/english"
 
 	"github.com/meterkey/meterkey"
 )
@@ -44,7 +45,7 @@ func factsOf(n meterkey.Notice, u UtilityInfo, link func(string, time.Time) stri
 		Customer:  line(n.Request.CustomerEmail),
 		Why:       reason.Customer,
 		Next:      reason.Next,
-		Meters:    count(n.Meters, "meter"),
+		Meters:    english.Plural(n.Meters, "meter", ""),
 		MFAWasOff: n.MFAWasOff,
 	}
 	if n.To == meterkey.ToRequester {
@@ -73,18 +74,11 @@ func left(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
 	case d >= 2*day-time.Hour:
-		return count(int((d+time.Hour)/day), "day")
+		return english.Plural(int((d+time.Hour)/day), "day", "")
 	case d >= 2*time.Hour-5*time.Minute:
-		return count(int((d+5*time.Minute)/time.Hour), "hour")
+		return english.Plural(int((d+5*time.Minute)/time.Hour), "hour", "")
 	case d >= 30*time.Second:
-		return count(int((d+30*time.Second)/time.Minute), "minute")
+		return english.Plural(int((d+30*time.Second)/time.Minute), "minute", "")
 	}
 	return ""
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -48,7 +48,7 @@ func FuzzTimeLeft(f *testing.F) {
 			return
 		}
 		number, noun, _ := strings.Cut(said, " ")
-		count, err := strconv.Atoi(number)
+		count, err := strconv.Atoi(strings.ReplaceAll(number, ",", ""))
 		require.NoError(t, err)
 		require.Positive(t, count)
 		require.Equal(t, count != 1, strings.HasSuffix(noun, "s"))

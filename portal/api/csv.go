@@ -9,7 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/portal/dashboard/sheet"
+	"github.com/meterkey/meterkey/portal/csvfile"
 )
 
 func csvHeading() []string {
@@ -53,7 +53,7 @@ func csvRow(m store.Meter) []string {
 	row := []string{m.UID, m.AuthorizationUID, m.Created.UTC().Format(timeFormat), m.Utility, m.AccountNumber, m.MeterNumber,
 		m.ServiceIdentifier, m.ServiceAddress, m.ServiceClass, m.Tariff, m.Status, fmt.Sprint(m.IsArchived)}
 	for i, cell := range row {
-		row[i] = sheet.Harmless(cell)
+		row[i] = csvfile.EscapeFormula(cell)
 	}
 	return row
 }

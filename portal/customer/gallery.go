@@ -14,7 +14,7 @@ const GalleryPrefix = "/gallery/"
 // gallery shows every page in every state, drawn as it is for customers, from states that are made up.
 type gallery struct {
 	*Handler
-	scenes []scene
+	previews []preview
 }
 
 // Gallery serves an index of all pages in all states, below GalleryPrefix. Of the dependencies it needs Utilities, Assets
@@ -25,29 +25,29 @@ func Gallery(d Deps) (http.Handler, error) {
 		return nil, err
 	}
 	g := &gallery{Handler: h}
-	if g.scenes, err = scenes(d.Utilities); err != nil {
+	if g.previews, err = previews(d.Utilities); err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+GalleryPrefix+"{$}", g.index)
-	mux.HandleFunc("GET "+GalleryPrefix+"{lang}/{name}", g.scene)
+	mux.HandleFunc("GET "+GalleryPrefix+"{lang}/{name}", g.show)
 	mux.HandleFunc(GalleryPrefix, func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, GalleryPrefix, http.StatusSeeOther)
 	})
 	return web.Secure(mux), nil
 }
 
-// index lists the scenes.
+// index lists the previews.
 func (g *gallery) index(w http.ResponseWriter, _ *http.Request) {
 	var names []string
-	for _, s := range g.scenes {
+	for _, s := range g.previews {
 		names = append(names, s.name)
 	}
 	g.log(g.pages.Write(w, http.StatusOK, "gallery", web.Page{Title: "Gallery", Class: "wide", Styles: []string{"customer.css"},
-		Data: map[string]any{"Prefix": GalleryPrefix, "Languages": languages(), "Scenes": names}}))
+		Data: map[string]any{"Prefix": GalleryPrefix, "Languages": languages(), "Previews": names}}))
 }
 
-func (g *gallery) scene(w http.ResponseWriter, r *http.Request) {
+func (g *gallery) show(w http.ResponseWriter, r *http.Request) {
 	lang, s := knownLanguage(r.PathValue("lang")), g.named(r.PathValue("name"))
 	if s == nil || lang == "" {
 		g.missing(w, r)
@@ -70,11 +70,11 @@ func (g *gallery) scene(w http.ResponseWriter, r *http.Request) {
 	g.log(err)
 }
 
-// named finds a scene, nil if there is none of this name.
-func (g *gallery) named(name string) *scene {
-	for i := range g.scenes {
-		if g.scenes[i].name == name {
-			return &g.scenes[i]
+// named finds a preview, nil if there is none of this name.
+func (g *gallery) named(name string) *preview {
+	for i := range g.previews {
+		if g.previews[i].name == name {
+			return &g.previews[i]
 		}
 	}
 	return nil

@@ -17,7 +17,7 @@ import (
 	"github.com/meterkey/meterkey/portal/web"
 )
 
-// widths are those of a phone and of a desk.
+// widths are those of a phone and of a desktop.
 var widths = []int{390, 1280}
 
 // galleryAt serves the gallery and gives its address.
@@ -34,13 +34,13 @@ func galleryAt(t *testing.T) string {
 	return server.URL + customer.GalleryPrefix
 }
 
-// looker looks at pages in one language and one colour scheme.
-type looker struct {
+// viewer looks at pages in one language and one colour scheme.
+type viewer struct {
 	*testing.T
 	page playwright.Page
 }
 
-func looks(t *testing.T, scheme *playwright.ColorScheme) *looker {
+func newViewer(t *testing.T, scheme *playwright.ColorScheme) *viewer {
 	t.Helper()
 	w := window(t, playwright.BrowserNewContextOptions{ColorScheme: scheme, ReducedMotion: playwright.ReducedMotionReduce})
 	axe, err := os.ReadFile("../../.tools/axe/node_modules/axe-core/axe.min.js")
@@ -54,29 +54,29 @@ func looks(t *testing.T, scheme *playwright.ColorScheme) *looker {
 		}
 	})
 	page.OnPageError(func(err error) { t.Errorf("the script of %s failed: %v", page.URL(), err) })
-	return &looker{T: t, page: page}
+	return &viewer{T: t, page: page}
 }
 
-func (l *looker) ask(script string) any {
-	l.Helper()
-	answer, err := l.page.Evaluate(script)
-	require.NoError(l, err)
+func (v *viewer) evaluate(script string) any {
+	v.Helper()
+	answer, err := v.page.Evaluate(script)
+	require.NoError(v, err)
 	return answer
 }
 
-// scenesAt reads the names of all pages from the gallery's index.
-func (l *looker) scenesAt(gallery string) []string {
-	l.Helper()
-	_, err := l.page.Goto(gallery)
-	require.NoError(l, err)
-	names, err := l.page.Locator("tbody th").AllInnerTexts()
-	require.NoError(l, err)
+// previewNames reads the names of all pages from the gallery's index.
+func (v *viewer) previewNames(gallery string) []string {
+	v.Helper()
+	_, err := v.page.Goto(gallery)
+	require.NoError(v, err)
+	names, err := v.page.Locator("tbody th").AllInnerTexts()
+	require.NoError(v, err)
 	return names
 }
 
 func TestGalleryShowsEverything(t *testing.T) {
 	t.Parallel()
-	names := strings.Join(looks(t, nil).scenesAt(galleryAt(t)), " ") + " "
+	names := strings.Join(newViewer(t, nil).previewNames(galleryAt(t)), " ") + " "
 	for _, row := range meterkey.Reasons() {
 		require.True(t, strings.Contains(names, "-"+string(row.Reason)+" ") || row.Reason == meterkey.CodeRejected || row.Reason == meterkey.MFAUnsupported, row.Reason)
 	}
@@ -86,44 +86,44 @@ func TestGalleryShowsEverything(t *testing.T) {
 	}
 }
 
-// Every page in every state, light and dark, in both languages, on a phone and on a desk.
+// Every page in every state, light and dark, in both languages, on a phone and on a desktop.
 func TestPagesAreAccessible(t *testing.T) {
 	t.Parallel()
 	gallery := galleryAt(t)
 	for lang, scheme := range map[string]*playwright.ColorScheme{"en": playwright.ColorSchemeLight, "es": playwright.ColorSchemeDark} {
 		t.Run(lang, func(t *testing.T) {
 			t.Parallel()
-			l := looks(t, scheme)
-			for _, name := range l.scenesAt(gallery) {
-				_, err := l.page.Goto(gallery + lang + "/" + name)
+			v := newViewer(t, scheme)
+			for _, name := range v.previewNames(gallery) {
+				_, err := v.page.Goto(gallery + lang + "/" + name)
 				require.NoError(t, err)
-				require.Equal(t, lang, l.ask("document.documentElement.lang"))
+				require.Equal(t, lang, v.evaluate("document.documentElement.lang"))
 				for _, width := range widths {
-					require.NoError(t, l.page.SetViewportSize(width, 844))
-					l.requireAccessible(name)
-					l.picture(fmt.Sprintf("%s-%s-%d", name, lang, width))
+					require.NoError(t, v.page.SetViewportSize(width, 844))
+					v.requireAccessible(name)
+					v.picture(fmt.Sprintf("%s-%s-%d", name, lang, width))
 				}
 			}
 		})
 	}
 }
 
-func (l *looker) requireAccessible(name string) {
-	l.Helper()
-	require.Empty(l, l.ask(`async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.map(
+func (v *viewer) requireAccessible(name string) {
+	v.Helper()
+	require.Empty(v, v.evaluate(`async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.map(
 		(v) => v.id + ": " + v.nodes.map((n) => n.html + " " + n.failureSummary).join("; "))`), name)
-	require.LessOrEqual(l, l.ask("document.documentElement.scrollWidth - document.documentElement.clientWidth"), 0, "%s scrolls sideways", name)
+	require.LessOrEqual(v, v.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"), 0, "%s scrolls sideways", name)
 }
 
 // picture keeps what the page looks like, where somebody wants to look at it.
-func (l *looker) picture(name string) {
-	l.Helper()
+func (v *viewer) picture(name string) {
+	v.Helper()
 	dir := os.Getenv("MK_PICTURES")
 	if dir == "" {
 		return
 	}
-	_, err := l.page.Screenshot(playwright.PageScreenshotOptions{Path: playwright.String(filepath.Join(dir, "customer-"+name+".png")), FullPage: playwright.Bool(true)})
-	require.NoError(l, err)
+	_, err := v.page.Screenshot(playwright.PageScreenshotOptions{Path: playwright.String(filepath.Join(dir, "customer-"+name+".png")), FullPage: playwright.Bool(true)})
+	require.NoError(v, err)
 }
 
 // controls lists what can be worked with; of the radio buttons of one group, a keyboard reaches one.
@@ -148,17 +148,17 @@ const reached = `() => {
 
 func TestKeyboardAloneSuffices(t *testing.T) {
 	t.Parallel()
-	gallery, l := galleryAt(t), looks(t, nil)
-	for _, name := range l.scenesAt(gallery) {
-		_, err := l.page.Goto(gallery + "en/" + name)
+	gallery, v := galleryAt(t), newViewer(t, nil)
+	for _, name := range v.previewNames(gallery) {
+		_, err := v.page.Goto(gallery + "en/" + name)
 		require.NoError(t, err)
-		all, ok := l.ask(controls).(int)
+		all, ok := v.evaluate(controls).(int)
 		require.True(t, ok)
 		for range all + 2 { // it may begin in the middle, and passes the page's end
-			require.NoError(t, l.page.Keyboard().Press("Tab"))
-			require.NotContains(t, l.ask(reached), "unseen", "focus cannot be seen on %s", name)
+			require.NoError(t, v.page.Keyboard().Press("Tab"))
+			require.NotContains(t, v.evaluate(reached), "unseen", "focus cannot be seen on %s", name)
 		}
-		require.Equal(t, all, l.ask(`document.querySelectorAll("[data-reached]").length`), "controls reached on %s", name)
-		require.Zero(t, l.ask(`document.querySelectorAll("[tabindex]:not([tabindex='-1'])").length`), "an order of its own on %s", name)
+		require.Equal(t, all, v.evaluate(`document.querySelectorAll("[data-reached]").length`), "controls reached on %s", name)
+		require.Zero(t, v.evaluate(`document.querySelectorAll("[tabindex]:not([tabindex='-1'])").length`), "an order of its own on %s", name)
 	}
 }

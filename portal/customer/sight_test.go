@@ -22,9 +22,9 @@ func testDeps(t testing.TB) Deps {
 	return Deps{Utilities: catalog, Assets: assets, Log: zaptest.NewLogger(t)}
 }
 
-func testScenes(t *testing.T) []scene {
+func testPreviews(t *testing.T) []preview {
 	t.Helper()
-	all, err := scenes(testDeps(t).Utilities)
+	all, err := previews(testDeps(t).Utilities)
 	require.NoError(t, err)
 	return all
 }
@@ -36,11 +36,11 @@ func read(t *testing.T, h http.Handler, address string) *httptest.ResponseRecord
 	return answer
 }
 
-func TestEverySceneIsDrawn(t *testing.T) {
+func TestEveryPreviewIsDrawn(t *testing.T) {
 	t.Parallel()
 	gallery, err := Gallery(testDeps(t))
 	require.NoError(t, err)
-	for _, s := range testScenes(t) {
+	for _, s := range testPreviews(t) {
 		for _, lang := range languages() {
 			answer := read(t, gallery, GalleryPrefix+lang+"/"+s.name)
 			require.Equal(t, s.status, answer.Code, s.name)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/BurntSushi/toml"
+	"github.com/dustin/go-humanize"
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
 
@@ -107,15 +108,10 @@ func (s speech) localize(config *i18n.LocalizeConfig, facts []any) (string, erro
 
 // Number writes a number with marks between thousands.
 func (s speech) Number(n int) string {
-	digits := strconv.Itoa(n)
-	mark := map[string]string{"es": "."}[s.Lang]
-	if mark == "" {
-		mark = ","
+	if s.Lang == "es" {
+		return humanize.FormatInteger("#.###,", n)
 	}
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + mark + digits[i:]
-	}
-	return digits
+	return humanize.Comma(int64(n))
 }
 
 // Date writes a day.

@@ -25,6 +25,7 @@ import (
 	"github.com/meterkey/meterkey/internal/portalkey"
 	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/internal/testenv"
 	"github.com/meterkey/meterkey/portal/customer"
 	"github.com/meterkey/meterkey/portal/web"
 	"github.com/meterkey/meterkey/sandbox/practice"
@@ -53,6 +54,7 @@ var theWorld = sync.OnceValues(beginWorld)
 var begun = &world{}
 
 func beginWorld() (*world, error) {
+	testenv.AtEnd(endWorld)
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	w := begun
@@ -137,7 +139,7 @@ func (w *world) heard(link, what string) int64 {
 	return n.(*atomic.Int64).Load() //nolint:errcheck // nothing else is in it
 }
 
-func endWorld() error {
+func endWorld(ctx context.Context) error {
 	w := begun
 	var failed []error
 	if w.server != nil {
@@ -148,8 +150,6 @@ func endWorld() error {
 		failed = append(failed, w.store.Close())
 	}
 	if w.Stack != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
 		failed = append(failed, w.Down(ctx))
 	}
 	if w.dir != "" {

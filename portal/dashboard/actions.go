@@ -72,11 +72,11 @@ func actionsFor(r store.Request, revoked bool) []action {
 }
 
 func (h *dashboard) resend(ctx context.Context, p person, r store.Request) error {
-	return away(h.Requests.Resend(ctx, started(p, r)))
+	return temporalError(h.Requests.Resend(ctx, started(p, r)))
 }
 
 func (h *dashboard) cancel(ctx context.Context, _ person, r store.Request) error {
-	return away(h.Requests.Cancel(ctx, r.UID))
+	return temporalError(h.Requests.Cancel(ctx, r.UID))
 }
 
 func (h *dashboard) revoke(ctx context.Context, p person, r store.Request) error {
@@ -140,7 +140,7 @@ func (h *dashboard) act(w http.ResponseWriter, r *http.Request, p person) error 
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	ctx, cancel := context.WithTimeout(r.Context(), temporalTimeout)
 	defer cancel()
 	if err := a.run(h, ctx, p, request); err != nil {
 		return err

@@ -1,9 +1,7 @@
 package dashboard
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,24 +13,10 @@ import (
 	"github.com/playwright-community/playwright-go"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meterkey/meterkey/internal/browser"
+	"github.com/meterkey/meterkey/internal/testenv"
 )
 
-// chromium is the one browser that all tests share; each page has a context of its own.
-var chromium = sync.OnceValues(func() (playwright.Browser, error) {
-	executable, err := browser.FindChromium()
-	if err != nil {
-		return nil, err
-	}
-	pw, err := playwright.Run(&playwright.RunOptions{SkipInstallBrowsers: true})
-	if err != nil {
-		return nil, err
-	}
-	b, err := pw.Chromium.Launch(playwright.BrowserTypeLaunchOptions{ExecutablePath: &executable, ChromiumSandbox: playwright.Bool(os.Geteuid() != 0),
-		Args: []string{`--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1`}})
-	ends = append(ends, func(context.Context) error { return errors.Join(b.Close(), pw.Stop()) })
-	return b, err
-})
+func TestMain(m *testing.M) { testenv.Main(m) }
 
 // axe is the accessibility engine.
 var axe = sync.OnceValues(func() (string, error) {
@@ -49,24 +33,22 @@ var (
 	desktop = playwright.Size{Width: 1280, Height: 860}
 )
 
-// sight is a person at a browser.
-type sight struct {
+// browserPage is a person at a browser.
+type browserPage struct {
 	playwright.Page
-	t *testing.T
-	w *world
+	t       *testing.T
+	fixture *fixture
 }
 
 // open opens a browser of this size in which the person is signed in, unless email is empty.
-func (w *world) open(t *testing.T, size playwright.Size, email string, adapt ...func(*playwright.BrowserNewContextOptions)) *sight {
+func (f *fixture) open(t *testing.T, size playwright.Size, email string, adapt ...func(*playwright.BrowserNewContextOptions)) *browserPage {
 	t.Helper()
-	b, err := chromium()
-	require.NoError(t, err)
 	o := playwright.BrowserNewContextOptions{Viewport: &size, Locale: playwright.String("en-GB"), TimezoneId: playwright.String("America/New_York"),
-		BaseURL: playwright.String(w.server.URL), DeviceScaleFactor: playwright.Float(1)}
+		BaseURL: playwright.String(f.server.URL), DeviceScaleFactor: playwright.Float(1)}
 	for _, change := range adapt {
 		change(&o)
 	}
-	window, err := b.NewContext(o)
+	window, err := testenv.Browser(t).NewContext(o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, window.Close()) })
 	window.SetDefaultTimeout(float64(stepLimit.Milliseconds()))
@@ -78,7 +60,7 @@ func (w *world) open(t *testing.T, size playwright.Size, email string, adapt ...
 			t.Errorf("%s breaks its own policy: %s", page.URL(), m.Text())
 		}
 	})
-	s := &sight{page, t, w}
+	s := &browserPage{page, t, f}
 	if email != "" {
 		s.visit("/dashboard/sign-in")
 		s.fill("E-mail", email)
@@ -93,34 +75,34 @@ func unscripted(o *playwright.BrowserNewContextOptions) { o.JavaScriptEnabled = 
 
 func dark(o *playwright.BrowserNewContextOptions) { o.ColorScheme = playwright.ColorSchemeDark }
 
-func (s *sight) visit(path string) {
+func (s *browserPage) visit(path string) {
 	s.t.Helper()
 	// Live pages never fall silent.
 	_, err := s.Goto(path, playwright.PageGotoOptions{WaitUntil: playwright.WaitUntilStateDomcontentloaded})
 	require.NoError(s.t, err)
 }
 
-func (s *sight) fill(label, text string) {
+func (s *browserPage) fill(label, text string) {
 	s.t.Helper()
 	require.NoError(s.t, s.GetByLabel(label, playwright.PageGetByLabelOptions{Exact: playwright.Bool(true)}).Fill(text))
 }
 
-func (s *sight) press(name string) {
+func (s *browserPage) press(name string) {
 	s.t.Helper()
 	require.NoError(s.t, s.GetByRole("button", playwright.PageGetByRoleOptions{Name: name, Exact: playwright.Bool(true)}).Click())
 }
 
-func (s *sight) follow(name string) {
+func (s *browserPage) follow(name string) {
 	s.t.Helper()
 	require.NoError(s.t, s.GetByRole("link", playwright.PageGetByRoleOptions{Name: name}).First().Click())
 }
 
-func (s *sight) see(selector string) {
+func (s *browserPage) see(selector string) {
 	s.t.Helper()
 	require.NoError(s.t, s.Locator(selector).First().WaitFor(), "waiting for %s on %s", selector, s.URL())
 }
 
-func (s *sight) gone(selector string) {
+func (s *browserPage) gone(selector string) {
 	s.t.Helper()
 	require.NoError(s.t, s.Locator(selector).First().WaitFor(playwright.LocatorWaitForOptions{State: playwright.WaitForSelectorStateDetached}))
 }
@@ -132,7 +114,7 @@ type violation struct {
 }
 
 // violations runs axe-core on the page, with all its rules.
-func (s *sight) violations() []violation {
+func (s *browserPage) violations() []violation {
 	s.t.Helper()
 	engine, err := axe()
 	require.NoError(s.t, err, "run `make setup`")
@@ -145,13 +127,13 @@ func (s *sight) violations() []violation {
 	return found
 }
 
-func (s *sight) accessible() {
+func (s *browserPage) accessible() {
 	s.t.Helper()
 	require.Empty(s.t, s.violations(), "on %s", s.URL())
 }
 
 // fits tells that nothing makes the page scroll sideways.
-func (s *sight) fits() {
+func (s *browserPage) fits() {
 	s.t.Helper()
 	over, err := s.Evaluate(`() => document.documentElement.scrollWidth - document.documentElement.clientWidth`)
 	require.NoError(s.t, err)
@@ -162,7 +144,7 @@ func (s *sight) fits() {
 const pictureHeight = 1500
 
 // picture keeps what the page looks like in the folder that MK_PICTURES names.
-func (s *sight) picture(name string) {
+func (s *browserPage) picture(name string) {
 	s.t.Helper()
 	folder := os.Getenv("MK_PICTURES")
 	if folder == "" {

@@ -78,7 +78,7 @@ func New(d Deps) (http.Handler, error) {
 	h.routeImports(mux)
 	h.routeKeys(mux)
 	h.routeWebhooks(mux)
-	mux.Handle("GET /dashboard/numbers", h.signedIn(h.numbers))
+	mux.Handle("GET /dashboard/numbers", h.signedIn(h.showStats))
 	mux.Handle("GET /dashboard/{$}", http.RedirectHandler(listPath, http.StatusSeeOther))
 	mux.Handle(Prefix, h.signedIn(func(http.ResponseWriter, *http.Request, person) error { return store.ErrNotFound }))
 	return web.Secure(bounded(mux)), nil
@@ -121,18 +121,18 @@ type badge struct {
 // frame is what every page is drawn from: who is signed in, where they are, and what the page itself shows.
 type frame struct {
 	Person *personView
-	Places []place
+	Places []navLink
 	Body   any
 }
 
-// place is one entry of the navigation.
-type place struct {
+// navLink is one entry of the navigation.
+type navLink struct {
 	Name, Address string
 	Here          bool
 }
 
-func places(path string) []place {
-	all := []place{
+func navLinks(path string) []navLink {
+	all := []navLink{
 		{Name: "Requests", Address: listPath}, {Name: "Numbers", Address: "/dashboard/numbers"},
 		{Name: "API keys", Address: keysPath}, {Name: "Webhooks", Address: webhooksPath},
 	}
@@ -155,7 +155,7 @@ type page struct {
 func (h *dashboard) write(w http.ResponseWriter, r *http.Request, p *person, v page) error {
 	f := frame{Body: v.body}
 	if p != nil {
-		f.Person, f.Places = p.view(), places(r.URL.Path)
+		f.Person, f.Places = p.view(), navLinks(r.URL.Path)
 	}
 	if v.status == 0 {
 		v.status = http.StatusOK
@@ -165,7 +165,7 @@ func (h *dashboard) write(w http.ResponseWriter, r *http.Request, p *person, v p
 	}
 	styles := []string{"dashboard.css"}
 	scripts := []string{"dashboard.js"}
-	if v.name == "numbers" {
+	if v.name == "stats" {
 		styles, scripts = append(styles, "vendor/uplot.min.css"), append(scripts, "vendor/uplot.min.js", "plots.js")
 	}
 	return h.pages.Write(w, v.status, v.name, web.Page{Title: v.title, Class: v.class, Flash: flashOf(r), Refresh: v.refresh,
@@ -201,7 +201,7 @@ func (h *dashboard) problem(w http.ResponseWriter, r *http.Request, p *person, e
 	case errors.Is(err, sdk.ErrEnded):
 		status, text.Heading = http.StatusConflict, "The request has ended"
 		text.Text = "It ended just before you pressed the button. Resend it to open it again."
-	case errors.Is(err, errAway):
+	case errors.Is(err, errTemporalAway):
 		status, text.Heading = http.StatusServiceUnavailable, "Meterkey does not answer at the moment"
 		text.Text = "Nothing is lost. Go back and try again in a minute; nothing happens twice."
 		h.Log.Warn("dashboard", zap.String("page", r.Pattern), zap.Error(err))

@@ -17,7 +17,7 @@ import (
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/portal/dashboard/sheet"
+	"github.com/meterkey/meterkey/portal/csvfile"
 	"github.com/meterkey/meterkey/portal/web"
 )
 
@@ -61,24 +61,24 @@ func (h *dashboard) writeAskFile(w http.ResponseWriter, r *http.Request, p perso
 
 func (h *dashboard) templateFile(w http.ResponseWriter, _ *http.Request, _ person) error {
 	var heading []string
-	for _, column := range sheet.Columns() {
+	for _, column := range csvfile.Columns() {
 		heading = append(heading, string(column))
 	}
-	return writeFile(w, "data-requests.csv", heading, sheet.Template())
+	return writeFile(w, "data-requests.csv", heading, csvfile.Template())
 }
 
 // takeFile reads an uploaded file and goes on to its preview.
 func (h *dashboard) takeFile(w http.ResponseWriter, r *http.Request, p person) error {
-	r.Body = http.MaxBytesReader(w, r.Body, sheet.MaxBytes+maxForm)
+	r.Body = http.MaxBytesReader(w, r.Body, csvfile.MaxBytes+maxForm)
 	name, data, err := uploaded(r)
-	var file sheet.File
+	var file csvfile.File
 	if err == nil {
-		file, err = sheet.Read(data)
+		file, err = csvfile.Read(data)
 	}
 	if err != nil {
 		return h.writeAskFile(w, r, p, http.StatusUnprocessableEntity, upper(err.Error())+".")
 	}
-	file.Check(sheet.Rules{Utility: h.findUtility, Today: time.Now().UTC()})
+	file.Check(csvfile.Rules{Utility: h.findUtility, Today: time.Now().UTC()})
 	rows, err := h.importRows(r.Context(), p, file)
 	if err != nil {
 		return err
@@ -100,11 +100,11 @@ func uploaded(r *http.Request) (name string, data []byte, err error) {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return "", nil, fmt.Errorf("the file is larger than %d MB: split it into several", sheet.MaxBytes>>20)
+		return "", nil, fmt.Errorf("the file is larger than %d MB: split it into several", csvfile.MaxBytes>>20)
 	case err != nil:
 		return "", nil, errors.New("no file was chosen: choose a CSV file first")
 	}
-	data, err = io.ReadAll(io.LimitReader(part, sheet.MaxBytes+1))
+	data, err = io.ReadAll(io.LimitReader(part, csvfile.MaxBytes+1))
 	if err = errors.Join(err, part.Close()); err != nil {
 		return "", nil, fmt.Errorf("the file did not arrive whole: %w", err)
 	}
@@ -113,7 +113,7 @@ func uploaded(r *http.Request) (name string, data []byte, err error) {
 }
 
 // importRows says of each row whether it can be sent.
-func (h *dashboard) importRows(ctx context.Context, p person, file sheet.File) ([]store.ImportRow, error) {
+func (h *dashboard) importRows(ctx context.Context, p person, file csvfile.File) ([]store.ImportRow, error) {
 	rows := make([]store.ImportRow, 0, len(file.Rows))
 	for _, read := range file.Rows {
 		row := store.ImportRow{Line: read.Line, Email: read.Email, Name: read.Name, Nickname: read.Nickname, Utility: read.Utility,
@@ -130,7 +130,7 @@ func (h *dashboard) importRows(ctx context.Context, p person, file sheet.File) (
 	return rows, nil
 }
 
-func mistakeWords(mistakes []sheet.Mistake) string {
+func mistakeWords(mistakes []csvfile.Mistake) string {
 	words := make([]string, len(mistakes))
 	for i, m := range mistakes {
 		words[i] = fmt.Sprintf("%s: %s", m.Field, m.Problem)
@@ -139,7 +139,7 @@ func mistakeWords(mistakes []sheet.Mistake) string {
 }
 
 // hasOpen tells whether the customer was asked for the same already and has not answered.
-func (h *dashboard) hasOpen(ctx context.Context, p person, row sheet.Row) (bool, error) {
+func (h *dashboard) hasOpen(ctx context.Context, p person, row csvfile.Row) (bool, error) {
 	listed, err := h.Store.ListRequests(ctx, store.RequestFilter{Requester: p.requester.UID, Search: row.Email, Limit: pageSize})
 	if err != nil {
 		return false, err
@@ -380,7 +380,7 @@ func (h *dashboard) outcomesFile(w http.ResponseWriter, r *http.Request, p perso
 	if err != nil {
 		return err
 	}
-	rows, err := h.Store.ImportRows(r.Context(), kept.UID, 0, sheet.MaxRows)
+	rows, err := h.Store.ImportRows(r.Context(), kept.UID, 0, csvfile.MaxRows)
 	if err != nil {
 		return err
 	}

@@ -16,30 +16,30 @@ import (
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/portal/dashboard/sheet"
+	"github.com/meterkey/meterkey/portal/csvfile"
 	"github.com/meterkey/meterkey/sdk"
 )
 
 // upload sends a file and returns what it leads to.
 func (v *visitor) upload(name, text string) answer {
-	v.w.t.Helper()
+	v.f.t.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
 	part, err := form.CreateFormFile("file", name)
-	require.NoError(v.w.t, err)
+	require.NoError(v.f.t, err)
 	_, err = part.Write([]byte(text))
-	require.NoError(v.w.t, err)
-	require.NoError(v.w.t, form.Close())
-	r, err := http.NewRequestWithContext(v.w.t.Context(), http.MethodPost, v.w.server.URL+"/dashboard/imports", &body)
-	require.NoError(v.w.t, err)
+	require.NoError(v.f.t, err)
+	require.NoError(v.f.t, form.Close())
+	r, err := http.NewRequestWithContext(v.f.t.Context(), http.MethodPost, v.f.server.URL+"/dashboard/imports", &body)
+	require.NoError(v.f.t, err)
 	r.Header.Set("Content-Type", form.FormDataContentType())
 	return v.do(r)
 }
 
 func TestAFileThatCannotBeUsedSaysWhatToDo(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	v := w.signedIn(patsEmail)
+	f := newFixture(t, options{})
+	v := f.signedIn(patsEmail)
 	for text, says := range map[string]string{
 		"":                         "The file is empty",
 		"name\nAna\n":              "No column is called",
@@ -58,11 +58,11 @@ func TestAFileThatCannotBeUsedSaysWhatToDo(t *testing.T) {
 // What a file's rows lead to, before anything is sent.
 func TestThePreviewFlagsEveryRow(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	w.record("acme", past{email: "open@example.com", utility: "CONED", asked: true, statuses: waiting})
-	w.record("acme", past{email: "over@example.com", utility: "CONED", asked: true, statuses: declined})
-	w.record("rival", past{email: "theirs@example.com", utility: "CONED", asked: true, statuses: waiting})
-	v := w.signedIn(patsEmail)
+	f := newFixture(t, options{})
+	f.record("acme", pastRequest{email: "open@example.com", utility: "CONED", asked: true, statuses: waiting})
+	f.record("acme", pastRequest{email: "over@example.com", utility: "CONED", asked: true, statuses: declined})
+	f.record("rival", pastRequest{email: "theirs@example.com", utility: "CONED", asked: true, statuses: waiting})
+	v := f.signedIn(patsEmail)
 	a := v.upload(`C:\files\spring <b>.csv`, "E-Mail;Utility;Colour\nopen@example.com;con edison;red\nover@example.com;CONED\ntheirs@example.com;CONED\n"+
 		"open@example.com;PSEG\nnobody;CONED\nnew@example.com;ConEdd\nover@example.com;CONED\n")
 	require.Equal(t, http.StatusSeeOther, a.status)
@@ -74,15 +74,15 @@ func TestThePreviewFlagsEveryRow(t *testing.T) {
 		require.Contains(t, page, says)
 	}
 	require.Contains(t, v.get("/dashboard/imports").body, "spring &lt;b&gt;.csv")
-	listed, err := w.store.ListRequests(t.Context(), store.RequestFilter{Requester: "acme"})
+	listed, err := f.store.ListRequests(t.Context(), store.RequestFilter{Requester: "acme"})
 	require.NoError(t, err)
 	require.Len(t, listed.Items, 2, "nothing was sent yet")
 }
 
 func TestTheTemplateCanBeUploadedAsItIs(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	v := w.signedIn(patsEmail)
+	f := newFixture(t, options{})
+	v := f.signedIn(patsEmail)
 	template := v.get("/dashboard/imports/template.csv")
 	require.Equal(t, "text/csv; charset=utf-8", template.header.Get("Content-Type"))
 	a := v.upload("template.csv", template.body)
@@ -104,32 +104,32 @@ func TestRowsHaveRequestsOfTheirOwn(t *testing.T) {
 
 // A portal that stopped in the middle goes on where it was: nobody is asked twice.
 func TestAnImportGoesOnAfterARestart(t *testing.T) {
-	w := newLiveWorld(t)
-	v := w.signedIn(patsEmail)
+	f := newFixtureWithTemporal(t)
+	v := f.signedIn(patsEmail)
 	location := v.upload("customers.csv", "email\na@example.com\nb@example.com\nc@example.com\nd@example.com\n").location()
 	uid := location[strings.LastIndexByte(location, '/')+1:]
 	// A portal was stopped after it had started one row's request, before it could note it, and had stored another's.
-	require.NoError(t, w.store.StartImport(t.Context(), "acme", uid, false))
-	rows, err := w.store.ImportRows(t.Context(), uid, 0, 10)
+	require.NoError(t, f.store.StartImport(t.Context(), "acme", uid, false))
+	rows, err := f.store.ImportRows(t.Context(), uid, 0, 10)
 	require.NoError(t, err)
 	for _, row := range rows[:2] {
-		_, _, err := w.store.CreateRequest(t.Context(), store.Request{UID: rowUID(row), RequesterUID: "acme", CustomerEmail: row.Email})
+		_, _, err := f.store.CreateRequest(t.Context(), store.Request{UID: rowUID(row), RequesterUID: "acme", CustomerEmail: row.Email})
 		require.NoError(t, err)
 	}
-	e, err := theEngine()
+	ts, err := sharedTemporal()
 	require.NoError(t, err)
-	require.NoError(t, sdk.New(e.temporal, "", nil).Start(t.Context(), meterkey.Request{RequestID: rowUID(rows[0]), Requester: "acme"}))
+	require.NoError(t, sdk.New(ts.temporal, "", nil).Start(t.Context(), meterkey.Request{RequestID: rowUID(rows[0]), Requester: "acme"}))
 
 	stopped := v.get(location).body
 	require.Contains(t, stopped, "It stopped after 0 of 4")
 	require.Contains(t, stopped, "Go on")
 	require.Equal(t, http.StatusSeeOther, v.post(location+"/start", nil).status)
-	require.Eventually(t, func() bool { return strings.Contains(v.get(location).body, "4 data requests sent.") }, engineLimit, 50*time.Millisecond)
-	listed, err := w.store.ListRequests(t.Context(), store.RequestFilter{Requester: "acme"})
+	require.Eventually(t, func() bool { return strings.Contains(v.get(location).body, "4 data requests sent.") }, temporalLimit, 50*time.Millisecond)
+	listed, err := f.store.ListRequests(t.Context(), store.RequestFilter{Requester: "acme"})
 	require.NoError(t, err)
 	require.Len(t, listed.Items, 4)
 	for _, row := range rows {
-		w.reaches(rowUID(row), meterkey.AwaitingLogin)
+		f.reaches(rowUID(row), meterkey.AwaitingLogin)
 	}
 	outcomes := readFile(t, v.get(location+"/outcomes.csv").body)
 	require.Equal(t, []string{"2", "a@example.com", "", "", "", "", "sent", "", rowUID(rows[0])}, outcomes[1])
@@ -143,19 +143,19 @@ func readFile(t *testing.T, text string) [][]string {
 	return rows
 }
 
-// Rows that the engine refuses say so, and hold up nobody.
+// Rows that Temporal refuses say so, and hold up nobody.
 func TestARowThatIsRefusedHoldsUpNobody(t *testing.T) {
-	w := newLiveWorld(t)
-	kept, err := w.store.AddImport(t.Context(), store.Import{RequesterUID: "acme", FileName: "x.csv"}, []store.ImportRow{
+	f := newFixtureWithTemporal(t)
+	kept, err := f.store.AddImport(t.Context(), store.Import{RequesterUID: "acme", FileName: "x.csv"}, []store.ImportRow{
 		{Line: 2, Email: "broken address", Outcome: store.ImportReady}, {Line: 3, Email: "a@example.com", Outcome: store.ImportReady},
 		{Line: 4, Email: "open@example.com", Outcome: store.ImportOpen}, {Line: 5, Outcome: store.ImportBad, Problem: "email: is missing"},
 	})
 	require.NoError(t, err)
-	v := w.signedIn(patsEmail)
+	v := f.signedIn(patsEmail)
 	v.post("/dashboard/imports/"+kept.UID+"/start", url.Values{"open": {"yes"}})
 	require.Eventually(t, func() bool {
 		return strings.Contains(v.get("/dashboard/imports/"+kept.UID).body, "<h2 id=\"progress\">Done")
-	}, engineLimit, 50*time.Millisecond)
+	}, temporalLimit, 50*time.Millisecond)
 	outcomes := readFile(t, v.get("/dashboard/imports/"+kept.UID+"/outcomes.csv").body)
 	require.Equal(t, []string{"failed", "sent", "sent", "bad"}, []string{outcomes[1][6], outcomes[2][6], outcomes[3][6], outcomes[4][6]})
 	require.Contains(t, outcomes[1][7], "customer_email")
@@ -164,15 +164,15 @@ func TestARowThatIsRefusedHoldsUpNobody(t *testing.T) {
 
 // From the file to the outcomes, in a browser, live.
 func TestManyAtOnce(t *testing.T) {
-	w := newLiveWorld(t)
-	w.record("acme", past{email: "c007@example.com", statuses: waiting})
+	f := newFixtureWithTemporal(t)
+	f.record("acme", pastRequest{email: "c007@example.com", statuses: waiting})
 	var file strings.Builder
 	file.WriteString("email,name,nickname,utility,expires\n")
 	for i := range 120 {
 		fmt.Fprintf(&file, "c%03d@example.com,Customer %d,Roof %d,%s,\n", i, i, i, []string{"CONED", "", "PSEG"}[i%3])
 	}
 	file.WriteString("not an address,Ana,,CONED,\nzoe@example.com,Zoë,,CONEDD,12/31/2027\n")
-	s := w.open(t, desktop, patsEmail)
+	s := f.open(t, desktop, patsEmail)
 	s.follow("Many at once")
 	require.NoError(t, s.GetByLabel("CSV file").SetInputFiles(playwright.InputFile{Name: "spring.csv", MimeType: "text/csv", Buffer: []byte(file.String())}))
 	s.press("Look at the rows")
@@ -195,24 +195,24 @@ func TestManyAtOnce(t *testing.T) {
 	require.NoError(t, s.SetViewportSize(phone.Width, phone.Height))
 	s.fits()
 	s.picture("import-done-phone")
-	counts, err := w.store.Counts(t.Context(), store.Span{Requester: "acme"})
+	counts, err := f.store.Counts(t.Context(), store.Span{Requester: "acme"})
 	require.NoError(t, err)
 	require.Equal(t, 120, counts[meterkey.AwaitingLogin])
 }
 
 func TestImportsAreForgotten(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	v := w.signedIn(patsEmail)
+	f := newFixture(t, options{})
+	v := f.signedIn(patsEmail)
 	var old string
-	w.at(time.Now().Add(-importsKept-time.Hour), func() {
-		kept, err := w.store.AddImport(t.Context(), store.Import{RequesterUID: "acme", FileName: "old.csv"}, []store.ImportRow{{Line: 2, Email: "a@example.com", Outcome: store.ImportSent}})
+	f.at(time.Now().Add(-importsKept-time.Hour), func() {
+		kept, err := f.store.AddImport(t.Context(), store.Import{RequesterUID: "acme", FileName: "old.csv"}, []store.ImportRow{{Line: 2, Email: "a@example.com", Outcome: store.ImportSent}})
 		require.NoError(t, err)
 		old = kept.UID
 	})
 	v.upload("new.csv", "email\nb@example.com\n")
 	require.Equal(t, http.StatusNotFound, v.get("/dashboard/imports/"+old).status)
-	rows, err := w.store.ImportRows(t.Context(), old, 0, sheet.MaxRows)
+	rows, err := f.store.ImportRows(t.Context(), old, 0, csvfile.MaxRows)
 	require.NoError(t, err)
 	require.Empty(t, rows, "what it held of customers is gone with it")
 }

@@ -17,16 +17,16 @@ import (
 // Another requester's things do not exist: on every route with a uid in it, in every page that lists, in every file.
 func TestNobodySeesAnothersThings(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	seeded := w.seed()
-	theirs := w.signedIn(rivalsEmail)
-	hook, err := w.store.AddWebhook(t.Context(), store.Webhook{RequesterUID: "acme", URL: "https://hooks.acme.example/", SecretSealed: "sealed", Enabled: true})
+	f := newFixture(t, options{})
+	seeded := f.seed()
+	theirs := f.signedIn(rivalsEmail)
+	hook, err := f.store.AddWebhook(t.Context(), store.Webhook{RequesterUID: "acme", URL: "https://hooks.acme.example/", SecretSealed: "sealed", Enabled: true})
 	require.NoError(t, err)
-	news, err := w.store.PingWebhook(t.Context(), "acme", hook.UID)
+	news, err := f.store.PingWebhook(t.Context(), "acme", hook.UID)
 	require.NoError(t, err)
-	key, _, err := w.store.AddKey(t.Context(), "acme", "Ledger", nil)
+	key, _, err := f.store.AddKey(t.Context(), "acme", "Ledger", nil)
 	require.NoError(t, err)
-	kept, err := w.store.AddImport(t.Context(), store.Import{RequesterUID: "acme", FileName: "customers.csv"},
+	kept, err := f.store.AddImport(t.Context(), store.Import{RequesterUID: "acme", FileName: "customers.csv"},
 		[]store.ImportRow{{Line: 2, Email: "import@example.com", Outcome: store.ImportReady}})
 	require.NoError(t, err)
 	own := map[string]string{"requests": seeded.connected, "keys": key.UID, "webhooks": hook.UID, "imports": kept.UID}
@@ -53,25 +53,25 @@ func TestNobodySeesAnothersThings(t *testing.T) {
 		}
 	}
 	require.Contains(t, theirs.get("/dashboard/requests").body, "secret@example.net")
-	unchanged(t, w, seeded, hook)
+	unchanged(t, f, seeded, hook)
 }
 
 // unchanged: what was asked for had no effect.
-func unchanged(t *testing.T, w *world, seeded seeded, hook store.Webhook) {
+func unchanged(t *testing.T, f *fixture, seeded seeded, hook store.Webhook) {
 	t.Helper()
-	request, err := w.store.Request(t.Context(), "acme", seeded.connected)
+	request, err := f.store.Request(t.Context(), "acme", seeded.connected)
 	require.NoError(t, err)
 	require.False(t, request.IsArchived)
-	meters, err := w.store.AllMeters(t.Context(), "acme", request.AuthorizationUID)
+	meters, err := f.store.AllMeters(t.Context(), "acme", request.AuthorizationUID)
 	require.NoError(t, err)
 	require.Len(t, meters, 5)
-	after, err := w.store.Webhook(t.Context(), "acme", hook.UID)
+	after, err := f.store.Webhook(t.Context(), "acme", hook.UID)
 	require.NoError(t, err)
 	require.True(t, after.Enabled)
-	keys, err := w.store.Keys(t.Context(), "acme")
+	keys, err := f.store.Keys(t.Context(), "acme")
 	require.NoError(t, err)
 	require.Nil(t, keys[0].Revoked)
-	require.Empty(t, w.hooks.delivered)
+	require.Empty(t, f.hooks.delivered)
 }
 
 // routes are all addresses that the package serves, read from its source, so that a new one is never forgotten.

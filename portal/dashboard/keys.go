@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/portal/dashboard/sheet"
+	"github.com/meterkey/meterkey/portal/csvfile"
 )
 
 const keysPath = "/dashboard/keys"
@@ -45,7 +45,7 @@ func (h *dashboard) writeKeys(w http.ResponseWriter, r *http.Request, p person, 
 
 func (h *dashboard) makeKey(w http.ResponseWriter, r *http.Request, p person) error {
 	name := strings.TrimSpace(r.PostFormValue("name"))
-	mistake := sheet.TextProblem(name)
+	mistake := csvfile.TextProblem(name)
 	if name == "" {
 		mistake = "is missing: say what will use the key"
 	}

@@ -15,13 +15,13 @@ import (
 
 func TestAKeyIsShownOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	v := w.signedIn(patsEmail)
+	f := newFixture(t, options{})
+	v := f.signedIn(patsEmail)
 	require.Contains(t, v.post("/dashboard/keys", url.Values{"name": {" "}}).body, "The name is missing")
 	page := v.post("/dashboard/keys", url.Values{"name": {"Ledger"}}).body
 	key := regexp.MustCompile(`mk_[a-z0-9]{40,}`).FindString(page)
 	require.NotEmpty(t, key)
-	owner, err := w.store.KeyOwner(t.Context(), key)
+	owner, err := f.store.KeyOwner(t.Context(), key)
 	require.NoError(t, err)
 	require.Equal(t, "acme", owner.RequesterUID)
 	again := v.get("/dashboard/keys").body
@@ -32,7 +32,7 @@ func TestAKeyIsShownOnce(t *testing.T) {
 	address := "/dashboard/keys/" + owner.UID + "/revoke"
 	require.Contains(t, v.get(address).body, "Revoke the key “Ledger”?")
 	require.Equal(t, http.StatusSeeOther, v.post(address, nil).status)
-	_, err = w.store.KeyOwner(t.Context(), key)
+	_, err = f.store.KeyOwner(t.Context(), key)
 	require.ErrorIs(t, err, store.ErrNotFound)
 	require.Equal(t, http.StatusNotFound, v.get(address).status, "it is revoked already")
 	require.Contains(t, v.get("/dashboard/keys?done=key-revoked").body, "Revoked")
@@ -40,15 +40,15 @@ func TestAKeyIsShownOnce(t *testing.T) {
 
 func TestKeysSayWhetherTheyWork(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	v := w.signedIn(patsEmail)
+	f := newFixture(t, options{})
+	v := f.signedIn(patsEmail)
 	past, future := time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
 	for _, c := range []struct {
 		expires *time.Time
 		says    string
 	}{{&past, ">Expired<"}, {&future, ">Works<"}} {
 		require.NotContains(t, v.get("/dashboard/keys").body, c.says)
-		_, _, err := w.store.AddKey(t.Context(), "acme", "Ledger", c.expires)
+		_, _, err := f.store.AddKey(t.Context(), "acme", "Ledger", c.expires)
 		require.NoError(t, err)
 		require.Contains(t, v.get("/dashboard/keys").body, c.says)
 	}
@@ -56,8 +56,8 @@ func TestKeysSayWhetherTheyWork(t *testing.T) {
 
 func TestWebhooks(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	v := w.signedIn(patsEmail)
+	f := newFixture(t, options{})
+	v := f.signedIn(patsEmail)
 	refused := v.post("/dashboard/webhooks", url.Values{"url": {"https://10.0.0.1/hook"}})
 	require.Equal(t, http.StatusUnprocessableEntity, refused.status)
 	require.Contains(t, refused.body, "This address is private")
@@ -65,22 +65,22 @@ func TestWebhooks(t *testing.T) {
 	page := v.post("/dashboard/webhooks", url.Values{"url": {"https://hooks.acme.example/meterkey"}}).body
 	require.Contains(t, page, "shown-once")
 	require.NotContains(t, v.get("/dashboard/webhooks").body, "shown-once")
-	hooks, err := w.store.Webhooks(t.Context(), "acme")
+	hooks, err := f.store.Webhooks(t.Context(), "acme")
 	require.NoError(t, err)
 	require.Len(t, hooks, 1)
 	require.Equal(t, "sealed", hooks[0].SecretSealed)
 
 	address := "/dashboard/webhooks/" + hooks[0].UID
 	require.Contains(t, v.post(address+"/ping", nil).location(), "done=pinged")
-	require.Len(t, w.hooks.delivered, 1)
-	require.NoError(t, w.store.FinishAttempt(t.Context(), w.hooks.delivered[0], store.Attempt{Status: 500, Error: "it answered 500", Outcome: store.DeliveryFailed}))
+	require.Len(t, f.hooks.delivered, 1)
+	require.NoError(t, f.store.FinishAttempt(t.Context(), f.hooks.delivered[0], store.Attempt{Status: 500, Error: "it answered 500", Outcome: store.DeliveryFailed}))
 	shown := v.get(address).body
 	for _, says := range []string{"Given up", "500", "it answered 500"} {
 		require.Contains(t, shown, says)
 	}
 	require.Contains(t, v.get("/dashboard/webhooks").body, "Given up")
-	require.Contains(t, v.post(address+"/deliveries/"+w.hooks.delivered[0], nil).location(), address+"?done=redelivered")
-	require.Len(t, w.hooks.delivered, 2)
+	require.Contains(t, v.post(address+"/deliveries/"+f.hooks.delivered[0], nil).location(), address+"?done=redelivered")
+	require.Len(t, f.hooks.delivered, 2)
 	require.Contains(t, v.get(address).body, "On its way")
 
 	require.Contains(t, v.post(address+"/disable", nil).location(), "done=webhook-off")
@@ -105,8 +105,8 @@ func TestEveryDoneHasWords(t *testing.T) {
 
 // The pages of keys and webhooks with something in them, as people see them.
 func TestKeysAndWebhooksAsPeopleSeeThem(t *testing.T) {
-	w := newWorld(t, options{})
-	s := w.open(t, desktop, patsEmail)
+	f := newFixture(t, options{})
+	s := f.open(t, desktop, patsEmail)
 	s.visit("/dashboard/keys")
 	s.fill("Name", "CRM")
 	s.press("Make the key")

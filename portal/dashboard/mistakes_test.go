@@ -32,8 +32,8 @@ func unreachable(t *testing.T) *sdk.Client {
 // A mistake in any column of a file is shown in its row, by the column and with what would be right, and holds up no other.
 func TestAMistakeInAnyColumn(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	v := w.signedIn(patsEmail)
+	f := newFixture(t, options{})
+	v := f.signedIn(patsEmail)
 	for row, says := range map[string]string{
 		`,Ana,,,`:                             "email: is missing",
 		`a b@example.com,,,,`:                 "email: is not an e-mail address",
@@ -57,8 +57,8 @@ func TestAMistakeInAnyColumn(t *testing.T) {
 // The page shows some rows, those to mend first; the file has all of them, and no formula.
 func TestALargeImportIsShownInPart(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	v := w.signedIn(patsEmail)
+	f := newFixture(t, options{})
+	v := f.signedIn(patsEmail)
 	var file strings.Builder
 	file.WriteString("email,name\n")
 	for i := range rowsShown + 30 {
@@ -83,33 +83,33 @@ func TestALargeImportIsShownInPart(t *testing.T) {
 }
 
 // Meters are read back from their file as they are, but for what a spreadsheet would calculate.
-func TestTheMetersFileIsHarmless(t *testing.T) {
+func TestTheMetersFileHoldsNoFormula(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	uid := w.record("acme", past{email: "a@example.com", utility: "CONED", asked: true, statuses: signing})
+	f := newFixture(t, options{})
+	uid := f.record("acme", pastRequest{email: "a@example.com", utility: "CONED", asked: true, statuses: signing})
 	at := time.Now().UTC()
-	request, err := w.store.Request(t.Context(), "acme", uid)
+	request, err := f.store.Request(t.Context(), "acme", uid)
 	require.NoError(t, err)
-	_, err = w.store.Record(t.Context(), meterkey.Projection{RunID: "run-" + uid, Request: meterkey.Request{RequestID: uid, Requester: "acme"},
-		State: meterkey.State{RequestID: uid, Requester: "acme", Utility: "CONED", Status: meterkey.Connected, WaitingOn: meterkey.Nobody, Since: at, Revision: 9,
+	_, err = f.store.Record(t.Context(), meterkey.Projection{RunID: "run-" + uid, Request: meterkey.Request{RequestID: uid, Requester: "acme"},
+		State: meterkey.State{RequestID: uid, Requester: "acme", Utility: "CONED", Status: meterkey.Connected, WaitingOn: meterkey.Nobody, Since: at, Version: 9,
 			LinkedAt: request.LinkedAt, Timeline: append(request.Timeline, meterkey.Moment{Status: meterkey.Connected, At: at}),
 			Meters: []meterkey.Meter{{MeterNumber: "=cmd|'/c calc'!A0", AccountNumber: "0012", ServiceAddress: "12 \"Elm\", Apt 3", Tariff: "+1"}}}})
 	require.NoError(t, err)
-	v := w.signedIn(patsEmail)
+	v := f.signedIn(patsEmail)
 	rows := readFile(t, v.get(listPath+"/"+uid+"/meters.csv").body)
 	require.Len(t, rows, 2)
 	require.Equal(t, []string{"'=cmd|'/c calc'!A0", "0012"}, rows[1][1:3])
 	require.Equal(t, "'+1", rows[1][5])
 	require.Equal(t, []string{"12 \"Elm\", Apt 3", "Consolidated Edison"}, rows[1][7:9])
-	waits := w.record("acme", past{email: "b@example.com", statuses: waiting})
+	waits := f.record("acme", pastRequest{email: "b@example.com", statuses: waiting})
 	require.Equal(t, http.StatusNotFound, v.get(listPath+"/"+waits+"/meters.csv").status)
 }
 
 // Mistakes in the form of a new request are all named at once, what was typed stays, and nothing is stored.
 func TestMistakesInANewRequest(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	v := w.signedIn(patsEmail)
+	f := newFixture(t, options{})
+	v := f.signedIn(patsEmail)
 	uid := store.NewUID()
 	a := v.post(listPath+"/new", url.Values{"uid": {uid}, "email": {"nobody"}, "name": {"A\x07na"}, "nickname": {strings.Repeat("n", 201)},
 		"utility": {"CONEDD"}, "expires": {"2020-01-01"}})
@@ -118,7 +118,7 @@ func TestMistakesInANewRequest(t *testing.T) {
 		"did you mean", "This is a day in the past", `value="nobody"`, `value="CONEDD"`, uid} {
 		require.Contains(t, a.body, says)
 	}
-	listed, err := w.store.ListRequests(t.Context(), store.RequestFilter{Requester: "acme"})
+	listed, err := f.store.ListRequests(t.Context(), store.RequestFilter{Requester: "acme"})
 	require.NoError(t, err)
 	require.Empty(t, listed.Items)
 }
@@ -126,9 +126,9 @@ func TestMistakesInANewRequest(t *testing.T) {
 // Without Temporal, people are told that nothing is lost, and it is so: what they sent is sent once it can be.
 func TestWithoutTemporal(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{requests: unreachable(t)})
-	v := w.signedIn(patsEmail)
-	open := w.record("acme", past{email: "a@example.com", utility: "CONED", asked: true, statuses: asked})
+	f := newFixture(t, options{requests: unreachable(t)})
+	v := f.signedIn(patsEmail)
+	open := f.record("acme", pastRequest{email: "a@example.com", utility: "CONED", asked: true, statuses: asked})
 	for _, action := range []string{"resend", "cancel"} {
 		a := v.post(listPath+"/"+open+"/"+action, nil)
 		require.Equal(t, http.StatusServiceUnavailable, a.status, action)
@@ -142,7 +142,7 @@ func TestWithoutTemporal(t *testing.T) {
 	for range 2 { // pressed again
 		require.Equal(t, http.StatusServiceUnavailable, v.post(listPath+"/new", form).status)
 	}
-	listed, err := w.store.ListRequests(t.Context(), store.RequestFilter{Requester: "acme", Search: "new@example.com"})
+	listed, err := f.store.ListRequests(t.Context(), store.RequestFilter{Requester: "acme", Search: "new@example.com"})
 	require.NoError(t, err)
 	require.Len(t, listed.Items, 1)
 	require.Equal(t, uid, listed.Items[0].UID)
@@ -150,7 +150,7 @@ func TestWithoutTemporal(t *testing.T) {
 	require.Contains(t, v.get(listPath+"/"+uid).body, "Starting")
 
 	// Somebody else's uid is no way to their request.
-	sams := w.signedIn(rivalsEmail)
+	sams := f.signedIn(rivalsEmail)
 	require.Equal(t, http.StatusNotFound, sams.post(listPath+"/new", form).status)
 	require.Equal(t, http.StatusNotFound, sams.get(listPath+"/"+uid).status)
 }
@@ -158,9 +158,9 @@ func TestWithoutTemporal(t *testing.T) {
 // Archiving and revoking need no Temporal, and what was done cannot be done again.
 func TestArchivingAndRevoking(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	v := w.signedIn(patsEmail)
-	uid := w.record("acme", past{email: "a@example.com", utility: "CONED", asked: true, statuses: byCode, meters: 3})
+	f := newFixture(t, options{})
+	v := f.signedIn(patsEmail)
+	uid := f.record("acme", pastRequest{email: "a@example.com", utility: "CONED", asked: true, statuses: byCode, meters: 3})
 	at := listPath + "/" + uid
 	require.Equal(t, at+"?done=archived", v.post(at+"/archive", nil).location())
 	require.Equal(t, http.StatusNotFound, v.post(at+"/archive", nil).status)
@@ -181,12 +181,12 @@ func TestArchivingAndRevoking(t *testing.T) {
 // Errors of Temporal's own are told from those that say something about the request.
 func TestAway(t *testing.T) {
 	t.Parallel()
-	require.NoError(t, away(nil))
+	require.NoError(t, temporalError(nil))
 	for _, about := range []error{sdk.ErrEnded, sdk.ErrNotFound, meterkey.ErrInvalidRequest} {
-		require.NotErrorIs(t, away(about), errAway)
-		require.ErrorIs(t, away(about), about)
+		require.NotErrorIs(t, temporalError(about), errTemporalAway)
+		require.ErrorIs(t, temporalError(about), about)
 	}
 	cause := errors.New("connection refused")
-	require.ErrorIs(t, away(cause), errAway)
-	require.ErrorIs(t, away(cause), cause)
+	require.ErrorIs(t, temporalError(cause), errTemporalAway)
+	require.ErrorIs(t, temporalError(cause), cause)
 }

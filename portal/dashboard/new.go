@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/portal/dashboard/sheet"
+	"github.com/meterkey/meterkey/portal/csvfile"
 	"github.com/meterkey/meterkey/utilities"
 )
 
@@ -53,11 +53,11 @@ func (h *dashboard) check(f newForm) (store.Request, map[string]string) {
 		}
 	}
 	if f.email != "" {
-		note("email", sheet.EmailProblem(f.email))
+		note("email", csvfile.EmailProblem(f.email))
 	}
-	note("name", sheet.TextProblem(f.name))
-	note("nickname", sheet.TextProblem(f.nickname))
-	note("expires", sheet.ExpiresProblem(f.expires, time.Now().UTC()))
+	note("name", csvfile.TextProblem(f.name))
+	note("nickname", csvfile.TextProblem(f.nickname))
+	note("expires", csvfile.ExpiresProblem(f.expires, time.Now().UTC()))
 	utility, err := h.findUtility(f.utility)
 	if err != nil {
 		mistakes["utility"] = upper(err.Error()) + "."

@@ -7,10 +7,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Every page, as a person sees it: nothing for axe-core to find, nothing wider than the window, on a phone and on a desk.
+// Every page, as a person sees it: nothing for axe-core to find, nothing wider than the window, on a phone and on a desktop.
 func TestPages(t *testing.T) {
-	w := newWorld(t, options{})
-	seeded := w.seed()
+	f := newFixture(t, options{})
+	seeded := f.seed()
 	pages := []struct{ name, path, see string }{
 		{"list", "/dashboard/requests", "#list tbody tr"},
 		{"list-searched", "/dashboard/requests?q=ana", "text=Ana García"},
@@ -34,7 +34,7 @@ func TestPages(t *testing.T) {
 		size playwright.Size
 	}{{"phone", phone}, {"desktop", desktop}} {
 		t.Run(size.name, func(t *testing.T) {
-			s := w.open(t, size.size, patsEmail)
+			s := f.open(t, size.size, patsEmail)
 			for _, p := range pages {
 				s.visit(p.path)
 				s.see(p.see)
@@ -48,9 +48,9 @@ func TestPages(t *testing.T) {
 
 // The colours of the night are as readable as those of the day.
 func TestPagesInTheDark(t *testing.T) {
-	w := newWorld(t, options{})
-	seeded := w.seed()
-	s := w.open(t, desktop, patsEmail, dark)
+	f := newFixture(t, options{})
+	seeded := f.seed()
+	s := f.open(t, desktop, patsEmail, dark)
 	for name, path := range map[string]string{"list": "/dashboard/requests", "request": "/dashboard/requests/" + seeded.asked, "numbers": "/dashboard/numbers"} {
 		s.visit(path)
 		s.see("h1")
@@ -60,9 +60,9 @@ func TestPagesInTheDark(t *testing.T) {
 }
 
 func TestTheEmptyDashboardTeaches(t *testing.T) {
-	w := newWorld(t, options{})
+	f := newFixture(t, options{})
 	for name, size := range map[string]playwright.Size{"phone": phone, "desktop": desktop} {
-		s := w.open(t, size, patsEmail)
+		s := f.open(t, size, patsEmail)
 		s.see("text=Send your first data request")
 		s.fits()
 		s.accessible()
@@ -73,9 +73,9 @@ func TestTheEmptyDashboardTeaches(t *testing.T) {
 }
 
 func TestSignInPage(t *testing.T) {
-	w := newWorld(t, options{})
+	f := newFixture(t, options{})
 	for name, size := range map[string]playwright.Size{"phone": phone, "desktop": desktop} {
-		s := w.open(t, size, "")
+		s := f.open(t, size, "")
 		s.visit("/dashboard/requests?q=x")
 		s.fill("E-mail", patsEmail)
 		s.fill("Password", "wrong")
@@ -92,8 +92,8 @@ func TestSignInPage(t *testing.T) {
 
 // The engine that finds nothing on our pages does find what is wrong.
 func TestWhatIsWrongIsFound(t *testing.T) {
-	w := newWorld(t, options{})
-	s := w.open(t, desktop, "")
+	f := newFixture(t, options{})
+	s := f.open(t, desktop, "")
 	s.visit("/dashboard/sign-in")
 	_, err := s.Evaluate(`() => document.querySelectorAll("label").forEach((label) => label.remove())`)
 	require.NoError(t, err)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/portal/dashboard/sheet"
+	"github.com/meterkey/meterkey/portal/csvfile"
 )
 
 // metersShown is how many meters the page shows; the file has all.
@@ -150,10 +150,10 @@ func (h *dashboard) passCode(w http.ResponseWriter, r *http.Request, p person) e
 	}
 	challenge, code, said := r.PostFormValue("challenge"), strings.TrimSpace(r.PostFormValue("code")), "late"
 	if request.Challenge != nil && request.Challenge.ID == challenge && code != "" {
-		ctx, cancel := context.WithTimeout(r.Context(), patience)
+		ctx, cancel := context.WithTimeout(r.Context(), temporalTimeout)
 		defer cancel()
 		if err := h.Requests.SubmitCode(ctx, request.UID, challenge, code); err != nil {
-			return away(err)
+			return temporalError(err)
 		}
 		said = "code"
 	}
@@ -185,5 +185,5 @@ func (h *dashboard) metersFile(w http.ResponseWriter, r *http.Request, p person)
 func writeFile(w http.ResponseWriter, name string, heading []string, lines [][]string) error {
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	return sheet.Write(w, heading, lines)
+	return csvfile.Write(w, heading, lines)
 }

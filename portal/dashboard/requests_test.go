@@ -29,12 +29,12 @@ func TestAFilterIsItsAddress(t *testing.T) {
 
 func TestTheListFilters(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	w.record("acme", past{email: "ana@example.com", name: "Ana", utility: "CONED", asked: true, statuses: byCode, meters: 1})
-	w.record("acme", past{email: "ben@example.com", nickname: "Roof 7", utility: "PSEG", asked: true, statuses: waiting})
-	w.record("acme", past{email: "cy@example.com", utility: "PSEG", asked: true, statuses: failed, reason: meterkey.TooManyLogins})
-	w.record("acme", past{email: "dee@example.com", utility: "DEMO", asked: true, statuses: waiting, test: true})
-	v := w.signedIn(patsEmail)
+	f := newFixture(t, options{})
+	f.record("acme", pastRequest{email: "ana@example.com", name: "Ana", utility: "CONED", asked: true, statuses: byCode, meters: 1})
+	f.record("acme", pastRequest{email: "ben@example.com", nickname: "Roof 7", utility: "PSEG", asked: true, statuses: waiting})
+	f.record("acme", pastRequest{email: "cy@example.com", utility: "PSEG", asked: true, statuses: failed, reason: meterkey.TooManyLogins})
+	f.record("acme", pastRequest{email: "dee@example.com", utility: "DEMO", asked: true, statuses: waiting, test: true})
+	v := f.signedIn(patsEmail)
 	for query, want := range map[string][]string{
 		"":                             {"ana", "ben", "cy"},
 		"?tests=yes":                   {"ana", "ben", "cy", "dee"},
@@ -73,11 +73,11 @@ func TestTabsCount(t *testing.T) {
 
 func TestPagesOfTheListMissNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
+	f := newFixture(t, options{})
 	for i := range pageSize + 20 {
-		w.record("acme", past{email: fmt.Sprintf("c%03d@example.com", i), statuses: waiting, ago: time.Duration(i) * time.Minute})
+		f.record("acme", pastRequest{email: fmt.Sprintf("c%03d@example.com", i), statuses: waiting, ago: time.Duration(i) * time.Minute})
 	}
-	v := w.signedIn(patsEmail)
+	v := f.signedIn(patsEmail)
 	first := v.get("/dashboard/requests").body
 	require.Equal(t, pageSize, strings.Count(first, `class="open"`))
 	require.Contains(t, first, "c000@example.com")
@@ -109,21 +109,21 @@ func TestStepsSayHowLongEachTook(t *testing.T) {
 func TestActionsFitTheRequest(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		past past
+		past pastRequest
 		fits []string
 	}{
-		"waiting":   {past{statuses: waiting}, []string{"resend", "cancel", "archive"}},
-		"signing":   {past{utility: "PSEG", statuses: signing}, []string{"cancel", "archive"}},
-		"asked":     {past{utility: "PSEG", statuses: asked}, []string{"resend", "cancel", "archive"}},
-		"connected": {past{utility: "PSEG", statuses: straight}, []string{"resend", "revoke", "archive"}},
-		"declined":  {past{statuses: declined}, []string{"resend", "archive"}},
-		"starting":  {past{}, []string{"archive"}},
+		"waiting":   {pastRequest{statuses: waiting}, []string{"resend", "cancel", "archive"}},
+		"signing":   {pastRequest{utility: "PSEG", statuses: signing}, []string{"cancel", "archive"}},
+		"asked":     {pastRequest{utility: "PSEG", statuses: asked}, []string{"resend", "cancel", "archive"}},
+		"connected": {pastRequest{utility: "PSEG", statuses: straight}, []string{"resend", "revoke", "archive"}},
+		"declined":  {pastRequest{statuses: declined}, []string{"resend", "archive"}},
+		"starting":  {pastRequest{}, []string{"archive"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, options{})
-			uid := w.record("acme", c.past)
-			v := w.signedIn(patsEmail)
+			f := newFixture(t, options{})
+			uid := f.record("acme", c.past)
+			v := f.signedIn(patsEmail)
 			body := v.get("/dashboard/requests/" + uid).body
 			for _, a := range actions() {
 				offered := slices.Contains(c.fits, a.Name)
@@ -141,18 +141,18 @@ func TestActionsFitTheRequest(t *testing.T) {
 // A request that was stored but never started, because Temporal was down, can be sent again.
 func TestAStrandedRequestCanBeResent(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	uid := w.record("acme", past{})
-	require.Equal(t, 404, w.signedIn(patsEmail).get("/dashboard/requests/"+uid+"/resend").status, "it is only now being started")
-	old := w.record("acme", past{ago: 2 * time.Minute})
-	require.Equal(t, 200, w.signedIn(patsEmail).get("/dashboard/requests/"+old+"/resend").status)
+	f := newFixture(t, options{})
+	uid := f.record("acme", pastRequest{})
+	require.Equal(t, 404, f.signedIn(patsEmail).get("/dashboard/requests/"+uid+"/resend").status, "it is only now being started")
+	old := f.record("acme", pastRequest{ago: 2 * time.Minute})
+	require.Equal(t, 200, f.signedIn(patsEmail).get("/dashboard/requests/"+old+"/resend").status)
 }
 
 func TestArchivedRequestsComeBack(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	uid := w.record("acme", past{email: "ana@example.com", statuses: waiting})
-	v := w.signedIn(patsEmail)
+	f := newFixture(t, options{})
+	uid := f.record("acme", pastRequest{email: "ana@example.com", statuses: waiting})
+	v := f.signedIn(patsEmail)
 	require.Contains(t, v.post("/dashboard/requests/"+uid+"/archive", nil).location(), "done=archived")
 	require.NotContains(t, v.get("/dashboard/requests").body, "ana@example.com")
 	require.Contains(t, v.get("/dashboard/requests?archived=yes").body, "ana@example.com")
@@ -163,12 +163,12 @@ func TestArchivedRequestsComeBack(t *testing.T) {
 // A request that the API closed to the customer says so, wherever it is shown.
 func TestClosedRequestsSaySo(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	uid := w.record("acme", past{statuses: waiting})
-	v := w.signedIn(patsEmail)
+	f := newFixture(t, options{})
+	uid := f.record("acme", pastRequest{statuses: waiting})
+	v := f.signedIn(patsEmail)
 	require.NotContains(t, v.get("/dashboard/requests").body, "Closed to the customer")
 	closed := true
-	_, err := w.store.UpdateRequest(t.Context(), "acme", uid, store.RequestChange{Disabled: &closed})
+	_, err := f.store.UpdateRequest(t.Context(), "acme", uid, store.RequestChange{Disabled: &closed})
 	require.NoError(t, err)
 	require.Contains(t, v.get("/dashboard/requests").body, "Closed to the customer")
 	require.Contains(t, v.get("/dashboard/requests/"+uid).body, "Closed to the customer")
@@ -176,14 +176,14 @@ func TestClosedRequestsSaySo(t *testing.T) {
 
 // The list shows what happens elsewhere, and neither focus nor scroll are lost over it.
 func TestTheListIsLive(t *testing.T) {
-	w := newWorld(t, options{})
-	w.seed()
-	uid := w.record("acme", past{email: "live@example.com", utility: "PSEG", asked: true, statuses: waiting, ago: 3 * time.Second})
-	s := w.open(t, desktop, patsEmail)
+	f := newFixture(t, options{})
+	f.seed()
+	uid := f.record("acme", pastRequest{email: "live@example.com", utility: "PSEG", asked: true, statuses: waiting, ago: 3 * time.Second})
+	s := f.open(t, desktop, patsEmail)
 	require.NoError(t, s.Locator("#open-"+uid).Focus())
 	_, err := s.Evaluate(`() => window.scrollTo(0, 120)`)
 	require.NoError(t, err)
-	w.record("acme", past{email: "fresh@example.com", statuses: waiting})
+	f.record("acme", pastRequest{email: "fresh@example.com", statuses: waiting})
 	s.see("text=fresh@example.com")
 	focused, err := s.Evaluate(`() => document.activeElement.id`)
 	require.NoError(t, err)
@@ -195,14 +195,14 @@ func TestTheListIsLive(t *testing.T) {
 
 // A code that is half typed is still there after the page has drawn itself anew.
 func TestWhatIsTypedSurvivesWhatIsLive(t *testing.T) {
-	w := newWorld(t, options{})
-	uid := w.record("acme", past{email: "kim@example.com", utility: "CONED", statuses: asked})
-	s := w.open(t, desktop, patsEmail)
+	f := newFixture(t, options{})
+	uid := f.record("acme", pastRequest{email: "kim@example.com", utility: "CONED", statuses: asked})
+	s := f.open(t, desktop, patsEmail)
 	s.visit("/dashboard/requests/" + uid)
 	const label = "The code of 6 digits that the customer reads out"
 	s.fill(label, "123")
 	nickname := "Renamed elsewhere"
-	_, err := w.store.UpdateRequest(t.Context(), "acme", uid, store.RequestChange{Nickname: &nickname})
+	_, err := f.store.UpdateRequest(t.Context(), "acme", uid, store.RequestChange{Nickname: &nickname})
 	require.NoError(t, err)
 	s.see("text=Renamed elsewhere")
 	typed, err := s.GetByLabel(label).InputValue()
@@ -211,9 +211,9 @@ func TestWhatIsTypedSurvivesWhatIsLive(t *testing.T) {
 }
 
 func TestSearchingAsOneTypes(t *testing.T) {
-	w := newWorld(t, options{})
-	w.seed()
-	s := w.open(t, desktop, patsEmail)
+	f := newFixture(t, options{})
+	f.seed()
+	s := f.open(t, desktop, patsEmail)
 	s.see("text=kim@example.com")
 	require.NoError(t, s.GetByLabel("Search").PressSequentially("ana.g"))
 	s.gone("text=kim@example.com")
@@ -229,9 +229,9 @@ func TestSearchingAsOneTypes(t *testing.T) {
 
 // From the address bar to the confirmation with the keyboard alone.
 func TestTheKeyboardSuffices(t *testing.T) {
-	w := newWorld(t, options{})
-	uid := w.record("acme", past{email: "ana@example.com", utility: "PSEG", asked: true, statuses: waiting})
-	s := w.open(t, desktop, patsEmail)
+	f := newFixture(t, options{})
+	uid := f.record("acme", pastRequest{email: "ana@example.com", utility: "PSEG", asked: true, statuses: waiting})
+	s := f.open(t, desktop, patsEmail)
 	s.tabTo("#open-" + uid)
 	require.NoError(t, s.Keyboard().Press("Enter"))
 	s.see("h1:has-text('ana@example.com')")
@@ -244,7 +244,7 @@ func TestTheKeyboardSuffices(t *testing.T) {
 }
 
 // tabTo presses Tab until the element has the focus.
-func (s *sight) tabTo(selector string) {
+func (s *browserPage) tabTo(selector string) {
 	s.t.Helper()
 	for range 60 {
 		require.NoError(s.t, s.Keyboard().Press("Tab"))
@@ -258,9 +258,9 @@ func (s *sight) tabTo(selector string) {
 }
 
 func TestWithoutScripts(t *testing.T) {
-	w := newWorld(t, options{})
-	seeded := w.seed()
-	s := w.open(t, phone, patsEmail, unscripted)
+	f := newFixture(t, options{})
+	seeded := f.seed()
+	s := f.open(t, phone, patsEmail, unscripted)
 	s.fill("Search", "ana")
 	s.press("Filter")
 	s.see("text=ana.garcia@example.com")

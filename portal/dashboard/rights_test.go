@@ -15,16 +15,16 @@ import (
 )
 
 // owned are things of Acme's, one of each kind, by the section of the dashboard that they are in.
-func (w *world) owned() map[string]string {
-	w.t.Helper()
-	request := w.record("acme", past{email: "ana@example.com", utility: "CONED", asked: true, statuses: byCode, meters: 2})
-	hook, err := w.store.AddWebhook(w.t.Context(), store.Webhook{RequesterUID: "acme", URL: "https://hooks.acme.example/", SecretSealed: "sealed", Enabled: true})
-	require.NoError(w.t, err)
-	key, _, err := w.store.AddKey(w.t.Context(), "acme", "Ledger", nil)
-	require.NoError(w.t, err)
-	kept, err := w.store.AddImport(w.t.Context(), store.Import{RequesterUID: "acme", FileName: "customers.csv"},
+func (f *fixture) owned() map[string]string {
+	f.t.Helper()
+	request := f.record("acme", pastRequest{email: "ana@example.com", utility: "CONED", asked: true, statuses: byCode, meters: 2})
+	hook, err := f.store.AddWebhook(f.t.Context(), store.Webhook{RequesterUID: "acme", URL: "https://hooks.acme.example/", SecretSealed: "sealed", Enabled: true})
+	require.NoError(f.t, err)
+	key, _, err := f.store.AddKey(f.t.Context(), "acme", "Ledger", nil)
+	require.NoError(f.t, err)
+	kept, err := f.store.AddImport(f.t.Context(), store.Import{RequesterUID: "acme", FileName: "customers.csv"},
 		[]store.ImportRow{{Line: 2, Email: "import@example.com", Outcome: store.ImportReady}})
-	require.NoError(w.t, err)
+	require.NoError(f.t, err)
 	return map[string]string{"requests": request, "keys": key.UID, "webhooks": hook.UID, "imports": kept.UID}
 }
 
@@ -43,59 +43,59 @@ func addresses(t *testing.T, method string, own map[string]string) []string {
 }
 
 // state is all of Acme's that a page could change.
-func (w *world) state(own map[string]string) string {
-	w.t.Helper()
-	request, err := w.store.Request(w.t.Context(), "acme", own["requests"])
-	require.NoError(w.t, err)
-	authorization, err := w.store.Authorization(w.t.Context(), "acme", request.AuthorizationUID)
-	require.NoError(w.t, err)
-	listed, err := w.store.ListRequests(w.t.Context(), store.RequestFilter{Requester: "acme"})
-	require.NoError(w.t, err)
-	keys, err := w.store.Keys(w.t.Context(), "acme")
-	require.NoError(w.t, err)
-	hooks, err := w.store.Webhooks(w.t.Context(), "acme")
-	require.NoError(w.t, err)
-	imports, err := w.store.Imports(w.t.Context(), "acme", 10)
-	require.NoError(w.t, err)
-	events, err := w.store.ListEvents(w.t.Context(), store.EventFilter{Requester: "acme"})
-	require.NoError(w.t, err)
+func (f *fixture) state(own map[string]string) string {
+	f.t.Helper()
+	request, err := f.store.Request(f.t.Context(), "acme", own["requests"])
+	require.NoError(f.t, err)
+	authorization, err := f.store.Authorization(f.t.Context(), "acme", request.AuthorizationUID)
+	require.NoError(f.t, err)
+	listed, err := f.store.ListRequests(f.t.Context(), store.RequestFilter{Requester: "acme"})
+	require.NoError(f.t, err)
+	keys, err := f.store.Keys(f.t.Context(), "acme")
+	require.NoError(f.t, err)
+	hooks, err := f.store.Webhooks(f.t.Context(), "acme")
+	require.NoError(f.t, err)
+	imports, err := f.store.Imports(f.t.Context(), "acme", 10)
+	require.NoError(f.t, err)
+	events, err := f.store.ListEvents(f.t.Context(), store.EventFilter{Requester: "acme"})
+	require.NoError(f.t, err)
 	return fmt.Sprint(request.Updated, request.IsArchived, authorization.Revoked, len(listed.Items), keys[0].Revoked, len(keys), hooks, imports, len(events.Items))
 }
 
 // No form does anything for whoever is not signed in, was signed in, or comes from another site's page.
 func TestNoFormServesStrangers(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	own := w.owned()
-	before := w.state(own)
-	signedIn := w.signedIn(patsEmail)
+	f := newFixture(t, options{})
+	own := f.owned()
+	before := f.state(own)
+	signedIn := f.signedIn(patsEmail)
 	posts := addresses(t, http.MethodPost, own)
 	require.Greater(t, len(posts), 12)
 	form := url.Values{"name": {"mine"}, "url": {"https://evil.example/"}, "email": {"a@b.example"}, "old": {rightPassword}, "new": {"a new long password"}}
 	for _, address := range posts {
-		a := w.visitor().post(address, form)
+		a := f.visitor().post(address, form)
 		require.Equal(t, http.StatusSeeOther, a.status, address)
 		require.Equal(t, signInPath, a.location(), "%s: a form is not to be sent again after signing in", address)
 		for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.server.URL+address, strings.NewReader(form.Encode()))
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.server.URL+address, strings.NewReader(form.Encode()))
 			require.NoError(t, err)
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			r.Header.Set(name, value)
 			require.Equal(t, http.StatusForbidden, signedIn.do(r).status, "%s with %s", address, name)
 		}
 	}
-	require.Equal(t, before, w.state(own))
-	require.Equal(t, http.StatusSeeOther, w.visitor().post(signInPath, credentials(rightPassword)).status, "the password was changed")
+	require.Equal(t, before, f.state(own))
+	require.Equal(t, http.StatusSeeOther, f.visitor().post(signInPath, credentials(rightPassword)).status, "the password was changed")
 }
 
 // No page shows anything to whoever is not signed in, and none of them is kept by a browser or a proxy for somebody else.
 func TestNoPageServesStrangers(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	own := w.owned()
-	v := w.signedIn(patsEmail)
+	f := newFixture(t, options{})
+	own := f.owned()
+	v := f.signedIn(patsEmail)
 	for _, address := range addresses(t, http.MethodGet, own) {
-		a := w.visitor().get(address)
+		a := f.visitor().get(address)
 		require.Equal(t, http.StatusSeeOther, a.status, address)
 		require.NotContains(t, a.body, "ana@example.com", address)
 		if strings.HasSuffix(address, "/live") {
@@ -112,15 +112,15 @@ func TestNoPageServesStrangers(t *testing.T) {
 // Who is shut out is out at once, in the middle of a session, and in again when let in.
 func TestAShutOutRequestersPeopleAreOut(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	v, sams := w.signedIn(patsEmail), w.signedIn(rivalsEmail)
+	f := newFixture(t, options{})
+	v, sams := f.signedIn(patsEmail), f.signedIn(rivalsEmail)
 	shut := func(out bool) {
-		_, err := w.store.PutRequester(t.Context(), store.Requester{UID: "acme", Name: "Acme Solar", Disabled: out})
+		_, err := f.store.PutRequester(t.Context(), store.Requester{UID: "acme", Name: "Acme Solar", Disabled: out})
 		require.NoError(t, err)
 	}
 	shut(true)
 	require.Equal(t, http.StatusSeeOther, v.get("/dashboard/requests").status)
-	require.Equal(t, http.StatusUnauthorized, w.visitor().post(signInPath, credentials(rightPassword)).status)
+	require.Equal(t, http.StatusUnauthorized, f.visitor().post(signInPath, credentials(rightPassword)).status)
 	require.Equal(t, http.StatusOK, sams.get("/dashboard/requests").status, "others stay in")
 	shut(false)
 	require.Equal(t, http.StatusOK, v.get("/dashboard/requests").status)
@@ -129,9 +129,9 @@ func TestAShutOutRequestersPeopleAreOut(t *testing.T) {
 // A password that an operator sets ends every session: whoever had found the old one out is out.
 func TestANewPasswordEndsEverySession(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	here, there := w.signedIn(patsEmail), w.signedIn(patsEmail)
-	require.NoError(t, w.store.SetPassword(t.Context(), patsEmail, "set by the operator"))
+	f := newFixture(t, options{})
+	here, there := f.signedIn(patsEmail), f.signedIn(patsEmail)
+	require.NoError(t, f.store.SetPassword(t.Context(), patsEmail, "set by the operator"))
 	for _, v := range []*visitor{here, there} {
 		require.Equal(t, http.StatusSeeOther, v.get("/dashboard/requests").status)
 	}
@@ -142,14 +142,14 @@ func TestANewPasswordEndsEverySession(t *testing.T) {
 // A session that ended while a form was filled in leads to sign in, and nothing of the form is done.
 func TestAFormSentAfterTheSessionsEndDoesNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	v := w.signedIn(patsEmail)
+	f := newFixture(t, options{})
+	v := f.signedIn(patsEmail)
 	require.Equal(t, http.StatusOK, v.get("/dashboard/keys").status)
-	w.clock.Store(int64(13 * time.Hour))
+	f.clock.Store(int64(13 * time.Hour))
 	a := v.post("/dashboard/keys", url.Values{"name": {"late"}})
 	require.Equal(t, http.StatusSeeOther, a.status)
 	require.Equal(t, signInPath, a.location())
-	keys, err := w.store.Keys(t.Context(), "acme")
+	keys, err := f.store.Keys(t.Context(), "acme")
 	require.NoError(t, err)
 	require.Empty(t, keys)
 	page := v.get("/dashboard/requests?q=ana&status=connected")
@@ -159,31 +159,31 @@ func TestAFormSentAfterTheSessionsEndDoesNothing(t *testing.T) {
 
 func TestWhoIsSignedInNeedNotSignIn(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	require.Equal(t, listPath, w.signedIn(patsEmail).get(signInPath).location())
-	require.Equal(t, http.StatusOK, w.visitor().get(signInPath).status)
-	require.Equal(t, listPath, w.visitor().get("/dashboard/").location())
-	out := w.visitor().post("/dashboard/sign-out", nil)
+	f := newFixture(t, options{})
+	require.Equal(t, listPath, f.signedIn(patsEmail).get(signInPath).location())
+	require.Equal(t, http.StatusOK, f.visitor().get(signInPath).status)
+	require.Equal(t, listPath, f.visitor().get("/dashboard/").location())
+	out := f.visitor().post("/dashboard/sign-out", nil)
 	require.Equal(t, signInPath, out.location(), "signing out twice is signing out")
 }
 
 // Cookies that browsers do not make open nothing and break nothing.
 func TestOddCookies(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	good := cookieOf(w.visitor().post(signInPath, credentials(rightPassword))).Value
+	f := newFixture(t, options{})
+	good := cookieOf(f.visitor().post(signInPath, credentials(rightPassword))).Value
 	token, _, _ := strings.Cut(good, ".")
 	for value, status := range map[string]int{"": 303, ".": 303, "." + token: 303, token + "x": 303, strings.ToUpper(token): 303, strings.Repeat("a", 5000): 303,
 		token: 200, token + ".soon": 200, token + ".-1": 200, token + ".99999999999999999999": 200, good + "; meterkey-session=other": 200} {
-		require.Equal(t, status, w.with(value).status, "%.40q", value)
+		require.Equal(t, status, f.with(value).status, "%.40q", value)
 	}
 }
 
 // An office shares an address, a guesser goes through many accounts from one: after some dozens in a minute it is enough.
 func TestManyAccountsFromOneAddress(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	v := w.visitor()
+	f := newFixture(t, options{})
+	v := f.visitor()
 	tooMany := 0
 	for i := range addressAttempts + 5 {
 		a := v.post(signInPath, url.Values{"email": {fmt.Sprintf("p%d@acme.example", i)}, "password": {""}})
@@ -199,10 +199,10 @@ func TestManyAccountsFromOneAddress(t *testing.T) {
 // A database that is away is our fault: pages say so in words, without a cause, and nobody is signed out by it.
 func TestPagesWithoutADatabase(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	own := w.owned()
-	v := w.signedIn(patsEmail)
-	require.NoError(t, w.store.Close())
+	f := newFixture(t, options{})
+	own := f.owned()
+	v := f.signedIn(patsEmail)
+	require.NoError(t, f.store.Close())
 	for _, address := range append(addresses(t, http.MethodGet, own), "/dashboard/nowhere") {
 		if address == "/dashboard/" {
 			continue // a redirect
@@ -222,8 +222,8 @@ func TestPagesWithoutADatabase(t *testing.T) {
 
 func TestPasswordsThatCannotBe(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	v := w.signedIn(patsEmail)
+	f := newFixture(t, options{})
+	v := f.signedIn(patsEmail)
 	for fresh, says := range map[string]string{"": "at least 10 characters", "123456789": "at least 10 characters", "ééééééééé": "at least 10 characters",
 		strings.Repeat("x", maxPassword+1): "at most 200 characters"} {
 		a := v.post(accountPath, url.Values{"old": {rightPassword}, "new": {fresh}})
@@ -233,27 +233,27 @@ func TestPasswordsThatCannotBe(t *testing.T) {
 	}
 	longest := strings.Repeat("x", maxPassword)
 	require.Equal(t, http.StatusSeeOther, v.post(accountPath, url.Values{"old": {rightPassword}, "new": {longest}}).status)
-	require.Equal(t, http.StatusSeeOther, w.visitor().post(signInPath, credentials(longest)).status, "it can be set but not used")
+	require.Equal(t, http.StatusSeeOther, f.visitor().post(signInPath, credentials(longest)).status, "it can be set but not used")
 }
 
 // What customers and utilities wrote is text on every page, never part of it.
 func TestTextsArePartOfNoPage(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
+	f := newFixture(t, options{})
 	const evil = `"><script>alert(1)</script>`
-	uid := w.record("acme", past{email: "ana@example.com", name: "Ana" + evil, nickname: "Roof" + evil, utility: "CONED", asked: true, statuses: asked})
-	_, _, err := w.store.AddKey(t.Context(), "acme", "Key"+evil, nil)
+	uid := f.record("acme", pastRequest{email: "ana@example.com", name: "Ana" + evil, nickname: "Roof" + evil, utility: "CONED", asked: true, statuses: asked})
+	_, _, err := f.store.AddKey(t.Context(), "acme", "Key"+evil, nil)
 	require.NoError(t, err)
-	_, err = w.store.AddImport(t.Context(), store.Import{RequesterUID: "acme", FileName: evil + ".csv", Ignored: evil},
+	_, err = f.store.AddImport(t.Context(), store.Import{RequesterUID: "acme", FileName: evil + ".csv", Ignored: evil},
 		[]store.ImportRow{{Line: 2, Email: evil, Name: evil, Outcome: store.ImportBad, Problem: "email: " + evil}})
 	require.NoError(t, err)
-	kept, err := w.store.Imports(t.Context(), "acme", 1)
+	kept, err := f.store.Imports(t.Context(), "acme", 1)
 	require.NoError(t, err)
-	v := w.signedIn(patsEmail)
+	v := f.signedIn(patsEmail)
 	for _, path := range []string{listPath, listPath + "?q=" + url.QueryEscape(evil), listPath + "/" + uid, listPath + "/" + uid + "/cancel", keysPath, importsPath,
 		importsPath + "/" + kept[0].UID, listPath + "?utility=" + url.QueryEscape(evil), signInPath + "?next=" + url.QueryEscape("/dashboard/"+evil)} {
 		require.NotContains(t, v.get(path).body, "<script>alert", path)
-		require.NotContains(t, w.visitor().get(path).body, "<script>alert", path)
+		require.NotContains(t, f.visitor().get(path).body, "<script>alert", path)
 	}
 	require.Contains(t, v.get(listPath+"/"+uid).body, "&lt;script&gt;alert(1)")
 	for _, form := range []url.Values{{"email": {evil}, "name": {evil}, "nickname": {evil}, "utility": {evil}, "expires": {evil}, "uid": {evil}}} {
@@ -267,10 +267,10 @@ func TestTextsArePartOfNoPage(t *testing.T) {
 // A code that comes too late, for another question, or that is blank is passed to nobody.
 func TestLateCodesArePassedToNobody(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{}) // whoever passed one would find no Temporal
-	v := w.signedIn(patsEmail)
-	open := w.record("acme", past{email: "a@example.com", utility: "CONED", asked: true, statuses: asked})
-	over := w.record("acme", past{email: "b@example.com", utility: "CONED", asked: true, statuses: byCode})
+	f := newFixture(t, options{}) // whoever passed one would find no Temporal
+	v := f.signedIn(patsEmail)
+	open := f.record("acme", pastRequest{email: "a@example.com", utility: "CONED", asked: true, statuses: asked})
+	over := f.record("acme", pastRequest{email: "b@example.com", utility: "CONED", asked: true, statuses: byCode})
 	for address, form := range map[string]url.Values{
 		open: {"challenge": {"c-0"}, "code": {"123456"}}, over: {"challenge": {"c-1"}, "code": {"123456"}},
 	} {

@@ -12,24 +12,24 @@ import (
 	"github.com/meterkey/meterkey/utilities"
 )
 
-// patience is how long a person waits for Temporal before being told that it does not answer.
-const patience = 10 * time.Second
+// temporalTimeout is how long a person waits for Temporal before being told that it does not answer.
+const temporalTimeout = 10 * time.Second
 
-// errAway tells that Temporal does not do what it was asked.
-var errAway = errors.New("temporal does not answer")
+// errTemporalAway tells that Temporal does not do what it was asked.
+var errTemporalAway = errors.New("temporal does not answer")
 
-// away tells errors of Temporal's own from those that say something about the request.
-func away(err error) error {
+// temporalError tells errors of Temporal's own from those that say something about the request.
+func temporalError(err error) error {
 	if err == nil || errors.Is(err, sdk.ErrEnded) || errors.Is(err, sdk.ErrNotFound) || errors.Is(err, meterkey.ErrInvalidRequest) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", errAway, err)
+	return fmt.Errorf("%w: %w", errTemporalAway, err)
 }
 
 // send stores a new request and starts it. It may be repeated with the same uid, whatever became of the first try: the customer is
 // asked once.
 func (h *dashboard) send(ctx context.Context, p person, r store.Request) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, temporalTimeout)
 	defer cancel()
 	r.RequesterUID, r.IsTest = p.requester.UID, r.Utility == utilities.Demo
 	// What would never start is not to stay in the list.
@@ -45,7 +45,7 @@ func (h *dashboard) send(ctx context.Context, p person, r store.Request) error {
 	}
 	h.Webhooks.Deliver(ctx, news.Deliveries...)
 	if err := h.Requests.Start(ctx, started(p, stored)); !errors.Is(err, sdk.ErrExists) {
-		return away(err)
+		return temporalError(err)
 	}
 	return nil
 }

@@ -28,8 +28,8 @@ func cookieOf(a answer) *http.Cookie {
 func TestTheCookieIsKeptFromScriptsAndOtherSites(t *testing.T) {
 	t.Parallel()
 	for address, secure := range map[string]bool{"http://127.0.0.1:8400": false, "https://portal.example": true} {
-		w := newWorld(t, options{portalURL: address})
-		cookie := cookieOf(w.visitor().post("/dashboard/sign-in", credentials(rightPassword)))
+		f := newFixture(t, options{portalURL: address})
+		cookie := cookieOf(f.visitor().post("/dashboard/sign-in", credentials(rightPassword)))
 		require.NotNil(t, cookie)
 		require.True(t, cookie.HttpOnly)
 		require.Equal(t, http.SameSiteLaxMode, cookie.SameSite)
@@ -43,8 +43,8 @@ func TestTheCookieIsKeptFromScriptsAndOtherSites(t *testing.T) {
 
 func TestAWrongPasswordSaysNothingAboutTheAccount(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	v := w.visitor()
+	f := newFixture(t, options{})
+	v := f.visitor()
 	wrong := v.post("/dashboard/sign-in", credentials("wrong password"))
 	unknown := v.post("/dashboard/sign-in", url.Values{"email": {"nobody@acme.example"}, "password": {"wrong password"}})
 	endless := v.post("/dashboard/sign-in", credentials(strings.Repeat("x", 10_000)))
@@ -58,27 +58,27 @@ func TestAWrongPasswordSaysNothingAboutTheAccount(t *testing.T) {
 
 func TestEveryPageSendsStrangersToSignIn(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
+	f := newFixture(t, options{})
 	for _, path := range []string{"/dashboard/requests", "/dashboard/requests/new", "/dashboard/imports", "/dashboard/keys", "/dashboard/webhooks",
 		"/dashboard/numbers", "/dashboard/account", "/dashboard/nowhere", "/dashboard/requests/live"} {
-		a := w.visitor().get(path)
+		a := f.visitor().get(path)
 		require.Equal(t, http.StatusSeeOther, a.status, path)
 		require.True(t, strings.HasPrefix(a.location(), "/dashboard/sign-in"), path)
 	}
-	a := w.visitor().post("/dashboard/keys", url.Values{"name": {"mine"}})
+	a := f.visitor().post("/dashboard/keys", url.Values{"name": {"mine"}})
 	require.Equal(t, http.StatusSeeOther, a.status)
-	keys, err := w.store.Keys(t.Context(), "acme")
+	keys, err := f.store.Keys(t.Context(), "acme")
 	require.NoError(t, err)
 	require.Empty(t, keys)
 }
 
 func TestAFragmentAskedForAfterSigningOutLeadsToSignIn(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
+	f := newFixture(t, options{})
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/dashboard/requests", http.NoBody)
 	r.Header.Set("HX-Request", "true")
 	recorder := httptest.NewRecorder()
-	w.handler.ServeHTTP(recorder, r)
+	f.handler.ServeHTTP(recorder, r)
 	require.Equal(t, http.StatusUnauthorized, recorder.Code)
 	require.Equal(t, "/dashboard/sign-in", recorder.Header().Get("HX-Redirect"))
 }
@@ -92,64 +92,64 @@ func TestSigningInLeadsOnToOurPagesOnly(t *testing.T) {
 	} {
 		require.Equal(t, leads, map[bool]string{true: ours(next), false: listPath}[ours(next) != ""], next)
 	}
-	w := newWorld(t, options{})
+	f := newFixture(t, options{})
 	form := credentials(rightPassword)
 	form.Set("next", "/dashboard/keys")
-	require.Equal(t, "/dashboard/keys", w.visitor().post("/dashboard/sign-in", form).location())
+	require.Equal(t, "/dashboard/keys", f.visitor().post("/dashboard/sign-in", form).location())
 }
 
 // Whoever knew the token before somebody signed in (fixation) gains nothing by it.
 func TestSigningInChangesTheToken(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	v := w.visitor()
+	f := newFixture(t, options{})
+	v := f.visitor()
 	first := cookieOf(v.post("/dashboard/sign-in", credentials(rightPassword)))
 	second := cookieOf(v.post("/dashboard/sign-in", credentials(rightPassword)))
 	require.NotEqual(t, first.Value, second.Value)
-	require.Equal(t, http.StatusSeeOther, w.with(first.Value).status, "the session before has ended")
-	require.Equal(t, http.StatusOK, w.with(second.Value).status)
-	require.Equal(t, http.StatusSeeOther, w.with(strings.Repeat("a", 52)+".1").status, "a token of somebody's own making is none")
+	require.Equal(t, http.StatusSeeOther, f.with(first.Value).status, "the session before has ended")
+	require.Equal(t, http.StatusOK, f.with(second.Value).status)
+	require.Equal(t, http.StatusSeeOther, f.with(strings.Repeat("a", 52)+".1").status, "a token of somebody's own making is none")
 }
 
 // with asks for the list with a session cookie of this value.
-func (w *world) with(value string) answer {
-	w.t.Helper()
-	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, w.server.URL+"/dashboard/requests", http.NoBody)
-	require.NoError(w.t, err)
+func (f *fixture) with(value string) answer {
+	f.t.Helper()
+	r, err := http.NewRequestWithContext(f.t.Context(), http.MethodGet, f.server.URL+"/dashboard/requests", http.NoBody)
+	require.NoError(f.t, err)
 	r.Header.Set("Cookie", "meterkey-session="+value)
-	v := w.visitor()
+	v := f.visitor()
 	return v.do(r)
 }
 
 func TestSigningOutEndsTheSession(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	v := w.visitor()
+	f := newFixture(t, options{})
+	v := f.visitor()
 	cookie := cookieOf(v.post("/dashboard/sign-in", credentials(rightPassword)))
 	out := v.post("/dashboard/sign-out", nil)
 	require.Equal(t, http.StatusSeeOther, out.status)
 	require.Negative(t, cookieOf(out).MaxAge)
-	require.Equal(t, http.StatusSeeOther, w.with(cookie.Value).status)
+	require.Equal(t, http.StatusSeeOther, f.with(cookie.Value).status)
 }
 
 func TestASessionLastsForAsLongAsItIsUsed(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	cookie := cookieOf(w.visitor().post("/dashboard/sign-in", credentials(rightPassword)))
+	f := newFixture(t, options{})
+	cookie := cookieOf(f.visitor().post("/dashboard/sign-in", credentials(rightPassword)))
 	old := strings.Split(cookie.Value, ".")[0] + ".1000000000" // as if given long ago
-	require.Nil(t, cookieOf(w.with(cookie.Value)), "a fresh one is not renewed with every page")
-	w.clock.Store(int64(11 * time.Hour))
-	require.NotNil(t, cookieOf(w.with(old)), "renewed")
-	w.clock.Store(int64(22 * time.Hour))
-	require.Equal(t, http.StatusOK, w.with(cookie.Value).status, "eleven hours after the renewal")
-	w.clock.Store(int64(24 * time.Hour))
-	require.Equal(t, http.StatusSeeOther, w.with(old).status, "unused for more than twelve hours")
+	require.Nil(t, cookieOf(f.with(cookie.Value)), "a fresh one is not renewed with every page")
+	f.clock.Store(int64(11 * time.Hour))
+	require.NotNil(t, cookieOf(f.with(old)), "renewed")
+	f.clock.Store(int64(22 * time.Hour))
+	require.Equal(t, http.StatusOK, f.with(cookie.Value).status, "eleven hours after the renewal")
+	f.clock.Store(int64(24 * time.Hour))
+	require.Equal(t, http.StatusSeeOther, f.with(old).status, "unused for more than twelve hours")
 }
 
 func TestGuessingIsSlow(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	v := w.visitor()
+	f := newFixture(t, options{})
+	v := f.visitor()
 	for range accountAttempts {
 		require.Equal(t, http.StatusUnauthorized, v.post("/dashboard/sign-in", credentials("")).status)
 	}
@@ -162,10 +162,10 @@ func TestGuessingIsSlow(t *testing.T) {
 
 func TestAStrangersFormIsRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	v := w.signedIn(patsEmail)
+	f := newFixture(t, options{})
+	v := f.signedIn(patsEmail)
 	for _, header := range []map[string]string{{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.server.URL+"/dashboard/keys", strings.NewReader("name=evil"))
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.server.URL+"/dashboard/keys", strings.NewReader("name=evil"))
 		require.NoError(t, err)
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		for name, value := range header {
@@ -173,15 +173,15 @@ func TestAStrangersFormIsRefused(t *testing.T) {
 		}
 		require.Equal(t, http.StatusForbidden, v.do(r).status)
 	}
-	keys, err := w.store.Keys(t.Context(), "acme")
+	keys, err := f.store.Keys(t.Context(), "acme")
 	require.NoError(t, err)
 	require.Empty(t, keys)
 }
 
 func TestChangingThePassword(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	here, elsewhere := w.signedIn(patsEmail), w.signedIn(patsEmail)
+	f := newFixture(t, options{})
+	here, elsewhere := f.signedIn(patsEmail), f.signedIn(patsEmail)
 	form := url.Values{"old": {"wrong password"}, "new": {"a new long password"}}
 	require.Contains(t, here.post("/dashboard/account", form).body, "This is not your present password.")
 	form = url.Values{"old": {rightPassword}, "new": {"short"}}
@@ -190,13 +190,13 @@ func TestChangingThePassword(t *testing.T) {
 	require.Equal(t, http.StatusSeeOther, here.post("/dashboard/account", form).status)
 	require.Equal(t, http.StatusOK, here.get("/dashboard/account").status, "still signed in here")
 	require.Equal(t, http.StatusSeeOther, elsewhere.get("/dashboard/account").status, "signed out elsewhere")
-	require.Equal(t, http.StatusSeeOther, w.visitor().post("/dashboard/sign-in", credentials("a new long password")).status)
+	require.Equal(t, http.StatusSeeOther, f.visitor().post("/dashboard/sign-in", credentials("a new long password")).status)
 }
 
 func TestAnEndlessFormIsRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	a := w.signedIn(patsEmail).post("/dashboard/keys", url.Values{"name": {strings.Repeat("x", maxForm+1)}})
+	f := newFixture(t, options{})
+	a := f.signedIn(patsEmail).post("/dashboard/keys", url.Values{"name": {strings.Repeat("x", maxForm+1)}})
 	require.Equal(t, http.StatusUnprocessableEntity, a.status)
 	require.Contains(t, a.body, "The name is missing")
 }

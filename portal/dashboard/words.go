@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/meterkey/meterkey"
 )
 
@@ -149,17 +152,8 @@ func roughly(d time.Duration) string {
 	return count(int(d.Hours()/24), "day")
 }
 
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return thousands(n) + " " + thing + "s"
-}
-
 // thousands writes 12345 as 12,345.
-func thousands(n int) string {
-	if n < 1000 {
-		return fmt.Sprint(n)
-	}
-	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
-}
+func thousands(n int) string { return humanize.Comma(int64(n)) }
+
+// count is a number with its noun: 1 meter, 1,250 meters.
+func count(n int, noun string) string { return english.Plural(n, noun, "") }

@@ -47,25 +47,15 @@ func New(temporal client.Client, dc converter.DataConverter, requests *sdk.Clien
 
 // Run plays customers until ctx ends. An error means that Temporal takes this portal no more.
 func (s *Service) Run(ctx context.Context) error {
-	failed := make(chan error, 1)
-	w := worker.New(s.temporal, TaskQueue, worker.Options{OnFatalError: func(err error) {
-		select {
-		case failed <- err:
-		default: // one is enough to end the process
-		}
-	}})
+	w := worker.New(s.temporal, TaskQueue, worker.Options{})
 	w.RegisterWorkflowWithOptions(Workflow, workflow.RegisterOptions{Name: WorkflowType})
 	(&Simulator{Temporal: s.temporal, Converter: s.converter, Requests: s.requests, Practice: s.practice}).Register(w)
-	if err := w.Start(); err != nil {
-		return fmt.Errorf("starting the test submissions' worker: %w", err)
+	stop := make(chan any)
+	defer context.AfterFunc(ctx, func() { close(stop) })()
+	if err := w.Run(stop); err != nil {
+		return fmt.Errorf("running the test submissions' worker: %w", err)
 	}
-	defer w.Stop()
-	select {
-	case <-ctx.Done():
-		return nil
-	case err := <-failed:
-		return fmt.Errorf("the test submissions' worker failed: %w", err)
-	}
+	return nil
 }
 
 // Plan is a scenario at a utility.

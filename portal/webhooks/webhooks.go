@@ -5,6 +5,7 @@ package webhooks
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -62,17 +63,22 @@ func (s *Service) Announce(ctx context.Context, news store.News) { s.Deliver(ctx
 
 // Run delivers webhooks and sweeps until ctx ends. An error means that Temporal takes this portal no more.
 func (s *Service) Run(ctx context.Context) error {
-	failed := make(chan error, 1)
-	w := s.worker(func(err error) {
-		select {
-		case failed <- err:
-		default: // one is enough to end the process
-		}
-	})
-	if err := w.Start(); err != nil {
-		return fmt.Errorf("starting the webhooks' worker: %w", err)
+	var sweeping sync.WaitGroup
+	defer sweeping.Wait()
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	sweeping.Go(func() { s.sweepUntil(ctx) })
+	w := worker.New(s.Temporal, webhook.TaskQueue, worker.Options{MaxConcurrentActivityExecutionSize: atOnce, WorkerStopTimeout: stopWithin})
+	s.Register(w)
+	stop := make(chan any)
+	defer context.AfterFunc(ctx, func() { close(stop) })()
+	if err := w.Run(stop); err != nil {
+		return fmt.Errorf("running the webhooks' worker: %w", err)
 	}
-	defer w.Stop()
+	return nil
+}
+
+func (s *Service) sweepUntil(ctx context.Context) {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {
@@ -81,20 +87,10 @@ func (s *Service) Run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return nil
-		case err := <-failed:
-			return fmt.Errorf("the webhooks' worker failed: %w", err)
+			return
 		case <-ticker.C:
 		}
 	}
-}
-
-func (s *Service) worker(fatal func(error)) worker.Worker {
-	w := worker.New(s.Temporal, webhook.TaskQueue, worker.Options{
-		MaxConcurrentActivityExecutionSize: atOnce, WorkerStopTimeout: stopWithin, OnFatalError: fatal,
-	})
-	s.Register(w)
-	return w
 }
 
 // Register registers the workflow of a delivery and its activities.

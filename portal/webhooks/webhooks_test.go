@@ -3,13 +3,10 @@ package webhooks_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -29,6 +26,7 @@ import (
 	"github.com/meterkey/meterkey/internal/recorder"
 	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/internal/testenv"
 	"github.com/meterkey/meterkey/internal/webhook"
 	"github.com/meterkey/meterkey/portal/webhooks"
 )
@@ -43,35 +41,14 @@ var histories = flag.String("histories", "", "store the deliveries' histories in
 var temporal client.Client
 
 func TestMain(m *testing.M) {
-	code, err := runTests(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "setting the tests up:", err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func runTests(m *testing.M) (int, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	dir, err := os.MkdirTemp("", "meterkey-webhooks-")
-	if err != nil {
-		return 1, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }() // a folder of the tests' own
-	server, err := stack.StartTemporal(ctx, stack.TemporalOptions{Dir: filepath.Join(dir, "temporal")})
-	if err != nil {
-		return 1, err
-	}
-	temporal, err = client.DialContext(ctx, client.Options{HostPort: server.Address(), Logger: logging.Temporal(zap.NewNop())})
-	if err != nil {
-		return 1, errors.Join(err, server.Stop(ctx))
-	}
-	code := m.Run()
-	temporal.Close()
-	bounded, stop := context.WithTimeout(context.Background(), 10*time.Second)
-	defer stop()
-	return code, server.Stop(bounded)
+	testenv.Main(m, func(ctx context.Context) error {
+		server, err := testenv.Temporal()
+		if err != nil {
+			return err
+		}
+		temporal, err = client.DialContext(ctx, client.Options{HostPort: server.Address(), Logger: logging.Temporal(zap.NewNop())})
+		return err
+	})
 }
 
 // office is a requester with a webhook, the database that several portals share, and the receiver.

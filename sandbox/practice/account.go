@@ -10,8 +10,8 @@ import (
 // Password is the right password of every practice account.
 const Password = "practice"
 
-// rejectionsToLock is how many rejected passwords in a row lock an account.
-const rejectionsToLock = 3
+// maxRejectedLogins is how many rejected passwords in a row lock an account.
+const maxRejectedLogins = 3
 
 // Ledger counts what an account went through, so that a test can prove nothing happened twice.
 type Ledger struct {
@@ -37,7 +37,7 @@ type Message struct {
 	Code   string    `json:"code"`
 }
 
-// account is one customer's account at one utility. The desk's lock guards it.
+// account is one customer's account at one utility. The customer system's lock guards it.
 type account struct {
 	utility    *utility
 	user       string
@@ -48,8 +48,8 @@ type account struct {
 	rejections int
 	ledger     Ledger
 	inbox      []Message
-	visits     []*visit
-	records    []record
+	sessions   []*session
+	records    []meterRecord
 }
 
 func newAccount(u *utility, user string) *account {
@@ -57,26 +57,26 @@ func newAccount(u *utility, user string) *account {
 	return &account{
 		utility: u, user: user, kind: kind, count: count,
 		locked: kind == Locked, mfa: kind.asksFor() != "", inbox: []Message{},
-		records: u.shape.draw(u.id, user, count),
+		records: u.meters.generate(u.id, user, count),
 	}
 }
 
-// verdict is what a site makes of a user name and a password.
-type verdict string
+// loginResult is what a site makes of a user name and a password.
+type loginResult string
 
 const (
-	admitted        verdict = "admitted"
-	challenged      verdict = "challenged"
-	rejected        verdict = "rejected"
-	accountLocked   verdict = "locked"
-	passwordExpired verdict = "password_expired"
-	notRegistered   verdict = "registration_unfinished"
-	captchaAsked    verdict = "captcha"
-	siteBroken      verdict = "unavailable"
+	admitted        loginResult = "admitted"
+	challenged      loginResult = "challenged"
+	rejected        loginResult = "rejected"
+	accountLocked   loginResult = "locked"
+	passwordExpired loginResult = "password_expired"
+	notRegistered   loginResult = "registration_unfinished"
+	captchaAsked    loginResult = "captcha"
+	siteBroken      loginResult = "unavailable"
 )
 
-// judge decides on a login and writes it into the ledger.
-func (a *account) judge(password string) verdict {
+// checkLogin decides on a login and writes it into the ledger.
+func (a *account) checkLogin(password string) loginResult {
 	a.ledger.Logins++
 	switch {
 	case a.kind == Down:
@@ -101,10 +101,10 @@ func (a *account) judge(password string) verdict {
 	return admitted
 }
 
-func (a *account) reject() verdict {
+func (a *account) reject() loginResult {
 	a.ledger.LoginsRejected++
 	a.rejections++
-	if a.rejections < rejectionsToLock {
+	if a.rejections < maxRejectedLogins {
 		return rejected
 	}
 	a.locked = true

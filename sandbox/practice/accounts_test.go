@@ -12,7 +12,7 @@ import (
 func TestRightPasswordSignsInAndIsCounted(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	require.Equal(t, "/meters", c.signsIn("plain.a@example.com", practice.Password).location)
 	require.Contains(t, c.gets(demo+"/meters").body, metersOf(t, srv, "DEMO", "plain.a@example.com")[0].MeterNumber)
 	c.gets(demo + "/meters")
@@ -22,7 +22,7 @@ func TestRightPasswordSignsInAndIsCounted(t *testing.T) {
 func TestNobodyReadsMetersUnlessSignedIn(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	require.Equal(t, "/sign-in", c.gets(demo+"/meters").location)
 	c.signsIn("code.a@example.com", practice.Password)
 	require.Equal(t, "/sign-in", c.gets(demo+"/meters").location, "the code is still awaited")
@@ -31,7 +31,7 @@ func TestNobodyReadsMetersUnlessSignedIn(t *testing.T) {
 func TestThreeRejectedLoginsLockAnAccount(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	user := "plain.lock@example.com"
 	require.Contains(t, c.signsIn(user, "one").body, "not right")
 	require.Contains(t, c.signsIn(user, "two").body, "not right")
@@ -42,7 +42,7 @@ func TestThreeRejectedLoginsLockAnAccount(t *testing.T) {
 
 func TestARightPasswordForgivesTheRejectedOnes(t *testing.T) {
 	t.Parallel()
-	c := calls(t, start(t))
+	c := newClient(t, start(t))
 	for range 3 {
 		c.signsIn("plain.slip@example.com", "not it")
 		require.Equal(t, "/meters", c.signsIn("plain.slip@example.com", practice.Password).location)
@@ -52,21 +52,21 @@ func TestARightPasswordForgivesTheRejectedOnes(t *testing.T) {
 func TestUserNamesThatAreNoKindAreTurnedAway(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	require.Contains(t, calls(t, srv).signsIn("alice@example.com", practice.Password).body, "not right")
+	require.Contains(t, newClient(t, srv).signsIn("alice@example.com", practice.Password).body, "not right")
 	require.Equal(t, 1, ledgerOf(t, srv, "DEMO", "alice@example.com").LoginsRejected)
 }
 
 func TestKindsASiteCannotShowAreTurnedAway(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	got := calls(t, srv).posts("https://myenergycenter.com/portal/PreLogin/Validate", `{"username": "question@example.com", "password": "practice"}`)
+	got := newClient(t, srv).posts("https://myenergycenter.com/portal/PreLogin/Validate", `{"username": "question@example.com", "password": "practice"}`)
 	require.Contains(t, got.body, "incorrect")
 }
 
 func TestUserNamesDifferInMoreThanCase(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	calls(t, srv).signsIn(" Plain.Case@Example.com ", practice.Password)
+	newClient(t, srv).signsIn(" Plain.Case@Example.com ", practice.Password)
 	require.Equal(t, 1, ledgerOf(t, srv, "DEMO", "plain.case@example.com").SignIns)
 }
 
@@ -80,17 +80,17 @@ func TestWhereALoginEnds(t *testing.T) {
 		"ends@example.com": "/code", "many@example.com": "/meters", "none@example.com": "/meters",
 	} {
 		t.Run(user, func(t *testing.T) {
-			c := calls(t, srv)
+			c := newClient(t, srv)
 			require.Equal(t, location, c.signsIn(user, practice.Password).location)
 			require.Equal(t, http.StatusOK, c.gets(demo+location).status)
 		})
 	}
-	require.Equal(t, http.StatusServiceUnavailable, calls(t, srv).signsIn("down@example.com", practice.Password).status)
+	require.Equal(t, http.StatusServiceUnavailable, newClient(t, srv).signsIn("down@example.com", practice.Password).status)
 }
 
-func TestOnlyTheNagOfThisVisitIsDismissed(t *testing.T) {
+func TestOnlyTheNagOfThisSessionIsDismissed(t *testing.T) {
 	t.Parallel()
-	c := calls(t, start(t))
+	c := newClient(t, start(t))
 	c.signsIn("nag.b@example.com", practice.Password)
 	require.Equal(t, "/meters", c.fills(demo+"/tips", "want", "no").location)
 	require.Equal(t, "/tips", c.signsIn("nag.b@example.com", practice.Password).location)
@@ -99,7 +99,7 @@ func TestOnlyTheNagOfThisVisitIsDismissed(t *testing.T) {
 func TestSlowAccountsWait(t *testing.T) {
 	t.Parallel()
 	const slow = 300 * time.Millisecond
-	c := calls(t, start(t, func(o *practice.Options) { o.SlowDelay = slow }))
+	c := newClient(t, start(t, func(o *practice.Options) { o.SlowDelay = slow }))
 	began := time.Now()
 	c.signsIn("slow@example.com", practice.Password)
 	require.GreaterOrEqual(t, time.Since(began), slow)

@@ -4,20 +4,19 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/meterkey/meterkey/sandbox/practice"
 	"github.com/playwright-community/playwright-go"
 	"github.com/stretchr/testify/require"
+
+	"github.com/meterkey/meterkey/internal/testenv"
+	"github.com/meterkey/meterkey/sandbox/practice"
 )
 
-// patience is how long a page may take to show something.
-const patience = 15_000.0
+// pageTimeout is how long a page may take to show something.
+const pageTimeout = 15_000.0
 
 // start serves practice sites with delays fit for tests. The changes adjust the options first.
 func start(t *testing.T, changes ...func(*practice.Options)) *practice.Server {
@@ -38,55 +37,7 @@ func start(t *testing.T, changes ...func(*practice.Options)) *practice.Server {
 	return srv
 }
 
-// launch starts one Chromium for the test.
-func launch(t *testing.T) playwright.Browser {
-	t.Helper()
-	pw, err := playwright.Run(&playwright.RunOptions{DriverDirectory: driver(t), SkipInstallBrowsers: true})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, pw.Stop()) })
-	args := []string{"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE *.localhost, EXCLUDE localhost, EXCLUDE 127.0.0.1"}
-	if os.Geteuid() == 0 {
-		args = append(args, "--no-sandbox")
-	}
-	browser, err := pw.Chromium.Launch(playwright.BrowserTypeLaunchOptions{ExecutablePath: playwright.String(chromium(t)), Args: args})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, browser.Close()) })
-	return browser
-}
-
-func driver(t *testing.T) string {
-	t.Helper()
-	if os.Getenv("PLAYWRIGHT_NODEJS_PATH") == "" {
-		node, err := exec.LookPath("node")
-		require.NoError(t, err)
-		t.Setenv("PLAYWRIGHT_NODEJS_PATH", node)
-	}
-	if named := os.Getenv("PLAYWRIGHT_DRIVER_PATH"); named != "" {
-		return named
-	}
-	here, err := filepath.Abs("../../.tools/playwright")
-	require.NoError(t, err)
-	return here
-}
-
-func chromium(t *testing.T) string {
-	t.Helper()
-	places := []string{os.Getenv("MK_CHROMIUM"), "/usr/lib/chromium/chromium-headless-shell"}
-	found, err := filepath.Glob("../../.tools/browsers/*/*/*headless?shell")
-	require.NoError(t, err)
-	for _, place := range append(places, found...) {
-		if _, err := os.Stat(place); place != "" && err == nil {
-			return place
-		}
-	}
-	for _, name := range []string{"chromium-headless-shell", "chromium", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	require.Fail(t, "no Chromium", "name one in MK_CHROMIUM")
-	return ""
-}
+func TestMain(m *testing.M) { testenv.Main(m) }
 
 // person is somebody with a browser window, an account and a practice phone.
 type person struct {
@@ -96,13 +47,13 @@ type person struct {
 	utility, user string
 }
 
-// sits opens a window of its own for a user of a utility.
-func sits(t *testing.T, srv *practice.Server, browser playwright.Browser, utility, user string) *person {
+// newPerson opens a window of its own for a user of a utility.
+func newPerson(t *testing.T, srv *practice.Server, utility, user string) *person {
 	t.Helper()
-	window, err := browser.NewContext()
+	window, err := testenv.Browser(t).NewContext()
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, window.Close()) })
-	window.SetDefaultTimeout(patience)
+	window.SetDefaultTimeout(pageTimeout)
 	page, err := window.NewPage()
 	require.NoError(t, err)
 	page.OnPageError(func(err error) { t.Errorf("the page's script failed: %v", err) })

@@ -17,7 +17,7 @@ func lastCode(t *testing.T, srv *practice.Server, user string) string {
 	return inbox[len(inbox)-1].Code
 }
 
-func (c *caller) enters(code string) answer {
+func (c *client) enters(code string) answer {
 	c.Helper()
 	return c.fills(demo+"/code", "code", code)
 }
@@ -25,7 +25,7 @@ func (c *caller) enters(code string) answer {
 func TestACodeIsSentAndLetsIn(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	c.signsIn("code.in@example.com", practice.Password)
 	inbox := inboxOf(t, srv, "DEMO", "code.in@example.com")
 	require.Len(t, inbox, 1)
@@ -41,7 +41,7 @@ func TestACodeIsSentAndLetsIn(t *testing.T) {
 func TestACodeIsGoodOnce(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	c.signsIn("code.once@example.com", practice.Password)
 	code := lastCode(t, srv, "code.once@example.com")
 	require.Equal(t, "/meters", c.enters(code).location)
@@ -56,19 +56,19 @@ func TestACodeIsBoundToItsBrowserSession(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
 	user := "code.bound@example.com"
-	mine, other := calls(t, srv), calls(t, srv)
+	mine, other := newClient(t, srv), newClient(t, srv)
 	mine.signsIn(user, practice.Password)
 	code := lastCode(t, srv, user)
 	other.signsIn(user, practice.Password)
 	require.Contains(t, other.enters(code).body, "not right")
-	require.Equal(t, "/session-ended", calls(t, srv).enters(code).location, "a browser that never signed in")
+	require.Equal(t, "/session-ended", newClient(t, srv).enters(code).location, "a browser that never signed in")
 	require.Equal(t, "/meters", mine.enters(code).location)
 }
 
 func TestAnExpiredCodeIsWrong(t *testing.T) {
 	t.Parallel()
 	srv := start(t, func(o *practice.Options) { o.CodeLifetime = time.Nanosecond })
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	c.signsIn("code.old@example.com", practice.Password)
 	require.Contains(t, c.enters(lastCode(t, srv, "code.old@example.com")).body, "not right")
 }
@@ -76,7 +76,7 @@ func TestAnExpiredCodeIsWrong(t *testing.T) {
 func TestThreeWrongCodesEndTheSession(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	user := "code.three@example.com"
 	c.signsIn(user, practice.Password)
 	code := lastCode(t, srv, user)
@@ -90,7 +90,7 @@ func TestThreeWrongCodesEndTheSession(t *testing.T) {
 func TestSendingAgainVoidsTheCodeBefore(t *testing.T) {
 	t.Parallel()
 	srv := start(t, func(o *practice.Options) { o.ResendAfter = time.Nanosecond })
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	user := "code.again@example.com"
 	c.signsIn(user, practice.Password)
 	first := lastCode(t, srv, user)
@@ -103,7 +103,7 @@ func TestSendingAgainVoidsTheCodeBefore(t *testing.T) {
 func TestSendingAgainHasACoolDown(t *testing.T) {
 	t.Parallel()
 	srv := start(t, func(o *practice.Options) { o.ResendAfter = time.Hour })
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	user := "code.cool@example.com"
 	c.signsIn(user, practice.Password)
 	first := lastCode(t, srv, user)
@@ -115,7 +115,7 @@ func TestSendingAgainHasACoolDown(t *testing.T) {
 func TestAChoiceSendsNothingUntilItIsMade(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	user := "choice.b@example.com"
 	c.signsIn(user, practice.Password)
 	require.Empty(t, inboxOf(t, srv, "DEMO", user))
@@ -130,7 +130,7 @@ func TestAChoiceSendsNothingUntilItIsMade(t *testing.T) {
 func TestASecurityQuestionIsAnswered(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	user := "question.b@example.com"
 	c.signsIn(user, practice.Password)
 	told := inboxOf(t, srv, "DEMO", user)
@@ -143,7 +143,7 @@ func TestASecurityQuestionIsAnswered(t *testing.T) {
 func TestASessionEndsByItself(t *testing.T) {
 	t.Parallel()
 	srv := start(t, func(o *practice.Options) { o.EndsAfter = 50 * time.Millisecond })
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	user := "ends.b@example.com"
 	c.signsIn(user, practice.Password)
 	code := lastCode(t, srv, user)
@@ -157,7 +157,7 @@ func TestASessionEndsByItself(t *testing.T) {
 func TestTurningMFAOff(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	user := "code.off@example.com"
 	require.Equal(t, "/code", c.signsIn(user, practice.Password).location)
 	page := demo + "/practice/security"
@@ -174,5 +174,5 @@ func TestTurningMFAOnForAnAccountWithoutIt(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
 	require.Equal(t, http.StatusOK, ask(t, srv, http.MethodPost, "/mfa/DEMO/plain.on@example.com", `{"enabled": true}`, nil))
-	require.Equal(t, "/code", calls(t, srv).signsIn("plain.on@example.com", practice.Password).location)
+	require.Equal(t, "/code", newClient(t, srv).signsIn("plain.on@example.com", practice.Password).location)
 }

@@ -13,13 +13,13 @@ func coned() *utility {
 	return &utility{
 		id: "CONED", name: "Consolidated Edison", entry: "https://www.coned.com/en/login",
 		kinds: commonKinds(Question), methods: []method{{"sms", "sms", 0}},
-		shape: shape{
-			state: "NY", city: "Riverdale Heights", zip: 10800, account: digits{"5", 15}, service: digits{"", 16}, meterDigits: 9, perAccount: 2,
+		meters: meterGenerator{
+			state: "NY", city: "Riverdale Heights", zip: 10800, account: numberFormat{"5", 15}, service: numberFormat{"", 16}, meterDigits: 9, perAccount: 2,
 			gasTariff: "SC1 Residential heating", tariffs: []string{"EL1 Residential", "EL2 Small non-residential"},
 			shows: func(m Meter) Meter { m.ServiceIdentifier, m.Tariff, m.Status = "", "", ""; return m },
 		},
 		hosts: []host{{"", "https://www.coned.com"}, {"okta", "https://coned.okta.com"}, {"opower", "https://cned.opower.com"}},
-		build: func(s *site) map[string]http.Handler {
+		handlers: func(s *site) map[string]http.Handler {
 			c := &conedSite{s}
 			return map[string]http.Handler{"": c.routes(), "okta": c.okta(), "opower": (&opower{s, "cned", c.origin("")}).routes()}
 		},
@@ -41,9 +41,9 @@ func (c *conedSite) routes() http.Handler {
 	mux.HandleFunc("GET "+conedLogin, func(w http.ResponseWriter, r *http.Request) {
 		c.show(w, r, "coned/login", "Log in", nil)
 	})
-	mux.HandleFunc("POST "+conedAPI+"Login", takes(c.site, c.logIn))
-	mux.HandleFunc("POST "+conedAPI+"VerifyFactor", takes(c.site, c.verifyFactor))
-	mux.HandleFunc("POST "+conedAPI+"ResendMFACode", c.service(c.resend))
+	mux.HandleFunc("POST "+conedAPI+"Login", jsonBodyHandler(c.site, c.logIn))
+	mux.HandleFunc("POST "+conedAPI+"VerifyFactor", jsonBodyHandler(c.site, c.verifyFactor))
+	mux.HandleFunc("POST "+conedAPI+"ResendMFACode", c.jsonHandler(c.resend))
 	mux.HandleFunc("GET "+conedAccount, c.needSignIn(conedLogin, c.accounts))
 	mux.HandleFunc("POST "+conedAccount, c.needSignIn(conedLogin, c.dismissNag))
 	mux.HandleFunc("GET "+conedAccount+"/energy-use", c.needSignIn(conedLogin, c.accounts))
@@ -70,65 +70,65 @@ type conedLoginForm struct {
 	LoginRememberMe                                        bool
 }
 
-func (c *conedSite) logIn(k *call, form conedLoginForm) (conedAnswer, error) {
-	said, err := c.login(k, form.LoginEmail, form.LoginPassword)
+func (c *conedSite) logIn(x *exchange, form conedLoginForm) (conedAnswer, error) {
+	result, err := c.login(x, form.LoginEmail, form.LoginPassword)
 	if err != nil {
 		return conedAnswer{}, err
 	}
-	answer, err := c.answerLogin(k, said)
+	answer, err := c.answerLogin(x, result)
 	if form.LoginRememberMe && answer.Login {
-		c.setCookie(k.w, conedDevice, c.desk.ticket(k.visit))
+		c.setCookie(x.w, conedDevice, c.system.issueTicket(x.session))
 	}
 	return answer, err
 }
 
-func (c *conedSite) answerLogin(k *call, said verdict) (conedAnswer, error) {
-	switch said {
+func (c *conedSite) answerLogin(x *exchange, result loginResult) (conedAnswer, error) {
+	switch result {
 	case rejected:
 		return conedAnswer{Error: "The e-mail and the password do not match. Please try again."}, nil
 	case accountLocked:
 		return conedAnswer{Error: "This login is locked after too many attempts."}, nil
 	case challenged:
-		if !c.knowsDevice(k) {
-			return c.newDevice(k.visit)
+		if !c.knowsDevice(x) {
+			return c.newDevice(x.session)
 		}
-		c.desk.skipChallenge(k.visit)
+		c.system.skipChallenge(x.session)
 	case admitted:
 	default:
-		return conedAnswer{Login: true, NoMFA: true, NoMFARedirect: detour(said)}, nil
+		return conedAnswer{Login: true, NoMFA: true, NoMFARedirect: interstitialFor(result)}, nil
 	}
-	return conedAnswer{Login: true, NoMFA: true, Redirect: c.throughOkta(k.visit)}, nil
+	return conedAnswer{Login: true, NoMFA: true, Redirect: c.throughOkta(x.session)}, nil
 }
 
 // newDevice asks for a second factor. There is no choice: what was set up is asked for.
-func (c *conedSite) newDevice(v *visit) (conedAnswer, error) {
+func (c *conedSite) newDevice(sess *session) (conedAnswer, error) {
 	answer := conedAnswer{Login: true, NewDevice: true}
-	if c.desk.look(v).asks.kind == "question" {
-		answer.Prompt = c.desk.ask(v)
+	if c.system.snapshot(sess).challenge.kind == "question" {
+		answer.Prompt = c.system.askQuestion(sess)
 		return answer, nil
 	}
-	if err := c.desk.send(v, ""); err != nil {
+	if err := c.system.sendCode(sess, ""); err != nil {
 		return answer, err
 	}
-	answer.Prompt = "Enter the code we sent by text message to " + c.desk.look(v).asks.sent.To + "."
-	answer.IsNumeric, answer.CanResend, answer.WaitingTime = true, true, c.desk.opts.ResendAfter.Milliseconds()
+	answer.Prompt = "Enter the code we sent by text message to " + c.system.snapshot(sess).challenge.sent.To + "."
+	answer.IsNumeric, answer.CanResend, answer.WaitingTime = true, true, c.system.opts.ResendAfter.Milliseconds()
 	return answer, nil
 }
 
-// knowsDevice tells whether this browser was remembered in an earlier visit of the same account that got in.
-func (c *conedSite) knowsDevice(k *call) bool {
-	cookie, err := k.r.Cookie(conedDevice)
+// knowsDevice tells whether this browser was remembered in an earlier session of the same account that got in.
+func (c *conedSite) knowsDevice(x *exchange) bool {
+	cookie, err := x.r.Cookie(conedDevice)
 	if err != nil {
 		return false
 	}
-	before := c.desk.bearer(cookie.Value)
-	return before != nil && before.account == k.visit.account && c.desk.look(before).is == inside
+	before := c.system.ticketSession(cookie.Value)
+	return before != nil && before.account == x.session.account && c.system.snapshot(before).state == signedIn
 }
 
 // throughOkta gives the address that carries the sign-in over to the identity provider and back to the account pages.
-func (c *conedSite) throughOkta(v *visit) string {
-	back := c.origin("") + c.landing(v, "", conedAccount)
-	return c.origin("okta") + "/login/sessionCookieRedirect?" + url.Values{"ticket": {c.desk.ticket(v)}, "redirectUrl": {back}}.Encode()
+func (c *conedSite) throughOkta(sess *session) string {
+	back := c.origin("") + c.landingPath(sess, "", conedAccount)
+	return c.origin("okta") + "/login/sessionCookieRedirect?" + url.Values{"ticket": {c.system.issueTicket(sess)}, "redirectUrl": {back}}.Encode()
 }
 
 func (c *conedSite) okta() http.Handler {
@@ -151,59 +151,59 @@ type conedVerified struct {
 	Wait     int64  `json:"waitingTime,omitempty"` // milliseconds until a code can be sent again
 }
 
-func (c *conedSite) verifyFactor(k *call, form struct{ MFACode, ReturnURL string }) (conedVerified, error) {
-	said, err := c.submit(k, form.MFACode)
-	switch said {
-	case right:
-		return conedVerified{Code: true, Redirect: c.throughOkta(k.visit)}, err
-	case ended:
-		return conedVerified{Redirect: endedPath}, err
+func (c *conedSite) verifyFactor(x *exchange, form struct{ MFACode, ReturnURL string }) (conedVerified, error) {
+	result, err := c.submitCode(x, form.MFACode)
+	switch result {
+	case codeRight:
+		return conedVerified{Code: true, Redirect: c.throughOkta(x.session)}, err
+	case sessionEnded:
+		return conedVerified{Redirect: sessionEndedPath}, err
 	}
 	return conedVerified{}, err
 }
 
-func (c *conedSite) resend(k *call) (any, error) {
-	answer := conedVerified{Wait: c.desk.opts.ResendAfter.Milliseconds()}
-	if errors.Is(c.desk.send(k.visit, ""), errEnded) {
-		answer.Redirect = endedPath
+func (c *conedSite) resend(x *exchange) (any, error) {
+	answer := conedVerified{Wait: c.system.opts.ResendAfter.Milliseconds()}
+	if errors.Is(c.system.sendCode(x.session, ""), errEnded) {
+		answer.Redirect = sessionEndedPath
 	}
 	return answer, nil
 }
 
 // accounts shows the picker of a login with several accounts, or the one account. The address of the page, the picking by
 // address and ?account= are known; the table is ours.
-func (c *conedSite) accounts(w http.ResponseWriter, r *http.Request, v *visit) {
-	if picked := r.FormValue("account"); picked != "" && !c.desk.pick(v, picked) {
+func (c *conedSite) accounts(w http.ResponseWriter, r *http.Request, sess *session) {
+	if picked := r.FormValue("account"); picked != "" && !c.system.pickAccount(sess, picked) {
 		http.NotFound(w, r)
 		return
 	}
-	look := c.desk.look(v)
-	c.desk.shown(v)
+	snap := c.system.snapshot(sess)
+	c.system.noteMetersRead(sess)
 	c.show(w, r, "coned/accounts", "My account", struct {
-		Sheet   sheet[Meter]
+		Page    resultPage[Meter]
 		Several bool
 		Picked  string
 		Nag     bool
-	}{cut(look.shown(c.utility), numberOf(r.URL.Query(), "page", 1), 10), accountCount(look.records) > 1, look.picked, look.nag})
+	}{paginate(snap.meters(c.utility), queryInt(r.URL.Query(), "page", 1), 10), accountCount(snap.records) > 1, snap.pickedAccount, snap.nag})
 }
 
-func (c *conedSite) dismissNag(w http.ResponseWriter, r *http.Request, v *visit) {
-	c.desk.dismiss(v)
+func (c *conedSite) dismissNag(w http.ResponseWriter, r *http.Request, sess *session) {
+	c.system.dismissNag(sess)
 	http.Redirect(w, r, conedAccount, http.StatusSeeOther)
 }
 
 // opowerToken gives a token for the usage service. With several accounts and none of them picked, a page comes back.
-func (c *conedSite) opowerToken(w http.ResponseWriter, r *http.Request, v *visit) {
-	look := c.desk.look(v)
-	if look.picked == "" && accountCount(look.records) != 1 {
-		c.accounts(w, r, v)
+func (c *conedSite) opowerToken(w http.ResponseWriter, r *http.Request, sess *session) {
+	snap := c.system.snapshot(sess)
+	if snap.pickedAccount == "" && accountCount(snap.records) != 1 {
+		c.accounts(w, r, sess)
 		return
 	}
-	c.reply(w, v, c.desk.ticket(v))
+	c.reply(w, sess, c.system.issueTicket(sess))
 }
 
 // accountCount counts the accounts behind a list of meters.
-func accountCount(records []record) int {
+func accountCount(records []meterRecord) int {
 	numbers := map[string]bool{}
 	for _, r := range records {
 		numbers[r.AccountNumber] = true

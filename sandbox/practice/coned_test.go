@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/meterkey/meterkey/sandbox/practice"
-	"github.com/playwright-community/playwright-go"
 	"github.com/stretchr/testify/require"
 )
 
@@ -16,16 +15,16 @@ func (p *person) logsInAtConEd() {
 	p.clicks("button.js-login-submit-button")
 }
 
-func conedInChromium(t *testing.T, srv *practice.Server, browser playwright.Browser) {
+func conedInChromium(t *testing.T, srv *practice.Server) {
 	t.Run("plain", func(t *testing.T) {
-		p := sits(t, srv, browser, "CONED", "plain.coned@example.com")
+		p := newPerson(t, srv, "CONED", "plain.coned@example.com")
 		p.logsInAtConEd()
 		p.arrives("**/en/accounts-billing/my-account")
 		require.Equal(t, each(p.meters(), func(m practice.Meter) string { return m.MeterNumber }), p.column("#meters .meter-number"))
 		require.Equal(t, practice.Ledger{Logins: 1, SignIns: 1, MetersRead: 1}, p.ledger())
 	})
 	t.Run("code", func(t *testing.T) {
-		p := sits(t, srv, browser, "CONED", "code.coned@example.com")
+		p := newPerson(t, srv, "CONED", "code.coned@example.com")
 		p.logsInAtConEd()
 		p.sees(".js-login-new-device-form-selector:not(.hidden)")
 		p.types("#form-login-mfa-code", "12")
@@ -37,7 +36,7 @@ func conedInChromium(t *testing.T, srv *practice.Server, browser playwright.Brow
 		require.Equal(t, practice.Ledger{Logins: 1, CodesSent: 1, CodesSubmitted: 2, CodesWrong: 1, SignIns: 1, MetersRead: 1}, p.ledger())
 	})
 	t.Run("question", func(t *testing.T) {
-		p := sits(t, srv, browser, "CONED", "question.coned@example.com")
+		p := newPerson(t, srv, "CONED", "question.coned@example.com")
 		p.logsInAtConEd()
 		require.Contains(t, p.sees("#new-device-text"), "?")
 		p.types("#form-login-mfa-code", p.code(1))
@@ -45,7 +44,7 @@ func conedInChromium(t *testing.T, srv *practice.Server, browser playwright.Brow
 		p.arrives("**/en/accounts-billing/my-account")
 	})
 	t.Run("the button needs real keys", func(t *testing.T) {
-		p := sits(t, srv, browser, "CONED", "plain.keys@example.com")
+		p := newPerson(t, srv, "CONED", "plain.keys@example.com")
 		p.opens("https://www.coned.com/en/login")
 		require.NoError(t, p.page.Locator("#form-login-email").Fill(p.user))
 		require.NoError(t, p.page.Locator("#form-login-password").Fill(practice.Password))
@@ -55,7 +54,7 @@ func conedInChromium(t *testing.T, srv *practice.Server, browser playwright.Brow
 		require.True(t, disabled)
 	})
 	t.Run("a wrong password stays on the page", func(t *testing.T) {
-		p := sits(t, srv, browser, "CONED", "wrong.coned@example.com")
+		p := newPerson(t, srv, "CONED", "wrong.coned@example.com")
 		p.logsInAtConEd()
 		require.Contains(t, p.sees("#login-message"), "password")
 		require.Equal(t, practice.Ledger{Logins: 1, LoginsRejected: 1}, p.ledger())

@@ -12,7 +12,7 @@ import (
 
 // control serves the front page, the practice phones and the endpoints for tests.
 type control struct {
-	desk   *desk
+	system *customerSystem
 	pages  *pages
 	log    *zap.Logger
 	server *Server
@@ -38,10 +38,10 @@ func (c *control) handler(static http.Handler) http.Handler {
 	mux.HandleFunc("GET /utilities", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, c.utilities()) })
 	mux.HandleFunc("GET /kinds", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, Kinds()) })
 	mux.HandleFunc("GET /origins", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, c.server.Origins()) })
-	mux.HandleFunc("GET /accounts/{utility}/{user}", c.about(func(u *utility, user string) any { return c.desk.meters(u, user) }))
-	mux.HandleFunc("GET /inbox/{utility}/{user}", c.about(func(u *utility, user string) any { return c.desk.inbox(u, user) }))
-	mux.HandleFunc("GET /ledger/{utility}/{user}", c.about(func(u *utility, user string) any { return c.desk.ledger(u, user) }))
-	mux.HandleFunc("GET /ledger", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, c.desk.ledgers()) })
+	mux.HandleFunc("GET /accounts/{utility}/{user}", c.about(func(u *utility, user string) any { return c.system.meters(u, user) }))
+	mux.HandleFunc("GET /inbox/{utility}/{user}", c.about(func(u *utility, user string) any { return c.system.inbox(u, user) }))
+	mux.HandleFunc("GET /ledger/{utility}/{user}", c.about(func(u *utility, user string) any { return c.system.ledger(u, user) }))
+	mux.HandleFunc("GET /ledger", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, c.system.ledgers()) })
 	mux.HandleFunc("GET /inbox", c.inboxPage)
 	mux.HandleFunc("POST /mfa/{utility}/{user}", c.setMFA)
 	mux.HandleFunc("POST /outage/{utility}", c.setOutage)
@@ -64,7 +64,7 @@ func (c *control) refuse(w http.ResponseWriter, status int, why string) {
 	writeJSON(w, status, map[string]string{"error": why})
 }
 
-// about answers with something the desk knows of one account.
+// about answers with something the customer system knows of one account.
 func (c *control) about(tell func(*utility, string) any) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if u := c.utility(w, r.PathValue("utility")); u != nil {
@@ -85,7 +85,7 @@ func (c *control) setMFA(w http.ResponseWriter, r *http.Request) {
 		c.refuse(w, http.StatusBadRequest, `send {"enabled": true} or {"enabled": false}`)
 		return
 	}
-	c.desk.setMFA(u, r.PathValue("user"), *set.Enabled)
+	c.system.setMFA(u, r.PathValue("user"), *set.Enabled)
 	writeJSON(w, http.StatusOK, map[string]bool{"enabled": *set.Enabled})
 }
 
@@ -112,7 +112,7 @@ func (c *control) setOutage(w http.ResponseWriter, r *http.Request) {
 			lasts = forever
 		}
 	}
-	c.desk.setOutage(u, time.Now().Add(lasts))
+	c.system.setOutage(u, time.Now().Add(lasts))
 	c.log.Info("outage", zap.String("utility", u.id), zap.Duration("lasts", lasts))
 	writeJSON(w, http.StatusOK, map[string]bool{"on": lasts > 0})
 }
@@ -148,7 +148,7 @@ func (c *control) frontPage(w http.ResponseWriter, _ *http.Request) {
 		Kinds     []KindInfo
 		Accounts  []AccountLedger
 		Password  string
-	}{c.utilities(), Kinds(), c.desk.ledgers(), Password})
+	}{c.utilities(), Kinds(), c.system.ledgers(), Password})
 }
 
 // newestShown is how many messages the page of all phones shows.
@@ -167,9 +167,9 @@ func (c *control) inboxPage(w http.ResponseWriter, r *http.Request) {
 		if u == nil {
 			return
 		}
-		data.Messages = c.desk.inbox(u, data.User)
+		data.Messages = c.system.inbox(u, data.User)
 	} else {
-		data.Newest = c.desk.newest(newestShown)
+		data.Newest = c.system.newest(newestShown)
 	}
 	c.draw(w, "control/inbox", "Practice phone", data)
 }

@@ -32,7 +32,7 @@ func TestEveryUtilityIsServed(t *testing.T) {
 		slices.Sorted(maps.Keys(all)))
 	for id, u := range all {
 		require.Equal(t, id == "CONED" || id == "DEMO", slices.Contains(u.Kinds, practice.Question), id)
-		got := calls(t, srv).gets(u.LoginURL)
+		got := newClient(t, srv).gets(u.LoginURL)
 		require.Contains(t, []int{http.StatusOK, http.StatusFound}, got.status, id)
 	}
 }
@@ -41,14 +41,14 @@ func TestEveryPageSaysItIsPractice(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
 	for _, u := range utilitiesOf(t, srv) {
-		c := calls(t, srv)
+		c := newClient(t, srv)
 		got := c.gets(u.LoginURL)
 		if got.status == http.StatusFound {
 			got = c.gets(got.location)
 		}
 		require.Contains(t, got.body, "practice-banner", u.ID)
 	}
-	require.Contains(t, calls(t, srv).gets(srv.URL()+"/").body, "practice-banner")
+	require.Contains(t, newClient(t, srv).gets(srv.URL()+"/").body, "practice-banner")
 }
 
 func TestOnlyLoopbackIsListenedOn(t *testing.T) {
@@ -71,7 +71,7 @@ func TestAPortTakenIsToldPlainly(t *testing.T) {
 func TestHostNamesChooseTheSite(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	require.Contains(t, c.gets(demo+"/sign-in").body, "practice site DEMO")
 	require.Equal(t, http.StatusNotFound, c.gets("https://www.coned.com/sign-in").status, "a page of another site")
 	u, err := url.Parse(srv.URL())
@@ -83,11 +83,11 @@ func TestHostNamesChooseTheSite(t *testing.T) {
 func TestASessionIsGoodAtItsUtilityAlone(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	c.signsIn("plain.a@example.com", practice.Password)
 	cookies := c.Jar.Cookies(&url.URL{Scheme: "http", Host: "demo.localhost"})
 	require.NotEmpty(t, cookies)
-	got := calls(t, srv).gets("https://eservice.hawaiianelectric.com/bdisu/accounts.sap", "Cookie", cookies[0].String())
+	got := newClient(t, srv).gets("https://eservice.hawaiianelectric.com/bdisu/accounts.sap", "Cookie", cookies[0].String())
 	require.Equal(t, "/bdisu/logon.sap", got.location)
 }
 
@@ -101,7 +101,7 @@ func TestOrigins(t *testing.T) {
 	require.Equal(t, "http://id.pseg.localhost:"+u.Port(), origins["https://id.myaccount.pseg.com"])
 	for origin, here := range origins {
 		require.Regexp(t, `^https://[a-z0-9.-]+$`, origin)
-		require.NotEqual(t, http.StatusMisdirectedRequest, calls(t, srv).gets(here+"/").status, here)
+		require.NotEqual(t, http.StatusMisdirectedRequest, newClient(t, srv).gets(here+"/").status, here)
 	}
 	var told map[string]string
 	ask(t, srv, http.MethodGet, "/origins", "", &told)
@@ -111,7 +111,7 @@ func TestOrigins(t *testing.T) {
 func TestAnOutageTakesTheWholeSiteDown(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	status := func(real string) int { return c.gets(real).status }
 	require.Equal(t, http.StatusOK, ask(t, srv, http.MethodPost, "/outage/pseg", `{"on": true}`, nil))
 	require.Equal(t, http.StatusServiceUnavailable, status("https://nj.myaccount.pseg.com/user/login"))
@@ -124,7 +124,7 @@ func TestAnOutageTakesTheWholeSiteDown(t *testing.T) {
 func TestAnOutageEndsByItself(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	require.Equal(t, http.StatusOK, ask(t, srv, http.MethodPost, "/outage/DEMO", `{"seconds": 0.3}`, nil))
 	require.Equal(t, http.StatusServiceUnavailable, c.gets(demo+"/sign-in").status)
 	require.Eventually(t, func() bool { return c.gets(demo+"/sign-in").status == http.StatusOK }, 5*time.Second, 20*time.Millisecond)
@@ -148,7 +148,7 @@ func TestControlRefusesWhatItCannotRead(t *testing.T) {
 func TestPagesFromElsewhereCannotPressTheButtons(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	body := `{"on": true}`
 	require.Equal(t, http.StatusForbidden, c.posts(srv.URL()+"/outage/DEMO", body, "Sec-Fetch-Site", "cross-site").status)
 	require.Equal(t, http.StatusOK, c.gets(demo+"/sign-in").status)
@@ -157,7 +157,7 @@ func TestPagesFromElsewhereCannotPressTheButtons(t *testing.T) {
 func TestLedgersOfAllAccounts(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	c.signsIn("plain.b@example.com", practice.Password)
 	c.signsIn("plain.a@example.com", practice.Password)
 	var all []practice.AccountLedger
@@ -170,22 +170,22 @@ func TestLedgersOfAllAccounts(t *testing.T) {
 func TestInboxOfAllPhones(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	require.Contains(t, calls(t, srv).gets(srv.URL()+"/inbox").body, "No phone has a message yet.")
+	require.Contains(t, newClient(t, srv).gets(srv.URL()+"/inbox").body, "No phone has a message yet.")
 	for _, user := range []string{"code.first@example.com", "code.second@example.com"} {
-		calls(t, srv).signsIn(user, practice.Password)
+		newClient(t, srv).signsIn(user, practice.Password)
 	}
-	shown := calls(t, srv).gets(srv.URL() + "/inbox").body
+	shown := newClient(t, srv).gets(srv.URL() + "/inbox").body
 	first, second := strings.Index(shown, "code.first@"), strings.Index(shown, "code.second@")
 	require.Less(t, second, first, "the newest first")
 	require.Contains(t, shown[second:first], lastCode(t, srv, "code.second@example.com"))
 	require.Contains(t, shown[first:], lastCode(t, srv, "code.first@example.com"))
-	require.NotContains(t, calls(t, srv).gets(srv.URL()+"/inbox?utility=DEMO&user=code.first@example.com").body, "code.second@")
+	require.NotContains(t, newClient(t, srv).gets(srv.URL()+"/inbox?utility=DEMO&user=code.first@example.com").body, "code.second@")
 }
 
 func TestFrontPageAndPhone(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	c.signsIn("code.page@example.com", practice.Password)
 	front := c.gets(srv.URL() + "/").body
 	for _, want := range []string{"EVERSOURCE", "code.page@example.com", "security question"} {

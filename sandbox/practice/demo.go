@@ -12,13 +12,13 @@ func demo() *utility {
 		entry:   "https://demo.meterkey.example/sign-in",
 		kinds:   commonKinds(Question, Choice),
 		methods: []method{{"text", "sms", 0}, {"email", "email", 0}, {"call", "call", 0}},
-		shape: shape{
-			state: "VT", city: "Fairmont", zip: 5000, account: digits{"4", 9}, service: digits{"SP", 10}, meterDigits: 8, perAccount: 2,
+		meters: meterGenerator{
+			state: "VT", city: "Fairmont", zip: 5000, account: numberFormat{"4", 9}, service: numberFormat{"SP", 10}, meterDigits: 8, perAccount: 2,
 			gasTariff: "Gas heating", tariffs: []string{"Residential", "Residential time of use", "Small business"},
 			shows: func(m Meter) Meter { return m },
 		},
-		hosts: []host{{"", "https://demo.meterkey.example"}},
-		build: func(s *site) map[string]http.Handler { return map[string]http.Handler{"": (&demoSite{s}).routes()} },
+		hosts:    []host{{"", "https://demo.meterkey.example"}},
+		handlers: func(s *site) map[string]http.Handler { return map[string]http.Handler{"": (&demoSite{s}).routes()} },
 	}
 }
 
@@ -37,7 +37,7 @@ func (d *demoSite) routes() http.Handler {
 	mux.HandleFunc("GET /question", d.challengePage)
 	mux.HandleFunc("POST /question", d.answer)
 	mux.HandleFunc("POST /tips", d.needSignIn("/sign-in", d.dismissTips))
-	mux.HandleFunc("GET /tips", d.needSignIn("/sign-in", func(w http.ResponseWriter, r *http.Request, _ *visit) {
+	mux.HandleFunc("GET /tips", d.needSignIn("/sign-in", func(w http.ResponseWriter, r *http.Request, _ *session) {
 		d.show(w, r, "demo/tips", "Save more energy", nil)
 	}))
 	mux.HandleFunc("GET /meters", d.needSignIn("/sign-in", d.meters))
@@ -49,41 +49,41 @@ func (d *demoSite) signInPage(w http.ResponseWriter, r *http.Request, problem st
 }
 
 func (d *demoSite) signIn(w http.ResponseWriter, r *http.Request) {
-	c := d.call(w, r)
-	said, err := d.login(c, r.FormValue("username"), r.FormValue("password"))
+	x := d.newExchange(w, r)
+	result, err := d.login(x, r.FormValue("username"), r.FormValue("password"))
 	switch {
 	case err != nil:
 		d.fail(w, r, err)
-	case said == rejected:
+	case result == rejected:
 		d.signInPage(w, r, "The user name or the password is not right.")
-	case said == accountLocked:
+	case result == accountLocked:
 		d.signInPage(w, r, "This account is locked. Call us to unlock it.")
-	case said == challenged:
-		d.beginChallenge(w, r, c.visit)
-	case said == admitted:
-		http.Redirect(w, r, d.landing(c.visit, "/tips", "/meters"), http.StatusSeeOther)
+	case result == challenged:
+		d.beginChallenge(w, r, x.session)
+	case result == admitted:
+		http.Redirect(w, r, d.landingPath(x.session, "/tips", "/meters"), http.StatusSeeOther)
 	default:
-		http.Redirect(w, r, detour(said), http.StatusSeeOther)
+		http.Redirect(w, r, interstitialFor(result), http.StatusSeeOther)
 	}
 }
 
-func (d *demoSite) beginChallenge(w http.ResponseWriter, r *http.Request, v *visit) {
-	switch d.desk.look(v).asks.kind {
+func (d *demoSite) beginChallenge(w http.ResponseWriter, r *http.Request, sess *session) {
+	switch d.system.snapshot(sess).challenge.kind {
 	case "choice":
 		http.Redirect(w, r, "/method", http.StatusSeeOther)
 	case "question":
-		d.desk.ask(v)
+		d.system.askQuestion(sess)
 		http.Redirect(w, r, "/question", http.StatusSeeOther)
 	default:
-		d.sendCode(w, r, v, "")
+		d.sendCode(w, r, sess, "")
 	}
 }
 
-func (d *demoSite) sendCode(w http.ResponseWriter, r *http.Request, v *visit, by string) {
-	err := d.desk.send(v, by)
+func (d *demoSite) sendCode(w http.ResponseWriter, r *http.Request, sess *session, by string) {
+	err := d.system.sendCode(sess, by)
 	switch {
 	case errors.Is(err, errEnded):
-		http.Redirect(w, r, endedPath, http.StatusSeeOther)
+		http.Redirect(w, r, sessionEndedPath, http.StatusSeeOther)
 	case errors.Is(err, errNoOption):
 		http.Redirect(w, r, "/method", http.StatusSeeOther)
 	case err != nil && !errors.Is(err, errCooling):
@@ -93,29 +93,29 @@ func (d *demoSite) sendCode(w http.ResponseWriter, r *http.Request, v *visit, by
 	}
 }
 
-// waiting gives the visit that waits for a code, choice or answer; others are sent away.
-func (d *demoSite) waiting(w http.ResponseWriter, r *http.Request) (*visit, bool) {
-	v := d.visit(r)
-	if d.desk.look(v).is != asked {
-		http.Redirect(w, r, endedPath, http.StatusSeeOther)
+// waiting gives the session that waits for a code, choice or answer; others are sent away.
+func (d *demoSite) waiting(w http.ResponseWriter, r *http.Request) (*session, bool) {
+	sess := d.session(r)
+	if d.system.snapshot(sess).state != awaitingCode {
+		http.Redirect(w, r, sessionEndedPath, http.StatusSeeOther)
 		return nil, false
 	}
-	return v, true
+	return sess, true
 }
 
 func (d *demoSite) challengePage(w http.ResponseWriter, r *http.Request) {
-	if v, ok := d.waiting(w, r); ok {
-		d.drawChallenge(w, r, d.desk.look(v), "")
+	if sess, ok := d.waiting(w, r); ok {
+		d.drawChallenge(w, r, d.system.snapshot(sess), "")
 	}
 }
 
-func (d *demoSite) drawChallenge(w http.ResponseWriter, r *http.Request, look seen, problem string) {
+func (d *demoSite) drawChallenge(w http.ResponseWriter, r *http.Request, snap snapshot, problem string) {
 	data := struct {
 		Question, To, Problem string
 		Options               []option
 		CoolDown              int64
-	}{look.asks.question, look.asks.sent.To, problem, look.options, d.desk.opts.ResendAfter.Milliseconds()}
-	switch look.asks.kind {
+	}{snap.challenge.question, snap.challenge.sent.To, problem, snap.options, d.system.opts.ResendAfter.Milliseconds()}
+	switch snap.challenge.kind {
 	case "choice":
 		d.show(w, r, "demo/method", "How do you want your code?", data)
 	case "question":
@@ -126,39 +126,39 @@ func (d *demoSite) drawChallenge(w http.ResponseWriter, r *http.Request, look se
 }
 
 func (d *demoSite) choose(w http.ResponseWriter, r *http.Request) {
-	if v, ok := d.waiting(w, r); ok {
-		d.sendCode(w, r, v, r.FormValue("method"))
+	if sess, ok := d.waiting(w, r); ok {
+		d.sendCode(w, r, sess, r.FormValue("method"))
 	}
 }
 
 func (d *demoSite) again(w http.ResponseWriter, r *http.Request) {
-	if v, ok := d.waiting(w, r); ok {
-		d.sendCode(w, r, v, "")
+	if sess, ok := d.waiting(w, r); ok {
+		d.sendCode(w, r, sess, "")
 	}
 }
 
 func (d *demoSite) answer(w http.ResponseWriter, r *http.Request) {
-	c := d.call(w, r)
-	look := d.desk.look(c.visit)
-	said, err := d.submit(c, r.FormValue("code"))
+	x := d.newExchange(w, r)
+	snap := d.system.snapshot(x.session)
+	result, err := d.submitCode(x, r.FormValue("code"))
 	switch {
 	case err != nil:
 		d.fail(w, r, err)
-	case said == right:
-		http.Redirect(w, r, d.landing(c.visit, "/tips", "/meters"), http.StatusSeeOther)
-	case said == wrong:
-		d.drawChallenge(w, r, look, "That is not right. Please try again.")
+	case result == codeRight:
+		http.Redirect(w, r, d.landingPath(x.session, "/tips", "/meters"), http.StatusSeeOther)
+	case result == codeWrong:
+		d.drawChallenge(w, r, snap, "That is not right. Please try again.")
 	default:
-		http.Redirect(w, r, endedPath, http.StatusSeeOther)
+		http.Redirect(w, r, sessionEndedPath, http.StatusSeeOther)
 	}
 }
 
-func (d *demoSite) dismissTips(w http.ResponseWriter, r *http.Request, v *visit) {
-	d.desk.dismiss(v)
+func (d *demoSite) dismissTips(w http.ResponseWriter, r *http.Request, sess *session) {
+	d.system.dismissNag(sess)
 	http.Redirect(w, r, "/meters", http.StatusSeeOther)
 }
 
-func (d *demoSite) meters(w http.ResponseWriter, r *http.Request, v *visit) {
-	d.desk.shown(v)
-	d.show(w, r, "demo/meters", "Your meters", cut(d.desk.look(v).shown(d.utility), numberOf(r.URL.Query(), "page", 1), 10))
+func (d *demoSite) meters(w http.ResponseWriter, r *http.Request, sess *session) {
+	d.system.noteMetersRead(sess)
+	d.show(w, r, "demo/meters", "Your meters", paginate(d.system.snapshot(sess).meters(d.utility), queryInt(r.URL.Query(), "page", 1), 10))
 }

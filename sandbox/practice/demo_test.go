@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/meterkey/meterkey/sandbox/practice"
-	"github.com/playwright-community/playwright-go"
 	"github.com/stretchr/testify/require"
 )
 
@@ -18,15 +17,15 @@ func (p *person) signsInAtDemo() {
 	p.clicks("#sign-in")
 }
 
-func demoInChromium(t *testing.T, srv *practice.Server, browser playwright.Browser) {
+func demoInChromium(t *testing.T, srv *practice.Server) {
 	t.Run("plain", func(t *testing.T) {
-		p := sits(t, srv, browser, "DEMO", "plain.demo@example.com")
+		p := newPerson(t, srv, "DEMO", "plain.demo@example.com")
 		p.signsInAtDemo()
 		require.Equal(t, each(p.meters(), func(m practice.Meter) string { return m.MeterNumber }), p.column("#meters .meter-number"))
 		require.Equal(t, practice.Ledger{Logins: 1, SignIns: 1, MetersRead: 1}, p.ledger())
 	})
 	t.Run("code", func(t *testing.T) {
-		p := sits(t, srv, browser, "DEMO", "code.demo@example.com")
+		p := newPerson(t, srv, "DEMO", "code.demo@example.com")
 		p.signsInAtDemo()
 		p.types("#code", "not-it")
 		p.clicks("#submit-code")
@@ -37,7 +36,7 @@ func demoInChromium(t *testing.T, srv *practice.Server, browser playwright.Brows
 		require.Equal(t, practice.Ledger{Logins: 1, CodesSent: 1, CodesSubmitted: 2, CodesWrong: 1, SignIns: 1, MetersRead: 1}, p.ledger())
 	})
 	t.Run("choice", func(t *testing.T) {
-		p := sits(t, srv, browser, "DEMO", "choice.demo@example.com")
+		p := newPerson(t, srv, "DEMO", "choice.demo@example.com")
 		p.signsInAtDemo()
 		p.clicks(`input[value="email"]`)
 		p.clicks("#send-code")
@@ -46,20 +45,20 @@ func demoInChromium(t *testing.T, srv *practice.Server, browser playwright.Brows
 		p.sees("#meters")
 	})
 	t.Run("question", func(t *testing.T) {
-		p := sits(t, srv, browser, "DEMO", "question.demo@example.com")
+		p := newPerson(t, srv, "DEMO", "question.demo@example.com")
 		p.signsInAtDemo()
 		p.types("#answer", p.code(1))
 		p.clicks("#submit-answer")
 		p.sees("#meters")
 	})
 	t.Run("nag", func(t *testing.T) {
-		p := sits(t, srv, browser, "DEMO", "nag.demo@example.com")
+		p := newPerson(t, srv, "DEMO", "nag.demo@example.com")
 		p.signsInAtDemo()
 		p.clicks("#not-now")
 		p.sees("#meters")
 	})
 	t.Run("many", func(t *testing.T) {
-		p := sits(t, srv, browser, "DEMO", "many-12.demo@example.com")
+		p := newPerson(t, srv, "DEMO", "many-12.demo@example.com")
 		p.signsInAtDemo()
 		read := p.column("#meters .account-number")
 		p.clicks(`a[rel="next"]`)

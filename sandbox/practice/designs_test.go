@@ -17,9 +17,9 @@ import (
 
 // design is how one site takes a login, a code and the wish for another code. Each gives all that came back as one text.
 type design struct {
-	login func(c *caller, user, password string) string
-	code  func(c *caller, code string) string
-	again func(c *caller) string
+	login func(c *client, user, password string) string
+	code  func(c *client, code string) string
+	again func(c *client) string
 	// rejected, wrong and inside are found in what comes back.
 	rejected, wrong, inside string
 }
@@ -54,53 +54,53 @@ const (
 func designs() map[string]design {
 	return map[string]design{
 		"DEMO": {
-			login: func(c *caller, user, password string) string { return c.signsIn(user, password).text() },
-			code:  func(c *caller, code string) string { return c.enters(code).text() },
-			again: func(c *caller) string { return c.fills(demo + "/code/again").text() },
+			login: func(c *client, user, password string) string { return c.signsIn(user, password).text() },
+			code:  func(c *client, code string) string { return c.enters(code).text() },
+			again: func(c *client) string { return c.fills(demo + "/code/again").text() },
 
 			rejected: "is not right", wrong: "That is not right", inside: "303 /meters",
 		},
 		"HECO": {
-			login: func(c *caller, user, password string) string {
+			login: func(c *client, user, password string) string {
 				return c.fills(hecoHost+"logon.sap", "sap-user", user, "sap-password", password).text()
 			},
-			code: func(c *caller, code string) string {
+			code: func(c *client, code string) string {
 				return c.fills(hecoHost+"verify.sap", "action", "verify", "passcode", code).text()
 			},
-			again: func(c *caller) string { return c.fills(hecoHost+"verify.sap", "action", "send").text() },
+			again: func(c *client) string { return c.fills(hecoHost+"verify.sap", "action", "send").text() },
 
 			rejected: "password not found", wrong: "code is not right", inside: "303 /bdisu/accounts.sap",
 		},
 		"SDGE": {
-			login: func(c *caller, user, password string) string {
+			login: func(c *client, user, password string) string {
 				return c.posts(sdgeHost+"Validate", with("username", user, "password", password)).text()
 			},
-			code: func(c *caller, code string) string {
+			code: func(c *client, code string) string {
 				return c.posts(sdgeHost+"TwoStepVerification", with("code", code)).text()
 			},
-			again: func(c *caller) string { return c.posts(sdgeHost+"TwoStepVerification/Resend", "{}").text() },
+			again: func(c *client) string { return c.posts(sdgeHost+"TwoStepVerification/Resend", "{}").text() },
 
 			rejected: "password is incorrect", wrong: "code is incorrect", inside: "/portal/Dashboard/index",
 		},
 		"SCE": {
-			login: func(c *caller, user, password string) string {
+			login: func(c *client, user, password string) string {
 				return c.posts(sceHost+"authn", with("username", user, "password", password)).text()
 			},
-			code: func(c *caller, code string) string {
+			code: func(c *client, code string) string {
 				return c.posts(sceHost+"authn/verify", with("passCode", code)).text()
 			},
-			again: func(c *caller) string { return c.posts(sceHost+"authn/send", "{}").text() },
+			again: func(c *client) string { return c.posts(sceHost+"authn/send", "{}").text() },
 
 			rejected: "password you entered is incorrect", wrong: "code you entered is incorrect", inside: "/mysce/myaccount",
 		},
 		"PSEG": {
-			login: func(c *caller, user, password string) string {
+			login: func(c *client, user, password string) string {
 				return c.posts(psegHost+"challenge/password", with("identifier", user, "passcode", password)).text()
 			},
-			code: func(c *caller, code string) string {
+			code: func(c *client, code string) string {
 				return c.posts(psegHost+"challenge/answer", with("passcode", code)).text()
 			},
-			again: func(c *caller) string { return c.posts(psegHost+"challenge/send", "{}").text() },
+			again: func(c *client) string { return c.posts(psegHost+"challenge/send", "{}").text() },
 
 			rejected: "Unable to sign in", wrong: "Invalid code", inside: "/login/token/redirect",
 		},
@@ -112,13 +112,13 @@ func designs() map[string]design {
 
 func conedDesign() design {
 	return design{
-		login: func(c *caller, user, password string) string {
+		login: func(c *client, user, password string) string {
 			return c.posts(conedAPI+"Login", with("LoginEmail", user, "LoginPassword", password)).text()
 		},
-		code: func(c *caller, code string) string {
+		code: func(c *client, code string) string {
 			return c.posts(conedAPI+"VerifyFactor", with("MFACode", code)).text()
 		},
-		again: func(c *caller) string { return c.posts(conedAPI+"ResendMFACode", "{}").text() },
+		again: func(c *client) string { return c.posts(conedAPI+"ResendMFACode", "{}").text() },
 
 		rejected: "do not match", wrong: `"code": false`, inside: "sessionCookieRedirect",
 	}
@@ -126,7 +126,7 @@ func conedDesign() design {
 
 // eversourceDesign posts with the token its page carries.
 func eversourceDesign() design {
-	post := func(c *caller, service, body string) string {
+	post := func(c *client, service, body string) string {
 		page := c.gets(everHost + "login").body
 		forged := regexp.MustCompile(`formToken&#34;:&#34;([A-Z0-9]+)`).FindStringSubmatch(page)
 		if forged == nil {
@@ -135,11 +135,11 @@ func eversourceDesign() design {
 		return c.posts(everHost+service, body, "__RequestVerificationToken", forged[1]).text()
 	}
 	return design{
-		login: func(c *caller, user, password string) string {
+		login: func(c *client, user, password string) string {
 			return post(c, "MSLogin", with("WebId", user, "Password", password))
 		},
-		code:  func(c *caller, code string) string { return post(c, "MSVerify", with("PassCode", code)) },
-		again: func(c *caller) string { return post(c, "MSResend", "{}") },
+		code:  func(c *client, code string) string { return post(c, "MSVerify", with("PassCode", code)) },
+		again: func(c *client) string { return post(c, "MSResend", "{}") },
 
 		rejected: "password you typed is not right", wrong: "code you typed is not right", inside: "/cg/customer/accountoverview",
 	}
@@ -147,47 +147,47 @@ func eversourceDesign() design {
 
 // exelonDesign sends a code as its page does when it is drawn, and takes one as its page does when it is typed.
 func exelonDesign() design {
-	post := func(c *caller, service, body string) answer {
+	post := func(c *client, service, body string) answer {
 		return c.asks(http.MethodPost, bgePolicy+"/SelfAsserted"+service, formType, body, "X-CSRF-TOKEN", c.b2c())
 	}
 	control := "/DisplayControlAction/vbeta/emailVerificationControl/"
-	next := func(c *caller, got answer) string {
+	next := func(c *client, got answer) string {
 		if strings.Contains(got.body, `"status": "200"`) && !strings.Contains(got.body, "redirect") {
 			return c.gets(bgePolicy + "/api/CombinedSigninAndSignup/confirmed").text()
 		}
 		return got.text()
 	}
 	return design{
-		login: func(c *caller, user, password string) string {
+		login: func(c *client, user, password string) string {
 			page := next(c, post(c, "", "request_type=RESPONSE&signInName="+user+"&password="+password))
 			if strings.Contains(page, "emailVerificationControl") {
 				return page + post(c, control+"SendCode", "").text()
 			}
 			return page
 		},
-		code: func(c *caller, code string) string {
+		code: func(c *client, code string) string {
 			return next(c, post(c, control+"VerifyCode", "verificationCode="+code))
 		},
-		again: func(c *caller) string { return post(c, control+"SendCode", "").text() },
+		again: func(c *client) string { return post(c, control+"SendCode", "").text() },
 
 		rejected: "password is not right", wrong: "code is not right", inside: "/accounts/login/callback",
 	}
 }
 
 // everywhere runs a rule on every design, each with a server and a browser of its own.
-func everywhere(t *testing.T, rule func(*testing.T, string, design, *caller), changes ...func(*practice.Options)) {
+func everywhere(t *testing.T, rule func(*testing.T, string, design, *client), changes ...func(*practice.Options)) {
 	t.Helper()
 	for id, site := range designs() {
 		t.Run(id, func(t *testing.T) {
 			t.Parallel()
-			rule(t, id, site, calls(t, start(t, changes...)))
+			rule(t, id, site, newClient(t, start(t, changes...)))
 		})
 	}
 }
 
 func TestEverywhereTheRightPasswordIsEnoughForPlainAccounts(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, id string, site design, c *caller) {
+	everywhere(t, func(t *testing.T, id string, site design, c *client) {
 		require.Contains(t, site.login(c, "plain@example.com", practice.Password), site.inside)
 		require.Equal(t, practice.Ledger{Logins: 1, SignIns: 1}, ledgerOf(t, c.srv, id, "plain@example.com"))
 	})
@@ -195,7 +195,7 @@ func TestEverywhereTheRightPasswordIsEnoughForPlainAccounts(t *testing.T) {
 
 func TestEverywhereWrongPasswordsAreRejectedAndThenLock(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, id string, site design, c *caller) {
+	everywhere(t, func(t *testing.T, id string, site design, c *client) {
 		user := "plain.wrong@example.com"
 		require.Contains(t, site.login(c, user, "1"), site.rejected)
 		require.Contains(t, site.login(c, user, "2"), site.rejected)
@@ -208,7 +208,7 @@ func TestEverywhereWrongPasswordsAreRejectedAndThenLock(t *testing.T) {
 
 func TestEverywhereACodeIsAskedForAndTaken(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, id string, site design, c *caller) {
+	everywhere(t, func(t *testing.T, id string, site design, c *client) {
 		user := "code@example.com"
 		require.NotContains(t, site.login(c, user, practice.Password), site.inside)
 		inbox := inboxOf(t, c.srv, id, user)
@@ -222,7 +222,7 @@ func TestEverywhereACodeIsAskedForAndTaken(t *testing.T) {
 
 func TestEverywhereThreeWrongCodesEndTheSession(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, id string, site design, c *caller) {
+	everywhere(t, func(t *testing.T, id string, site design, c *client) {
 		user := "code@example.com"
 		site.login(c, user, practice.Password)
 		code := inboxOf(t, c.srv, id, user)[0].Code
@@ -236,7 +236,7 @@ func TestEverywhereThreeWrongCodesEndTheSession(t *testing.T) {
 
 func TestEverywhereANewCodeVoidsTheOneBefore(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, id string, site design, c *caller) {
+	everywhere(t, func(t *testing.T, id string, site design, c *client) {
 		user := "code@example.com"
 		site.login(c, user, practice.Password)
 		site.again(c)
@@ -249,7 +249,7 @@ func TestEverywhereANewCodeVoidsTheOneBefore(t *testing.T) {
 
 func TestEverywhereCodesHaveACoolDown(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, id string, site design, c *caller) {
+	everywhere(t, func(t *testing.T, id string, site design, c *client) {
 		user := "code@example.com"
 		site.login(c, user, practice.Password)
 		site.again(c)
@@ -259,7 +259,7 @@ func TestEverywhereCodesHaveACoolDown(t *testing.T) {
 
 func TestEverywhereACodeNobodyAskedForEndsWithTheSession(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, _ string, site design, c *caller) {
+	everywhere(t, func(t *testing.T, _ string, site design, c *client) {
 		require.Contains(t, site.code(c, "123456"), "/session-ended")
 		require.Contains(t, site.again(c), "/session-ended")
 	})
@@ -267,7 +267,7 @@ func TestEverywhereACodeNobodyAskedForEndsWithTheSession(t *testing.T) {
 
 func TestEverywhereSessionsEndByThemselves(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, id string, site design, c *caller) {
+	everywhere(t, func(t *testing.T, id string, site design, c *client) {
 		user := "ends@example.com"
 		site.login(c, user, practice.Password)
 		require.Eventually(t, func() bool { return ledgerOf(t, c.srv, id, user).SessionsEnded == 1 }, 5*time.Second, 5*time.Millisecond)
@@ -278,7 +278,7 @@ func TestEverywhereSessionsEndByThemselves(t *testing.T) {
 
 func TestEverywhereLoginsEndWhereTheirKindSays(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, id string, site design, c *caller) {
+	everywhere(t, func(t *testing.T, id string, site design, c *client) {
 		for user, want := range map[string]string{
 			"expired@example.com": "/notice/password-expired", "captcha@example.com": "/notice/captcha",
 			"wrong@example.com": site.rejected, "down@example.com": "503", "unfinished@example.com": "/notice/finish-registration",
@@ -294,7 +294,7 @@ func TestEverywhereLoginsEndWhereTheirKindSays(t *testing.T) {
 
 func TestEverywhereMFATurnedOffIsNotAskedFor(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, id string, site design, c *caller) {
+	everywhere(t, func(t *testing.T, id string, site design, c *client) {
 		user := "code@example.com"
 		require.NotContains(t, site.login(c, user, practice.Password), site.inside)
 		ask(t, c.srv, http.MethodPost, "/mfa/"+id+"/"+user, `{"enabled": false}`, nil)
@@ -305,7 +305,7 @@ func TestEverywhereMFATurnedOffIsNotAskedFor(t *testing.T) {
 
 func TestEverywhereAnOutageStopsLogins(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, id string, site design, c *caller) {
+	everywhere(t, func(t *testing.T, id string, site design, c *client) {
 		ask(t, c.srv, http.MethodPost, "/outage/"+id, `{"on": true}`, nil)
 		if id == "BGE" || id == "EVERSOURCE" { // their pages, which carry a token, are down too
 			require.Equal(t, http.StatusServiceUnavailable, c.gets(utilitiesOf(t, c.srv)[id].LoginURL).status)
@@ -318,7 +318,7 @@ func TestEverywhereAnOutageStopsLogins(t *testing.T) {
 
 func TestServicesRefuseWhatIsNoJSON(t *testing.T) {
 	t.Parallel()
-	c := calls(t, start(t))
+	c := newClient(t, start(t))
 	for _, service := range []string{conedAPI + "Login", sceHost + "authn", sdgeHost + "Validate", psegHost + "identify"} {
 		require.Equal(t, http.StatusBadRequest, c.posts(service, "<xml/>").status, service)
 		require.Equal(t, http.StatusBadRequest, c.posts(service, `{"x": "`+strings.Repeat("x", 70_000)+`"}`).status, "too long")

@@ -13,13 +13,13 @@ func eversource() *utility {
 	return &utility{
 		id: "EVERSOURCE", name: "Eversource", entry: "https://www.eversource.com" + everLogin + "?ReturnUrl=" + everHome,
 		kinds: commonKinds(), methods: []method{{"sms", "sms", 0}},
-		shape: shape{
-			state: "CT", city: "Meriden", zip: 6400, account: digits{"51", 11}, service: digits{"", 12}, meterDigits: 9, perAccount: 2,
+		meters: meterGenerator{
+			state: "CT", city: "Meriden", zip: 6400, account: numberFormat{"51", 11}, service: numberFormat{"", 12}, meterDigits: 9, perAccount: 2,
 			tariffs: []string{"Rate 1", "Rate 7"},
 			shows:   func(m Meter) Meter { m.ServiceIdentifier, m.Tariff = "", ""; return m },
 		},
 		hosts: []host{{"", "https://www.eversource.com"}, {"opower", "https://ever.opower.com"}},
-		build: func(s *site) map[string]http.Handler {
+		handlers: func(s *site) map[string]http.Handler {
 			return map[string]http.Handler{"": (&everSite{s}).routes(), "opower": (&opower{s, "ever", s.origin("")}).routes()}
 		},
 	}
@@ -37,10 +37,10 @@ const (
 func (e *everSite) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+everLogin, e.loginPage)
-	mux.HandleFunc("POST /security/account/MSLogin", e.guarded(takes(e.site, e.msLogin)))
-	mux.HandleFunc("POST /security/account/MSVerify", e.guarded(takes(e.site, e.msVerify)))
-	mux.HandleFunc("POST /security/account/MSResend", e.guarded(e.service(e.msResend)))
-	mux.HandleFunc("POST /security/account/MSSkipEnroll", e.guarded(e.service(e.skipEnroll)))
+	mux.HandleFunc("POST /security/account/MSLogin", e.guarded(jsonBodyHandler(e.site, e.msLogin)))
+	mux.HandleFunc("POST /security/account/MSVerify", e.guarded(jsonBodyHandler(e.site, e.msVerify)))
+	mux.HandleFunc("POST /security/account/MSResend", e.guarded(e.jsonHandler(e.msResend)))
+	mux.HandleFunc("POST /security/account/MSSkipEnroll", e.guarded(e.jsonHandler(e.skipEnroll)))
 	mux.HandleFunc("GET "+everHome, e.overview)
 	mux.HandleFunc("GET /cg/customer/api/account", e.needBearer(e.accounts))
 	mux.HandleFunc("GET /cg/customer/api/accountbilling/getOpowerWidgetData/{number}", e.needBearer(e.widget))
@@ -55,10 +55,10 @@ type everConfig struct {
 
 // loginPage sends a signed-in browser on to where it wanted.
 func (e *everSite) loginPage(w http.ResponseWriter, r *http.Request) {
-	session := e.session(w, r)
-	if v := e.inside(r); v != nil {
+	session := e.ensureCookie(w, r)
+	if sess := e.signedInSession(r); sess != nil {
 		e.setCookie(w, everRegion, "practice")
-		http.Redirect(w, r, e.landing(v, "", everHome), http.StatusFound)
+		http.Redirect(w, r, e.landingPath(sess, "", everHome), http.StatusFound)
 		return
 	}
 	e.show(w, r, "eversource/login", "Sign in", everConfig{session[:16], everForged})
@@ -67,7 +67,7 @@ func (e *everSite) loginPage(w http.ResponseWriter, r *http.Request) {
 // guarded refuses requests that do not carry the token of the page.
 func (e *everSite) guarded(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		c, err := r.Cookie(sessionCookie)
+		c, err := r.Cookie(sessionCookieName)
 		if err != nil || len(c.Value) < 16 || r.Header.Get(everForged) != c.Value[:16] {
 			http.Error(w, "the request does not come from the page", http.StatusBadRequest)
 			return
@@ -98,70 +98,70 @@ type everLoginForm struct {
 	RememberID                                    bool
 }
 
-func (e *everSite) msLogin(c *call, form everLoginForm) (everAnswer, error) {
-	said, err := e.login(c, form.WebID, form.Password)
-	if err == nil && said == challenged {
-		err = e.desk.send(c.visit, "")
+func (e *everSite) msLogin(x *exchange, form everLoginForm) (everAnswer, error) {
+	result, err := e.login(x, form.WebID, form.Password)
+	if err == nil && result == challenged {
+		err = e.system.sendCode(x.session, "")
 	}
-	return e.answerLogin(said, c.visit), err
+	return e.answerLogin(result, x.session), err
 }
 
-func (e *everSite) answerLogin(said verdict, v *visit) everAnswer {
-	look := e.desk.look(v)
-	switch said {
+func (e *everSite) answerLogin(result loginResult, sess *session) everAnswer {
+	snap := e.system.snapshot(sess)
+	switch result {
 	case rejected:
 		return everRefusal("The user name or password you typed is not right.")
 	case accountLocked:
 		return everRefusal("Your account is locked because of too many attempts.")
 	case admitted:
-		answer := everAnswer{IsSuccess: true, Status: "SUCCESS", OktaUsername: look.user, Redirect: everHome}
-		if look.nag {
+		answer := everAnswer{IsSuccess: true, Status: "SUCCESS", OktaUsername: snap.user, Redirect: everHome}
+		if snap.nag {
 			answer.Status = "MFA_ENROLL"
 		}
 		return answer
 	case challenged:
 		return everAnswer{
-			IsSuccess: true, Status: "MFA_CHALLENGE", OktaUsername: look.user,
-			SentTo: look.asks.sent.To, Wait: e.desk.opts.ResendAfter.Milliseconds(),
+			IsSuccess: true, Status: "MFA_CHALLENGE", OktaUsername: snap.user,
+			SentTo: snap.challenge.sent.To, Wait: e.system.opts.ResendAfter.Milliseconds(),
 		}
 	}
-	return everAnswer{IsSuccess: true, Redirect: detour(said)}
+	return everAnswer{IsSuccess: true, Redirect: interstitialFor(result)}
 }
 
-func (e *everSite) msVerify(c *call, form struct{ PassCode string }) (everAnswer, error) {
-	said, err := e.submit(c, form.PassCode)
-	switch said {
-	case right:
+func (e *everSite) msVerify(x *exchange, form struct{ PassCode string }) (everAnswer, error) {
+	result, err := e.submitCode(x, form.PassCode)
+	switch result {
+	case codeRight:
 		return everAnswer{IsSuccess: true, Status: "SUCCESS", Redirect: everHome}, err
-	case wrong:
+	case codeWrong:
 		return everRefusal("The code you typed is not right."), err
 	}
-	return everAnswer{Redirect: endedPath}, err
+	return everAnswer{Redirect: sessionEndedPath}, err
 }
 
-func (e *everSite) msResend(c *call) (any, error) {
-	if errors.Is(e.desk.send(c.visit, ""), errEnded) {
-		return everAnswer{Redirect: endedPath}, nil
+func (e *everSite) msResend(x *exchange) (any, error) {
+	if errors.Is(e.system.sendCode(x.session, ""), errEnded) {
+		return everAnswer{Redirect: sessionEndedPath}, nil
 	}
-	return everAnswer{IsSuccess: true, Wait: e.desk.opts.ResendAfter.Milliseconds()}, nil
+	return everAnswer{IsSuccess: true, Wait: e.system.opts.ResendAfter.Milliseconds()}, nil
 }
 
-func (e *everSite) skipEnroll(c *call) (any, error) {
-	if e.desk.look(c.visit).is != inside {
-		return everAnswer{Redirect: endedPath}, nil
+func (e *everSite) skipEnroll(x *exchange) (any, error) {
+	if e.system.snapshot(x.session).state != signedIn {
+		return everAnswer{Redirect: sessionEndedPath}, nil
 	}
-	e.desk.dismiss(c.visit)
+	e.system.dismissNag(x.session)
 	return everAnswer{IsSuccess: true, Status: "SUCCESS", Redirect: everHome}, nil
 }
 
 // overview bounces a browser once by the login page, which then knows it.
 func (e *everSite) overview(w http.ResponseWriter, r *http.Request) {
-	v := e.inside(r)
-	if _, err := r.Cookie(everRegion); v == nil || err != nil || e.desk.look(v).kind == Changed {
+	sess := e.signedInSession(r)
+	if _, err := r.Cookie(everRegion); sess == nil || err != nil || e.system.snapshot(sess).kind == Changed {
 		http.Redirect(w, r, everLogin+"?ReturnUrl="+everHome, http.StatusFound)
 		return
 	}
-	e.show(w, r, "eversource/overview", "Account overview", struct{ Token string }{e.desk.ticket(v)})
+	e.show(w, r, "eversource/overview", "Account overview", struct{ Token string }{e.system.issueTicket(sess)})
 }
 
 // everAccount is one entry of the account service. Only the identifier is known; the other fields are ours.
@@ -177,7 +177,7 @@ type everMeter struct {
 }
 
 // everAccounts gathers the meters below their accounts. The closed ones are among them.
-func everAccounts(records []record) []everAccount {
+func everAccounts(records []meterRecord) []everAccount {
 	list := []everAccount{}
 	for _, r := range records {
 		meter := everMeter{r.MeterNumber, r.ServiceClass}
@@ -194,30 +194,30 @@ func everAccounts(records []record) []everAccount {
 	return list
 }
 
-func (e *everSite) accounts(w http.ResponseWriter, r *http.Request, v *visit) {
+func (e *everSite) accounts(w http.ResponseWriter, r *http.Request, sess *session) {
 	query := r.URL.Query()
-	sheet := cut(everAccounts(e.desk.look(v).records), numberOf(query, "pageNumber", 1), numberOf(query, "pageSize", 5))
-	rows := sheet.Rows
-	if asked := numberOf(query, "pageNumber", 1); asked > sheet.Pages {
+	page := paginate(everAccounts(e.system.snapshot(sess).records), queryInt(query, "pageNumber", 1), queryInt(query, "pageSize", 5))
+	rows := page.Rows
+	if asked := queryInt(query, "pageNumber", 1); asked > page.Pages {
 		rows = nil
 	}
-	e.desk.shown(v)
-	e.reply(w, v, map[string]any{
-		"Accounts": append([]everAccount{}, rows...), "TotalCount": sheet.Total, "PageNumber": sheet.Number, "PageSize": sheet.Per,
+	e.system.noteMetersRead(sess)
+	e.reply(w, sess, map[string]any{
+		"Accounts": append([]everAccount{}, rows...), "TotalCount": page.Total, "PageNumber": page.Number, "PageSize": page.Per,
 	})
 }
 
 // widget gives the token for the usage service; a closed account has none.
-func (e *everSite) widget(w http.ResponseWriter, r *http.Request, v *visit) {
-	for _, rec := range e.desk.look(v).records {
+func (e *everSite) widget(w http.ResponseWriter, r *http.Request, sess *session) {
+	for _, rec := range e.system.snapshot(sess).records {
 		if rec.AccountNumber != r.PathValue("number") {
 			continue
 		}
 		answer := map[string]any{"jwtToken": nil}
 		if rec.Active() {
-			answer["jwtToken"] = e.desk.ticket(v)
+			answer["jwtToken"] = e.system.issueTicket(sess)
 		}
-		e.reply(w, v, answer)
+		e.reply(w, sess, answer)
 		return
 	}
 	http.NotFound(w, r)

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/meterkey/meterkey/sandbox/practice"
-	"github.com/playwright-community/playwright-go"
 	"github.com/stretchr/testify/require"
 )
 
@@ -16,9 +15,9 @@ func (p *person) signsInAtEversource() {
 	p.clicks("#signIn")
 }
 
-func eversourceInChromium(t *testing.T, srv *practice.Server, browser playwright.Browser) {
+func eversourceInChromium(t *testing.T, srv *practice.Server) {
 	t.Run("plain", func(t *testing.T) {
-		p := sits(t, srv, browser, "EVERSOURCE", "plain.ever@example.com")
+		p := newPerson(t, srv, "EVERSOURCE", "plain.ever@example.com")
 		p.signsInAtEversource()
 		p.arrives("**/cg/customer/accountoverview")
 		require.Equal(t, each(p.meters(), func(m practice.Meter) string { return m.MeterNumber }), p.column("#meters .meter-number"))
@@ -32,7 +31,7 @@ func eversourceInChromium(t *testing.T, srv *practice.Server, browser playwright
 		require.Contains(t, names, ".REGION")
 	})
 	t.Run("code", func(t *testing.T) {
-		p := sits(t, srv, browser, "EVERSOURCE", "code.ever@example.com")
+		p := newPerson(t, srv, "EVERSOURCE", "code.ever@example.com")
 		p.signsInAtEversource()
 		p.sees("#mfa-code")
 		require.NoError(t, p.page.Locator("#mfa-code").PressSequentially("wrong!"))
@@ -42,13 +41,13 @@ func eversourceInChromium(t *testing.T, srv *practice.Server, browser playwright
 		require.Equal(t, 2, p.ledger().CodesSubmitted)
 	})
 	t.Run("the offer to enrol is put off", func(t *testing.T) {
-		p := sits(t, srv, browser, "EVERSOURCE", "nag.ever@example.com")
+		p := newPerson(t, srv, "EVERSOURCE", "nag.ever@example.com")
 		p.signsInAtEversource()
 		p.clicks("#dt-mfa-askmeagainlater")
 		p.arrives("**/cg/customer/accountoverview")
 	})
 	t.Run("many accounts come in several answers", func(t *testing.T) {
-		p := sits(t, srv, browser, "EVERSOURCE", "many-7.ever@example.com")
+		p := newPerson(t, srv, "EVERSOURCE", "many-7.ever@example.com")
 		p.signsInAtEversource()
 		p.clicks("#load-more")
 		p.sees("#meters tbody tr:nth-child(7)")

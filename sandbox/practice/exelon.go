@@ -17,24 +17,24 @@ import (
 // the wording, the call-back address and whatever the pages show besides the known ids.
 func exelon() []*utility {
 	return []*utility{
-		exelonUtility("ACE", "Atlantic City Electric", "atlanticcityelectric.com", "ace", shape{state: "NJ", city: "Egg Harbor", zip: 8200}),
-		exelonUtility("BGE", "Baltimore Gas and Electric", "bge.com", "bgec", shape{state: "MD", city: "Canton", zip: 21200, gasTariff: "Schedule D"}),
-		exelonUtility("COMED", "Commonwealth Edison", "comed.com", "cec", shape{state: "IL", city: "Oak Park", zip: 60300}),
-		exelonUtility("PEPCO", "Potomac Electric Power Company", "pepco.com", "pep", shape{state: "MD", city: "Takoma", zip: 20900}),
-		exelonUtility("PECO", "Philadelphia Electric Company", "peco.com", "peco", shape{state: "PA", city: "Manayunk", zip: 19100, gasTariff: "Rate GR"}),
+		exelonUtility("ACE", "Atlantic City Electric", "atlanticcityelectric.com", "ace", meterGenerator{state: "NJ", city: "Egg Harbor", zip: 8200}),
+		exelonUtility("BGE", "Baltimore Gas and Electric", "bge.com", "bgec", meterGenerator{state: "MD", city: "Canton", zip: 21200, gasTariff: "Schedule D"}),
+		exelonUtility("COMED", "Commonwealth Edison", "comed.com", "cec", meterGenerator{state: "IL", city: "Oak Park", zip: 60300}),
+		exelonUtility("PEPCO", "Potomac Electric Power Company", "pepco.com", "pep", meterGenerator{state: "MD", city: "Takoma", zip: 20900}),
+		exelonUtility("PECO", "Philadelphia Electric Company", "peco.com", "peco", meterGenerator{state: "PA", city: "Manayunk", zip: 19100, gasTariff: "Rate GR"}),
 	}
 }
 
-func exelonUtility(id, name, domain, usage string, look shape) *utility {
+func exelonUtility(id, name, domain, usage string, meters meterGenerator) *utility {
 	portal := "https://secure." + domain
-	look.account, look.service, look.meterDigits, look.perAccount = digits{"1", 10}, digits{"6", 9}, 9, 1
-	look.tariffs = []string{"Residential service", "Small general service"}
-	look.shows = func(m Meter) Meter { m.MeterNumber = ""; return m }
+	meters.account, meters.service, meters.meterDigits, meters.perAccount = numberFormat{"1", 10}, numberFormat{"6", 9}, 9, 1
+	meters.tariffs = []string{"Residential service", "Small general service"}
+	meters.shows = func(m Meter) Meter { m.MeterNumber = ""; return m }
 	return &utility{
-		id: id, name: name, entry: portal + "/accounts/login", kinds: commonKinds(Choice), shape: look,
+		id: id, name: name, entry: portal + "/accounts/login", kinds: commonKinds(Choice), meters: meters,
 		methods: []method{{"Email", "email", 0}, {"Text", "sms", 0}, {"Call", "call", 0}},
 		hosts:   []host{{"", portal}, {"login", "https://secure2." + domain}, {"opower", "https://" + usage + ".opower.com"}},
-		build: func(s *site) map[string]http.Handler {
+		handlers: func(s *site) map[string]http.Handler {
 			e := &exelonSite{site: s, policy: "/euazure" + strings.ToLower(id) + ".onmicrosoft.com/B2C_1A_SignIn"}
 			return map[string]http.Handler{
 				"": e.portal(), "login": e.signInHost(), "opower": (&opower{s, usage, s.origin("")}).routes(),
@@ -62,12 +62,12 @@ func exelonControls() map[string]string {
 func (e *exelonSite) signInHost() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+e.policy+"/oauth2/v2.0/authorize", e.authorize)
-	mux.HandleFunc("POST "+e.policy+"/SelfAsserted", e.guarded(e.service(e.selfAsserted)))
+	mux.HandleFunc("POST "+e.policy+"/SelfAsserted", e.guarded(e.jsonHandler(e.selfAsserted)))
 	mux.HandleFunc("GET "+e.policy+"/api/CombinedSigninAndSignup/confirmed", e.confirmed)
 	mux.HandleFunc("GET "+e.policy+"/api/SelfAsserted/confirmed", e.confirmed)
 	control := e.policy + "/SelfAsserted/DisplayControlAction/vbeta/{control}/"
-	mux.HandleFunc("POST "+control+"SendCode", e.guarded(e.service(e.sendCode)))
-	mux.HandleFunc("POST "+control+"VerifyCode", e.guarded(e.service(e.verifyCode)))
+	mux.HandleFunc("POST "+control+"SendCode", e.guarded(e.jsonHandler(e.sendCode)))
+	mux.HandleFunc("POST "+control+"VerifyCode", e.guarded(e.jsonHandler(e.verifyCode)))
 	return mux
 }
 
@@ -108,7 +108,7 @@ func (e *exelonSite) settings(w http.ResponseWriter, r *http.Request, api string
 }
 
 func (e *exelonSite) authorize(w http.ResponseWriter, r *http.Request) {
-	e.session(w, r)
+	e.ensureCookie(w, r)
 	fields := []exelonField{{"signInName", "TextBox", ""}, {"password", "Password", ""}}
 	e.draw(w, r, "exelon/sign-in", "Sign in", "CombinedSigninAndSignup", exelonPage{Fields: exelonFields(fields)})
 }
@@ -143,51 +143,51 @@ type exelonAnswer struct {
 }
 
 // selfAsserted takes the user name and the password, and once more at the end of the second factor.
-func (e *exelonSite) selfAsserted(c *call) (any, error) {
-	if c.r.PostFormValue("request_type") != "RESPONSE" {
+func (e *exelonSite) selfAsserted(x *exchange) (any, error) {
+	if x.r.PostFormValue("request_type") != "RESPONSE" {
 		return exelonAnswer{Status: "400", Message: "The request is not understood."}, nil
 	}
-	if user := c.r.PostFormValue("signInName"); c.visit == nil || user != "" {
-		return e.credentials(c, user, c.r.PostFormValue("password"))
+	if user := x.r.PostFormValue("signInName"); x.session == nil || user != "" {
+		return e.credentials(x, user, x.r.PostFormValue("password"))
 	}
-	if e.desk.look(c.visit).is != inside {
-		return exelonAnswer{Status: "400", Message: "Verify the code first.", Redirect: endedPath}, nil
+	if e.system.snapshot(x.session).state != signedIn {
+		return exelonAnswer{Status: "400", Message: "Verify the code first.", Redirect: sessionEndedPath}, nil
 	}
 	return exelonAnswer{Status: "200"}, nil
 }
 
-func (e *exelonSite) credentials(c *call, user, password string) (exelonAnswer, error) {
-	said, err := e.login(c, user, password)
-	switch said {
+func (e *exelonSite) credentials(x *exchange, user, password string) (exelonAnswer, error) {
+	result, err := e.login(x, user, password)
+	switch result {
 	case rejected:
 		return exelonAnswer{Status: "400", Code: "AADB2C90225", Message: "The user name or password is not right."}, err
 	case accountLocked:
 		return exelonAnswer{Status: "400", Code: "AADB2C90114", Message: "Your account is locked for now. Try again later."}, err
 	}
-	return exelonAnswer{Status: "200", Redirect: detour(said)}, err
+	return exelonAnswer{Status: "200", Redirect: interstitialFor(result)}, err
 }
 
 // confirmed shows the page after a step: the second factor, or the form that carries the browser back to the portal.
 func (e *exelonSite) confirmed(w http.ResponseWriter, r *http.Request) {
-	v := e.visit(r)
-	switch look := e.desk.look(v); look.is {
-	case asked:
-		e.secondFactor(w, r, look)
-	case inside:
-		e.handOverTo(w, r, v, e.origin("")+exelonCallBack)
+	sess := e.session(r)
+	switch snap := e.system.snapshot(sess); snap.state {
+	case awaitingCode:
+		e.secondFactor(w, r, snap)
+	case signedIn:
+		e.handOverTo(w, r, sess, e.origin("")+exelonCallBack)
 	default:
-		http.Redirect(w, r, endedPath, http.StatusFound)
+		http.Redirect(w, r, sessionEndedPath, http.StatusFound)
 	}
 }
 
 // secondFactor shows form A (a code by e-mail, sent without asking) or form B (a choice first).
-func (e *exelonSite) secondFactor(w http.ResponseWriter, r *http.Request, look seen) {
+func (e *exelonSite) secondFactor(w http.ResponseWriter, r *http.Request, snap snapshot) {
 	page, fields := "exelon/forced", []exelonField{
 		{"extension_isMFAEnabled", "TextBox", "False"}, {"emailVerificationControl", "DisplayControl", ""},
 	}
-	if look.asks.kind == "choice" {
+	if snap.challenge.kind == "choice" {
 		page, fields = "exelon/choice", []exelonField{{"mfaEnabledRadio", "RadioSingleSelect", ""}}
-		for _, o := range look.options {
+		for _, o := range snap.options {
 			name := "displayPhoneNumber"
 			if o.Method == "email" {
 				name = "displayEmailAddress"
@@ -195,29 +195,29 @@ func (e *exelonSite) secondFactor(w http.ResponseWriter, r *http.Request, look s
 			fields = append(fields, exelonField{name, "TextBox", o.To})
 		}
 	}
-	e.draw(w, r, page, "Verify it is you", "SelfAsserted", exelonPage{Fields: exelonFields(fields), Options: look.options})
+	e.draw(w, r, page, "Verify it is you", "SelfAsserted", exelonPage{Fields: exelonFields(fields), Options: snap.options})
 }
 
-func (e *exelonSite) sendCode(c *call) (any, error) {
-	err := e.desk.send(c.visit, exelonControls()[c.r.PathValue("control")])
+func (e *exelonSite) sendCode(x *exchange) (any, error) {
+	err := e.system.sendCode(x.session, exelonControls()[x.r.PathValue("control")])
 	switch {
 	case err == nil:
 		return exelonAnswer{Status: "200"}, nil
 	case errors.Is(err, errEnded):
-		return exelonAnswer{Status: "400", Redirect: endedPath}, nil
+		return exelonAnswer{Status: "400", Redirect: sessionEndedPath}, nil
 	}
 	return exelonAnswer{Status: "400", Message: "Please wait a moment before you ask for another code."}, nil
 }
 
-func (e *exelonSite) verifyCode(c *call) (any, error) {
-	said, err := e.submit(c, c.r.PostFormValue("verificationCode"))
-	switch said {
-	case right:
+func (e *exelonSite) verifyCode(x *exchange) (any, error) {
+	result, err := e.submitCode(x, x.r.PostFormValue("verificationCode"))
+	switch result {
+	case codeRight:
 		return exelonAnswer{Status: "200"}, err
-	case wrong:
+	case codeWrong:
 		return exelonAnswer{Status: "400", Code: "VerificationFailedRetryAllowed", Message: "That code is not right. Please try again."}, err
 	}
-	return exelonAnswer{Status: "400", Code: "VerificationFailedNoRetry", Redirect: endedPath}, err
+	return exelonAnswer{Status: "400", Code: "VerificationFailedNoRetry", Redirect: sessionEndedPath}, err
 }
 
 // portal is the host on which everything begins and ends.
@@ -227,16 +227,16 @@ func (e *exelonSite) portal() http.Handler {
 	mux.HandleFunc("GET /accounts/login", e.toSignIn)
 	mux.HandleFunc("POST "+exelonCallBack, e.callBack)
 	page := func(name, title string) http.HandlerFunc {
-		return e.needSignIn("/accounts/login", func(w http.ResponseWriter, r *http.Request, v *visit) {
-			e.show(w, r, name, title, struct{ Nag bool }{e.desk.look(v).nag})
+		return e.needSignIn("/accounts/login", func(w http.ResponseWriter, r *http.Request, sess *session) {
+			e.show(w, r, name, title, struct{ Nag bool }{e.system.snapshot(sess).nag})
 		})
 	}
 	mux.HandleFunc("GET /accounts/dashboard", page("exelon/dashboard", "Dashboard"))
 	mux.HandleFunc("GET /Pages/ChangeAccount.aspx", page("exelon/change-account", "Choose an account"))
 	mux.HandleFunc("GET /accounts/login/select-account", page("exelon/change-account", "Choose an account"))
-	mux.HandleFunc("POST /accounts/welcome", e.needSignIn("/accounts/login", func(w http.ResponseWriter, _ *http.Request, v *visit) {
-		e.desk.dismiss(v)
-		e.reply(w, v, map[string]bool{"dismissed": true})
+	mux.HandleFunc("POST /accounts/welcome", e.needSignIn("/accounts/login", func(w http.ResponseWriter, _ *http.Request, sess *session) {
+		e.system.dismissNag(sess)
+		e.reply(w, sess, map[string]bool{"dismissed": true})
 	}))
 	e.services(mux)
 	return mux
@@ -244,7 +244,7 @@ func (e *exelonSite) portal() http.Handler {
 
 func (e *exelonSite) services(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/Services/MyAccountService.svc/GetSession", e.needSignIn("/accounts/login", e.getSession))
-	mux.HandleFunc("POST /api/Services/AccountList.svc/ViewAccount", takes(e.site, e.viewAccount))
+	mux.HandleFunc("POST /api/Services/AccountList.svc/ViewAccount", jsonBodyHandler(e.site, e.viewAccount))
 	mux.HandleFunc("POST /api/Services/OpowerService.svc/GetOpowerToken", e.needSignIn("/accounts/login", e.opowerToken))
 	mux.HandleFunc("GET /.euapi/mobile/custom/auth/accounts", e.needBearer(e.accountList))
 	mux.HandleFunc("GET /.euapi/mobile/custom/auth/accounts/{number}", e.needBearer(e.accountDetail))
@@ -256,33 +256,33 @@ func (e *exelonSite) toSignIn(w http.ResponseWriter, r *http.Request) {
 }
 
 func (e *exelonSite) callBack(w http.ResponseWriter, r *http.Request) {
-	v := e.join(w, r)
-	if v == nil {
+	sess := e.join(w, r)
+	if sess == nil {
 		http.Redirect(w, r, "/accounts/login", http.StatusSeeOther)
 		return
 	}
 	home := "/accounts/dashboard"
-	if accountCount(e.desk.look(v).records) > 1 {
+	if accountCount(e.system.snapshot(sess).records) > 1 {
 		home = "/Pages/ChangeAccount.aspx"
 	}
-	http.Redirect(w, r, e.landing(v, "", home), http.StatusSeeOther)
+	http.Redirect(w, r, e.landingPath(sess, "", home), http.StatusSeeOther)
 }
 
-func (e *exelonSite) getSession(w http.ResponseWriter, _ *http.Request, v *visit) {
-	look := e.desk.look(v)
-	number := look.picked
-	if number == "" && len(look.records) > 0 {
-		number = look.records[0].AccountNumber
+func (e *exelonSite) getSession(w http.ResponseWriter, _ *http.Request, sess *session) {
+	snap := e.system.snapshot(sess)
+	number := snap.pickedAccount
+	if number == "" && len(snap.records) > 0 {
+		number = snap.records[0].AccountNumber
 	}
-	e.reply(w, v, map[string]any{"token": e.desk.ticket(v), "accountNumber": number, "isResidential": true})
+	e.reply(w, sess, map[string]any{"token": e.system.issueTicket(sess), "accountNumber": number, "isResidential": true})
 }
 
-func (e *exelonSite) opowerToken(w http.ResponseWriter, _ *http.Request, v *visit) {
-	e.reply(w, v, map[string]string{"access_token": e.desk.ticket(v)})
+func (e *exelonSite) opowerToken(w http.ResponseWriter, _ *http.Request, sess *session) {
+	e.reply(w, sess, map[string]string{"access_token": e.system.issueTicket(sess)})
 }
 
-func (e *exelonSite) viewAccount(c *call, form struct{ AccountNumber string }) (any, error) {
-	found := e.desk.look(c.visit).is == inside && e.desk.pick(c.visit, form.AccountNumber)
+func (e *exelonSite) viewAccount(x *exchange, form struct{ AccountNumber string }) (any, error) {
+	found := e.system.snapshot(x.session).state == signedIn && e.system.pickAccount(x.session, form.AccountNumber)
 	return map[string]bool{"success": found, "isPasswordProtected": false}, nil
 }
 
@@ -304,7 +304,7 @@ type exelonPremise struct {
 	PremiseNumber string `json:"premiseNumber"`
 }
 
-func exelonAccountOf(r record, first bool) exelonAccount {
+func exelonAccountOf(r meterRecord, first bool) exelonAccount {
 	status := "Inactive"
 	if r.Active() {
 		status = "Active"
@@ -316,17 +316,17 @@ func exelonAccountOf(r record, first bool) exelonAccount {
 	}
 }
 
-func (e *exelonSite) accountList(w http.ResponseWriter, _ *http.Request, v *visit) {
+func (e *exelonSite) accountList(w http.ResponseWriter, _ *http.Request, sess *session) {
 	list := []exelonAccount{}
-	for i, rec := range e.desk.look(v).records {
+	for i, rec := range e.system.snapshot(sess).records {
 		list = append(list, exelonAccountOf(rec, i == 0))
 	}
-	e.desk.shown(v)
+	e.system.noteMetersRead(sess)
 	e.mislabelled(w, map[string]any{"success": true, "data": list})
 }
 
-func (e *exelonSite) accountDetail(w http.ResponseWriter, r *http.Request, v *visit) {
-	for _, rec := range e.desk.look(v).records {
+func (e *exelonSite) accountDetail(w http.ResponseWriter, r *http.Request, sess *session) {
+	for _, rec := range e.system.snapshot(sess).records {
 		if rec.AccountNumber == r.PathValue("number") {
 			e.mislabelled(w, map[string]any{"success": true, "data": map[string]any{
 				"accountNumber": rec.AccountNumber, "premiseNumber": rec.ServiceIdentifier, "addressLine": rec.Street, "city": rec.City,

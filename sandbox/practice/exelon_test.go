@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/meterkey/meterkey/sandbox/practice"
-	"github.com/playwright-community/playwright-go"
 	"github.com/stretchr/testify/require"
 )
 
@@ -16,13 +15,13 @@ func (p *person) signsInAtExelon(portal string) {
 	p.clicks("#next")
 }
 
-func exelonInChromium(t *testing.T, srv *practice.Server, browser playwright.Browser) {
+func exelonInChromium(t *testing.T, srv *practice.Server) {
 	for id, portal := range map[string]string{
 		"ACE": "https://secure.atlanticcityelectric.com", "BGE": "https://secure.bge.com", "COMED": "https://secure.comed.com",
 		"PEPCO": "https://secure.pepco.com", "PECO": "https://secure.peco.com",
 	} {
 		t.Run(id+" plain", func(t *testing.T) {
-			p := sits(t, srv, browser, id, "plain.exelon@example.com")
+			p := newPerson(t, srv, id, "plain.exelon@example.com")
 			p.signsInAtExelon(portal)
 			p.arrives("**/accounts/dashboard")
 			require.Equal(t, p.meters()[0].AccountNumber, p.sees("#account-number"))
@@ -30,7 +29,7 @@ func exelonInChromium(t *testing.T, srv *practice.Server, browser playwright.Bro
 			require.Equal(t, practice.Ledger{Logins: 1, SignIns: 1, MetersRead: 1}, p.ledger())
 		})
 		t.Run(id+" code", func(t *testing.T) {
-			p := sits(t, srv, browser, id, "code.exelon@example.com")
+			p := newPerson(t, srv, id, "code.exelon@example.com")
 			p.signsInAtExelon(portal)
 			p.types("#emailVerificationCode", "1")
 			p.clicks("#continueButton")
@@ -41,14 +40,14 @@ func exelonInChromium(t *testing.T, srv *practice.Server, browser playwright.Bro
 			require.Equal(t, 1, p.ledger().CodesWrong)
 		})
 	}
-	bgeInChromium(t, srv, browser)
+	bgeInChromium(t, srv)
 }
 
 const bge = "https://secure.bge.com"
 
-func bgeInChromium(t *testing.T, srv *practice.Server, browser playwright.Browser) {
+func bgeInChromium(t *testing.T, srv *practice.Server) {
 	t.Run("choice", func(t *testing.T) {
-		p := sits(t, srv, browser, "BGE", "choice.exelon@example.com")
+		p := newPerson(t, srv, "BGE", "choice.exelon@example.com")
 		p.signsInAtExelon(bge)
 		p.clicks(`input[name="mfaEnabledRadio"][value="Text"]`)
 		require.Zero(t, p.ledger().CodesSent, "choosing alone sends nothing")
@@ -58,7 +57,7 @@ func bgeInChromium(t *testing.T, srv *practice.Server, browser playwright.Browse
 		p.arrives("**/accounts/dashboard")
 	})
 	t.Run("after MFA was turned off the password is enough", func(t *testing.T) {
-		p := sits(t, srv, browser, "BGE", "choice.off@example.com")
+		p := newPerson(t, srv, "BGE", "choice.off@example.com")
 		require.Equal(t, 200, ask(t, srv, "POST", "/mfa/BGE/choice.off@example.com", `{"enabled": false}`, nil))
 		p.signsInAtExelon(bge)
 		p.arrives("**/accounts/dashboard")
@@ -66,12 +65,12 @@ func bgeInChromium(t *testing.T, srv *practice.Server, browser playwright.Browse
 		require.Equal(t, practice.Ledger{Logins: 1, SignIns: 1, MetersRead: 1, MFATurnedOff: 1}, p.ledger())
 	})
 	t.Run("a wrong password is told in the page", func(t *testing.T) {
-		p := sits(t, srv, browser, "BGE", "wrong.exelon@example.com")
+		p := newPerson(t, srv, "BGE", "wrong.exelon@example.com")
 		p.signsInAtExelon(bge)
 		require.NotEmpty(t, p.sees(".error.pageLevel:not(:empty)"))
 	})
 	t.Run("many accounts stand on several pages", func(t *testing.T) {
-		p := sits(t, srv, browser, "BGE", "many-12.exelon@example.com")
+		p := newPerson(t, srv, "BGE", "many-12.exelon@example.com")
 		p.signsInAtExelon(bge)
 		p.arrives("**/Pages/ChangeAccount.aspx")
 		read := p.column("#changeAccountDT1 tbody td:nth-child(1)")
@@ -80,7 +79,7 @@ func bgeInChromium(t *testing.T, srv *practice.Server, browser playwright.Browse
 		require.Equal(t, each(p.meters(), func(m practice.Meter) string { return m.AccountNumber }), read)
 	})
 	t.Run("a nag is dismissed", func(t *testing.T) {
-		p := sits(t, srv, browser, "BGE", "nag.exelon@example.com")
+		p := newPerson(t, srv, "BGE", "nag.exelon@example.com")
 		p.signsInAtExelon(bge)
 		p.clicks("#profile-setup-close")
 		p.clicks("#account-number")

@@ -162,12 +162,12 @@ func FuzzPages(f *testing.F) {
 		if length < 0 || length > 1000 || per < 1 || per > 1000 {
 			return
 		}
-		got := cut(make([]int, length), number, per)
+		got := paginate(make([]int, length), number, per)
 		require.LessOrEqual(t, len(got.Rows), per)
 		require.Equal(t, length == 0, len(got.Rows) == 0)
 		require.True(t, got.Number >= 1 && got.Number <= got.Pages)
 		require.Equal(t, got.Number == got.Pages, got.Next() == 0)
 		require.Equal(t, got.Number == 1, got.Previous() == 0)
-		require.Positive(t, numberOf(url.Values{"page": {query}}, "page", 1))
+		require.Positive(t, queryInt(url.Values{"page": {query}}, "page", 1))
 	})
 }

@@ -12,13 +12,13 @@ func heco() *utility {
 	return &utility{
 		id: "HECO", name: "Hawaiian Electric", entry: "https://eservice.hawaiianelectric.com" + hecoLogon,
 		kinds: commonKinds(Choice), methods: []method{{"text", "sms", 0}, {"call", "call", 0}},
-		shape: shape{
-			state: "HI", city: "Kaimuki", zip: 96810, account: digits{"2", 12}, service: digits{"", 10}, meterDigits: 8, perAccount: 2,
+		meters: meterGenerator{
+			state: "HI", city: "Kaimuki", zip: 96810, account: numberFormat{"2", 12}, service: numberFormat{"", 10}, meterDigits: 8, perAccount: 2,
 			tariffs: []string{"R Residential", "TOU-R Time of use", "G General service"},
 			shows:   func(m Meter) Meter { m.ServiceIdentifier, m.ServiceClass = "", ""; return m },
 		},
-		hosts: []host{{"", "https://eservice.hawaiianelectric.com"}},
-		build: func(s *site) map[string]http.Handler { return map[string]http.Handler{"": (&hecoSite{s}).routes()} },
+		hosts:    []host{{"", "https://eservice.hawaiianelectric.com"}},
+		handlers: func(s *site) map[string]http.Handler { return map[string]http.Handler{"": (&hecoSite{s}).routes()} },
 	}
 }
 
@@ -46,82 +46,82 @@ func (h *hecoSite) logonPage(w http.ResponseWriter, r *http.Request, problem str
 }
 
 func (h *hecoSite) logon(w http.ResponseWriter, r *http.Request) {
-	c := h.call(w, r)
-	said, err := h.login(c, r.FormValue("sap-user"), r.FormValue("sap-password"))
-	if err == nil && said == challenged && h.desk.look(c.visit).asks.kind == "code" {
-		err = h.desk.send(c.visit, "")
+	x := h.newExchange(w, r)
+	result, err := h.login(x, r.FormValue("sap-user"), r.FormValue("sap-password"))
+	if err == nil && result == challenged && h.system.snapshot(x.session).challenge.kind == "code" {
+		err = h.system.sendCode(x.session, "")
 	}
 	switch {
 	case err != nil:
 		h.fail(w, r, err)
-	case said == rejected:
+	case result == rejected:
 		h.logonPage(w, r, "User ID or password not found.")
-	case said == accountLocked:
+	case result == accountLocked:
 		h.logonPage(w, r, "Your user ID is locked after too many failed attempts.")
-	case said == challenged:
+	case result == challenged:
 		http.Redirect(w, r, hecoVerify, http.StatusSeeOther)
-	case said == admitted:
-		http.Redirect(w, r, h.landing(c.visit, "", hecoHome), http.StatusSeeOther)
+	case result == admitted:
+		http.Redirect(w, r, h.landingPath(x.session, "", hecoHome), http.StatusSeeOther)
 	default:
-		http.Redirect(w, r, detour(said), http.StatusSeeOther)
+		http.Redirect(w, r, interstitialFor(result), http.StatusSeeOther)
 	}
 }
 
 func (h *hecoSite) verifyPage(w http.ResponseWriter, r *http.Request) {
-	if look := h.desk.look(h.visit(r)); look.is == asked {
-		h.drawVerify(w, r, look, "")
+	if snap := h.system.snapshot(h.session(r)); snap.state == awaitingCode {
+		h.drawVerify(w, r, snap, "")
 		return
 	}
-	http.Redirect(w, r, endedPath, http.StatusSeeOther)
+	http.Redirect(w, r, sessionEndedPath, http.StatusSeeOther)
 }
 
-func (h *hecoSite) drawVerify(w http.ResponseWriter, r *http.Request, look seen, problem string) {
-	h.show(w, r, "heco/"+look.asks.kind, "Verification", struct {
+func (h *hecoSite) drawVerify(w http.ResponseWriter, r *http.Request, snap snapshot, problem string) {
+	h.show(w, r, "heco/"+snap.challenge.kind, "Verification", struct {
 		Problem, To string
 		Options     []option
 		CoolDown    int64
-	}{problem, look.asks.sent.To, look.options, h.desk.opts.ResendAfter.Milliseconds()})
+	}{problem, snap.challenge.sent.To, snap.options, h.system.opts.ResendAfter.Milliseconds()})
 }
 
 // verify takes the chosen way or the wish for another code, or else the code.
 func (h *hecoSite) verify(w http.ResponseWriter, r *http.Request) {
-	c := h.call(w, r)
+	x := h.newExchange(w, r)
 	if r.FormValue("action") != "verify" {
-		h.deliver(c)
+		h.deliver(x)
 		return
 	}
-	look := h.desk.look(c.visit)
-	said, err := h.submit(c, r.FormValue("passcode"))
+	snap := h.system.snapshot(x.session)
+	result, err := h.submitCode(x, r.FormValue("passcode"))
 	switch {
 	case err != nil:
 		h.fail(w, r, err)
-	case said == right:
-		http.Redirect(w, r, h.landing(c.visit, "", hecoHome), http.StatusSeeOther)
-	case said == wrong:
-		h.drawVerify(w, r, look, "The code is not right.")
+	case result == codeRight:
+		http.Redirect(w, r, h.landingPath(x.session, "", hecoHome), http.StatusSeeOther)
+	case result == codeWrong:
+		h.drawVerify(w, r, snap, "The code is not right.")
 	default:
-		http.Redirect(w, r, endedPath, http.StatusSeeOther)
+		http.Redirect(w, r, sessionEndedPath, http.StatusSeeOther)
 	}
 }
 
-func (h *hecoSite) deliver(c *call) {
+func (h *hecoSite) deliver(x *exchange) {
 	next := hecoVerify
-	if errors.Is(h.desk.send(c.visit, c.r.FormValue("delivery")), errEnded) {
-		next = endedPath
+	if errors.Is(h.system.sendCode(x.session, x.r.FormValue("delivery")), errEnded) {
+		next = sessionEndedPath
 	}
-	http.Redirect(c.w, c.r, next, http.StatusSeeOther)
+	http.Redirect(x.w, x.r, next, http.StatusSeeOther)
 }
 
-func (h *hecoSite) accounts(w http.ResponseWriter, r *http.Request, v *visit) {
-	look := h.desk.look(v)
-	h.desk.shown(v)
+func (h *hecoSite) accounts(w http.ResponseWriter, r *http.Request, sess *session) {
+	snap := h.system.snapshot(sess)
+	h.system.noteMetersRead(sess)
 	h.show(w, r, "heco/accounts", "Your accounts", struct {
-		Sheet sheet[Meter]
-		Nag   bool
-	}{cut(look.shown(h.utility), numberOf(r.URL.Query(), "page", 1), 10), look.nag})
+		Page resultPage[Meter]
+		Nag  bool
+	}{paginate(snap.meters(h.utility), queryInt(r.URL.Query(), "page", 1), 10), snap.nag})
 }
 
-func (h *hecoSite) declineOffer(w http.ResponseWriter, r *http.Request, v *visit) {
-	h.desk.dismiss(v)
+func (h *hecoSite) declineOffer(w http.ResponseWriter, r *http.Request, sess *session) {
+	h.system.dismissNag(sess)
 	http.Redirect(w, r, hecoHome, http.StatusSeeOther)
 }

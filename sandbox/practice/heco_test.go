@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/meterkey/meterkey/sandbox/practice"
-	"github.com/playwright-community/playwright-go"
 	"github.com/stretchr/testify/require"
 )
 
@@ -16,15 +15,15 @@ func (p *person) logsOnAtHECO() {
 	p.clicks("#LOGON_BUTTON")
 }
 
-func hecoInChromium(t *testing.T, srv *practice.Server, browser playwright.Browser) {
+func hecoInChromium(t *testing.T, srv *practice.Server) {
 	t.Run("plain", func(t *testing.T) {
-		p := sits(t, srv, browser, "HECO", "plain.heco@example.com")
+		p := newPerson(t, srv, "HECO", "plain.heco@example.com")
 		p.logsOnAtHECO()
 		require.Equal(t, each(p.meters(), func(m practice.Meter) string { return m.Tariff }), p.column("#meters .tariff"))
 		require.Equal(t, practice.Ledger{Logins: 1, SignIns: 1, MetersRead: 1}, p.ledger())
 	})
 	t.Run("code", func(t *testing.T) {
-		p := sits(t, srv, browser, "HECO", "code.heco@example.com")
+		p := newPerson(t, srv, "HECO", "code.heco@example.com")
 		p.logsOnAtHECO()
 		p.types("#passcode", "0")
 		p.clicks("#verify-button")
@@ -34,7 +33,7 @@ func hecoInChromium(t *testing.T, srv *practice.Server, browser playwright.Brows
 		p.sees("#meters")
 	})
 	t.Run("choice", func(t *testing.T) {
-		p := sits(t, srv, browser, "HECO", "choice.heco@example.com")
+		p := newPerson(t, srv, "HECO", "choice.heco@example.com")
 		p.logsOnAtHECO()
 		p.clicks(`input[value="call"]`)
 		p.clicks(`button[value="send"]`)
@@ -43,12 +42,12 @@ func hecoInChromium(t *testing.T, srv *practice.Server, browser playwright.Brows
 		p.sees("#meters")
 	})
 	t.Run("a wrong password is told", func(t *testing.T) {
-		p := sits(t, srv, browser, "HECO", "wrong.heco@example.com")
+		p := newPerson(t, srv, "HECO", "wrong.heco@example.com")
 		p.logsOnAtHECO()
 		require.Contains(t, p.sees(".error_msg"), "not found")
 	})
 	t.Run("the offer is put off", func(t *testing.T) {
-		p := sits(t, srv, browser, "HECO", "nag.heco@example.com")
+		p := newPerson(t, srv, "HECO", "nag.heco@example.com")
 		p.logsOnAtHECO()
 		p.clicks("#mfa-offer-later")
 		p.clicks("#meters")

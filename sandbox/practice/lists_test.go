@@ -25,7 +25,7 @@ func meterNumber(m practice.Meter) string   { return m.MeterNumber }
 func accountNumber(m practice.Meter) string { return m.AccountNumber }
 
 // follow goes on while an answer leads elsewhere, also through forms that submit themselves.
-func (c *caller) follow(got answer) answer {
+func (c *client) follow(got answer) answer {
 	c.Helper()
 	carried := regexp.MustCompile(`action="([^"]+)" data-submit><input type="hidden" name="ticket" value="([^"]*)"`)
 	refresh := regexp.MustCompile(`http-equiv="refresh" content="0; url=([^"]+)"`)
@@ -47,7 +47,7 @@ func (c *caller) follow(got answer) answer {
 }
 
 // beside makes an address whole that stands in an answer.
-func (c *caller) beside(got answer, address string) string {
+func (c *client) beside(got answer, address string) string {
 	c.Helper()
 	if strings.HasPrefix(address, "/") {
 		return got.origin + address
@@ -59,7 +59,7 @@ func TestDemoAndHECOPageTheirMeters(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
 	for id, list := range map[string]string{"DEMO": demo + "/meters", "HECO": hecoHost + "accounts.sap"} {
-		c := calls(t, srv)
+		c := newClient(t, srv)
 		designs()[id].login(c, "many-25@example.com", practice.Password)
 		read, page := []string{}, c.gets(list)
 		require.NotContains(t, page.body, `rel="prev"`)
@@ -77,10 +77,10 @@ func TestDemoAndHECOPageTheirMeters(t *testing.T) {
 	}
 }
 
-func TestPSEGCarriesAVisitThroughItsHosts(t *testing.T) {
+func TestPSEGCarriesASessionThroughItsHosts(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	user := "plain@example.com"
 	opened := c.follow(c.gets("https://nj.myaccount.pseg.com/user/login"))
 	require.Contains(t, opened.body, `name="identifier"`)
@@ -88,7 +88,7 @@ func TestPSEGCarriesAVisitThroughItsHosts(t *testing.T) {
 	landed := c.follow(c.gets("https://id.myaccount.pseg.com/login/token/redirect"))
 	require.Equal(t, each(metersOf(t, srv, "PSEG", user), meterNumber), cells(landed.body, "meter-number"))
 
-	require.Contains(t, c.gets("https://mysmartenergy.nj.pseg.com/Dashboard/Chart").location, "/Saml/", "this host does not know the visit yet")
+	require.Contains(t, c.gets("https://mysmartenergy.nj.pseg.com/Dashboard/Chart").location, "/Saml/", "this host does not know the session yet")
 	c.follow(c.gets("https://mysmartenergy.nj.pseg.com/Saml/okta-prod/SignIn"))
 	chart := c.gets("https://mysmartenergy.nj.pseg.com/Dashboard/Chart").body
 	require.NotContains(t, chart, "<html", "a fragment")
@@ -105,7 +105,7 @@ func TestPSEGCarriesAVisitThroughItsHosts(t *testing.T) {
 func TestPSEGShowsTheMetersOfTheChosenAccount(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	designs()["PSEG"].login(c, "many-3@example.com", practice.Password)
 	list := metersOf(t, srv, "PSEG", "many-3@example.com")
 	chooser := c.follow(c.gets("https://id.myaccount.pseg.com/login/token/redirect"))
@@ -120,7 +120,7 @@ func TestPSEGShowsTheMetersOfTheChosenAccount(t *testing.T) {
 func TestSDGEListsTheMetersOfOneAccount(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	designs()["SDGE"].login(c, "many-3@example.com", practice.Password)
 	list := metersOf(t, srv, "SDGE", "many-3@example.com")
 	page := c.gets("https://myenergycenter.com/portal/Usage/Index").body
@@ -136,7 +136,7 @@ func TestSDGEListsTheMetersOfOneAccount(t *testing.T) {
 
 func TestSDGEHidesTheAccountListFromOneAccount(t *testing.T) {
 	t.Parallel()
-	c := calls(t, start(t))
+	c := newClient(t, start(t))
 	designs()["SDGE"].login(c, "plain@example.com", practice.Password)
 	page := c.gets("https://myenergycenter.com/portal/Dashboard/index").body
 	require.NotContains(t, page, "accountList")
@@ -146,7 +146,7 @@ func TestSDGEHidesTheAccountListFromOneAccount(t *testing.T) {
 func TestSCEListsServiceAccounts(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	require.Equal(t, "/mysce/login", c.gets(sceHost+"serviceaccounts").location)
 	designs()["SCE"].login(c, "many-4@example.com", practice.Password)
 	var told struct {
@@ -161,15 +161,15 @@ func TestSCEListsServiceAccounts(t *testing.T) {
 func TestSCEClassNamesChangeWithEveryStart(t *testing.T) {
 	t.Parallel()
 	class := regexp.MustCompile(`Button__sceBtnSmPrimary__(\w+)`)
-	one := class.FindString(calls(t, start(t)).gets("https://www.sce.com/mysce/login").body)
-	other := class.FindString(calls(t, start(t)).gets("https://www.sce.com/mysce/login").body)
+	one := class.FindString(newClient(t, start(t)).gets("https://www.sce.com/mysce/login").body)
+	other := class.FindString(newClient(t, start(t)).gets("https://www.sce.com/mysce/login").body)
 	require.NotEmpty(t, one)
 	require.NotEqual(t, one, other)
 }
 
 func TestConEdShowsAPickerForSeveralAccountsOnly(t *testing.T) {
 	t.Parallel()
-	c := calls(t, start(t))
+	c := newClient(t, start(t))
 	account := coned + "/en/accounts-billing/my-account"
 	c.logsInAtConEd("plain@example.com", false)
 	require.NotContains(t, c.gets(account).body, "account-picker")
@@ -180,7 +180,7 @@ func TestConEdShowsAPickerForSeveralAccountsOnly(t *testing.T) {
 func TestEversourceGivesNoUsageTokenForClosedAccounts(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	user := "many-40@example.com"
 	designs()["EVERSOURCE"].login(c, user, practice.Password)
 	c.follow(c.gets(ever + "/cg/customer/accountoverview"))
@@ -205,7 +205,7 @@ func TestSitesWithoutAccountsSaySo(t *testing.T) {
 		"DEMO": demo + "/meters", "HECO": hecoHost + "accounts.sap", "CONED": coned + "/en/accounts-billing/my-account",
 		"SDGE": "https://myenergycenter.com/portal/Dashboard/index",
 	} {
-		c := calls(t, srv)
+		c := newClient(t, srv)
 		designs()[id].login(c, "none@example.com", practice.Password)
 		require.Contains(t, c.gets(list).body, `id="no-accounts"`, id)
 	}

@@ -18,8 +18,8 @@ type Meter struct {
 	Status            string `json:"status,omitempty"` // active or inactive
 }
 
-// record is all a utility knows about one meter; a site shows a part of it.
-type record struct {
+// meterRecord is all a utility knows about one meter; a site shows a part of it.
+type meterRecord struct {
 	Meter
 	UUID   string
 	Street string
@@ -29,17 +29,17 @@ type record struct {
 }
 
 // Active tells whether the account is still open.
-func (r record) Active() bool { return r.Status == "active" }
+func (r meterRecord) Active() bool { return r.Status == "active" }
 
 // Gas tells whether the meter counts gas.
-func (r record) Gas() bool { return r.ServiceClass == "gas" }
+func (r meterRecord) Gas() bool { return r.ServiceClass == "gas" }
 
-// shape says what a utility's numbers look like and which of them its site shows.
-type shape struct {
+// meterGenerator says what a utility's numbers look like and which of them its site shows.
+type meterGenerator struct {
 	state, city string
 	zip         int // the lowest of a hundred neighbouring codes
-	account     digits
-	service     digits
+	account     numberFormat
+	service     numberFormat
 	meterDigits int
 	perAccount  int // most meters below one account
 	tariffs     []string
@@ -47,13 +47,13 @@ type shape struct {
 	shows       func(Meter) Meter
 }
 
-// digits is a number of a fixed length that begins in a fixed way.
-type digits struct {
+// numberFormat is that of a number of a fixed length that begins in a fixed way.
+type numberFormat struct {
 	prefix string
 	length int
 }
 
-func (d digits) draw(r *rand.Rand) string {
+func (d numberFormat) random(r *rand.Rand) string {
 	number := d.prefix
 	for len(number) < d.length {
 		number += strconv.Itoa(1 + r.IntN(9))
@@ -61,28 +61,28 @@ func (d digits) draw(r *rand.Rand) string {
 	return number
 }
 
-// draw makes the meters of one user. The same utility, user and count give the same meters on every machine.
-func (s shape) draw(utility, user string, accounts int) []record {
+// generate makes the meters of one user. The same utility, user and count give the same meters on every machine.
+func (s meterGenerator) generate(utility, user string, accounts int) []meterRecord {
 	seed := sha256.Sum256([]byte(utility + "/" + user))
 	r := rand.New(rand.NewChaCha8(seed)) //nolint:gosec // the same user has to get the same meters every time
-	var list []record
+	var list []meterRecord
 	used := map[string]bool{}
 	kind, _ := parseUser(user)
 	for range accounts {
-		first := s.place(r, used)
+		first := s.firstMeter(r, used)
 		list = append(list, first)
 		// A login with one account may have several meters, one with many has one each: their number is then known.
 		for extra := 1; kind != Many && extra < s.perAccount; extra++ {
-			list = append(list, s.sibling(r, first, used))
+			list = append(list, s.furtherMeter(r, first, used))
 		}
 	}
 	return list
 }
 
-// place makes a new account with its first meter.
-func (s shape) place(r *rand.Rand, used map[string]bool) record {
-	rec := record{City: s.city, State: s.state, Zip: fmt.Sprintf("%05d", s.zip+r.IntN(100))}
-	rec.Street = fmt.Sprintf("%d %s", 1+r.IntN(1999), pick(r, streets()))
+// firstMeter makes a new account with its first meter.
+func (s meterGenerator) firstMeter(r *rand.Rand, used map[string]bool) meterRecord {
+	rec := meterRecord{City: s.city, State: s.state, Zip: fmt.Sprintf("%05d", s.zip+r.IntN(100))}
+	rec.Street = fmt.Sprintf("%d %s", 1+r.IntN(1999), pickOne(r, streets()))
 	rec.AccountNumber = unused(r, s.account, used)
 	rec.ServiceAddress = fmt.Sprintf("%s, %s, %s %s", rec.Street, rec.City, rec.State, rec.Zip)
 	rec.Status = "active"
@@ -93,22 +93,22 @@ func (s shape) place(r *rand.Rand, used map[string]bool) record {
 	if s.gasTariff != "" && r.IntN(4) == 0 {
 		rec.ServiceClass = "gas"
 	}
-	return s.equip(r, rec, used)
+	return s.withNumbers(r, rec, used)
 }
 
-// sibling makes a further meter at the same place.
-func (s shape) sibling(r *rand.Rand, first record, used map[string]bool) record {
+// furtherMeter makes a further meter at the same place.
+func (s meterGenerator) furtherMeter(r *rand.Rand, first meterRecord, used map[string]bool) meterRecord {
 	rec := first
 	if s.gasTariff != "" && first.ServiceClass == "electric" {
 		rec.ServiceClass = "gas"
 	}
-	return s.equip(r, rec, used)
+	return s.withNumbers(r, rec, used)
 }
 
-func (s shape) equip(r *rand.Rand, rec record, used map[string]bool) record {
-	rec.MeterNumber = unused(r, digits{length: s.meterDigits}, used)
+func (s meterGenerator) withNumbers(r *rand.Rand, rec meterRecord, used map[string]bool) meterRecord {
+	rec.MeterNumber = unused(r, numberFormat{length: s.meterDigits}, used)
 	rec.ServiceIdentifier = unused(r, s.service, used)
-	rec.Tariff = pick(r, s.tariffs)
+	rec.Tariff = pickOne(r, s.tariffs)
 	if rec.Gas() {
 		rec.Tariff = s.gasTariff
 	}
@@ -117,16 +117,16 @@ func (s shape) equip(r *rand.Rand, rec record, used map[string]bool) record {
 }
 
 // unused draws until the number is new: twenty thousand accounts may not share one.
-func unused(r *rand.Rand, d digits, used map[string]bool) string {
-	number := d.draw(r)
+func unused(r *rand.Rand, d numberFormat, used map[string]bool) string {
+	number := d.random(r)
 	for used[number] {
-		number = d.draw(r)
+		number = d.random(r)
 	}
 	used[number] = true
 	return number
 }
 
-func pick(r *rand.Rand, from []string) string { return from[r.IntN(len(from))] }
+func pickOne(r *rand.Rand, from []string) string { return from[r.IntN(len(from))] }
 
 func streets() []string {
 	return []string{"Alder Street", "Birch Lane", "Cedar Court", "Dogwood Avenue", "Elm Place", "Fern Road", "Garden Terrace",

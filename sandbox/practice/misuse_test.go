@@ -29,7 +29,7 @@ func TestPagesBehindASignInSendOthersToIt(t *testing.T) {
 		bge + "/accounts/dashboard": "/accounts/login", bge + "/Pages/ChangeAccount.aspx": "/accounts/login",
 		bge + "/api/Services/MyAccountService.svc/GetSession": "/accounts/login", ever + "/cg/customer/accountoverview": "/security/account/login",
 	} {
-		c := calls(t, srv)
+		c := newClient(t, srv)
 		require.Contains(t, c.gets(address).location, signIn, address)
 		require.Contains(t, c.gets(address, "Cookie", "practice_session=made-up").location, signIn, "a session nobody began")
 	}
@@ -40,30 +40,30 @@ func TestStepsOutOfOrder(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
 	const over = "/session-ended"
-	for name, ask := range map[string]func(*caller) answer{
-		"the page of a code":                  func(c *caller) answer { return c.gets(demo + "/code") },
-		"the page of a question":              func(c *caller) answer { return c.gets(demo + "/question") },
-		"the choice of a way":                 func(c *caller) answer { return c.gets(demo + "/method") },
-		"choosing a way":                      func(c *caller) answer { return c.fills(demo+"/method", "method", "email") },
-		"Hawaii's page of a code":             func(c *caller) answer { return c.gets(hecoHost + "verify.sap") },
-		"Hawaii's wish for a code":            func(c *caller) answer { return c.fills(hecoHost+"verify.sap", "delivery", "call") },
-		"San Diego's page of a code":          func(c *caller) answer { return c.gets(sdgeHost + "TwoStepVerification") },
-		"PSEG's wish for a code":              func(c *caller) answer { return c.posts(psegHost+"challenge/send", `{"method": "email"}`) },
-		"Edison's wish for a code":            func(c *caller) answer { return c.posts(sceHost+"authn/send", `{"phone": "1", "method": "call"}`) },
-		"Con Edison's code":                   func(c *caller) answer { return c.posts(conedAPI+"VerifyFactor", `{"MFACode": "1"}`) },
-		"Exelon's page after a step":          func(c *caller) answer { return c.gets(bgePolicy + "/api/SelfAsserted/confirmed") },
-		"Eversource's offer, put off by none": func(c *caller) answer { return everPost(c, "MSSkipEnroll") },
+	for name, ask := range map[string]func(*client) answer{
+		"the page of a code":                  func(c *client) answer { return c.gets(demo + "/code") },
+		"the page of a question":              func(c *client) answer { return c.gets(demo + "/question") },
+		"the choice of a way":                 func(c *client) answer { return c.gets(demo + "/method") },
+		"choosing a way":                      func(c *client) answer { return c.fills(demo+"/method", "method", "email") },
+		"Hawaii's page of a code":             func(c *client) answer { return c.gets(hecoHost + "verify.sap") },
+		"Hawaii's wish for a code":            func(c *client) answer { return c.fills(hecoHost+"verify.sap", "delivery", "call") },
+		"San Diego's page of a code":          func(c *client) answer { return c.gets(sdgeHost + "TwoStepVerification") },
+		"PSEG's wish for a code":              func(c *client) answer { return c.posts(psegHost+"challenge/send", `{"method": "email"}`) },
+		"Edison's wish for a code":            func(c *client) answer { return c.posts(sceHost+"authn/send", `{"phone": "1", "method": "call"}`) },
+		"Con Edison's code":                   func(c *client) answer { return c.posts(conedAPI+"VerifyFactor", `{"MFACode": "1"}`) },
+		"Exelon's page after a step":          func(c *client) answer { return c.gets(bgePolicy + "/api/SelfAsserted/confirmed") },
+		"Eversource's offer, put off by none": func(c *client) answer { return everPost(c, "MSSkipEnroll") },
 	} {
-		got := ask(calls(t, srv))
+		got := ask(newClient(t, srv))
 		require.Contains(t, got.text(), over, name)
 		require.Less(t, got.status, 400, name)
 	}
-	require.Equal(t, "/user/login", calls(t, srv).fills("https://nj.myaccount.pseg.com/user/LoginRedirect", "ticket", "made-up").location)
-	require.Equal(t, "/Dashboard", calls(t, srv).fills("https://mysmartenergy.nj.pseg.com/Saml/okta-prod/Acs", "ticket", "made-up").location)
+	require.Equal(t, "/user/login", newClient(t, srv).fills("https://nj.myaccount.pseg.com/user/LoginRedirect", "ticket", "made-up").location)
+	require.Equal(t, "/Dashboard", newClient(t, srv).fills("https://mysmartenergy.nj.pseg.com/Saml/okta-prod/Acs", "ticket", "made-up").location)
 }
 
 // everPost sends with the token of the page, as the page does.
-func everPost(c *caller, service string) answer {
+func everPost(c *client, service string) answer {
 	c.Helper()
 	token := regexp.MustCompile(`formToken&#34;:&#34;([A-Z0-9]+)`).FindStringSubmatch(c.gets(everHost + "login").body)
 	require.NotNil(c, token)
@@ -72,7 +72,7 @@ func everPost(c *caller, service string) answer {
 
 func TestExelonWantsTheWholeForm(t *testing.T) {
 	t.Parallel()
-	c := calls(t, start(t))
+	c := newClient(t, start(t))
 	send := func(body string) string {
 		return c.asks(http.MethodPost, bgePolicy+"/SelfAsserted", formType, body, "X-CSRF-TOKEN", c.b2c()).body
 	}
@@ -85,7 +85,7 @@ func TestExelonWantsTheWholeForm(t *testing.T) {
 func TestMethodsThatAreNotServed(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	for _, address := range []string{conedAPI + "Login", sceHost + "authn", psegHost + "identify", srv.URL() + "/outage/DEMO", srv.URL() + "/mfa/DEMO/a"} {
 		require.Equal(t, http.StatusMethodNotAllowed, c.gets(address).status, address)
 	}
@@ -97,12 +97,12 @@ func TestMethodsThatAreNotServed(t *testing.T) {
 	}
 }
 
-// TestPagesOfEveryHost are the same wherever a visit happens to be.
+// TestPagesOfEveryHost are the same wherever a session happens to be.
 func TestPagesOfEveryHost(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
 	for real := range srv.Origins() {
-		c := calls(t, srv)
+		c := newClient(t, srv)
 		for path, words := range map[string]string{
 			"/session-ended": "session has ended", "/notice/captcha": "g-recaptcha", "/notice/password-expired": "password has expired",
 			"/notice/finish-registration": "registration", "/experience/begin": "<h1>", "/recaptcha/api2/anchor": "not a robot",
@@ -120,7 +120,7 @@ func TestPagesOfEveryHost(t *testing.T) {
 
 func TestPagesAreNeverKept(t *testing.T) {
 	t.Parallel()
-	c := calls(t, start(t))
+	c := newClient(t, start(t))
 	c.signsIn("plain@example.com", practice.Password)
 	for _, address := range []string{demo + "/sign-in", demo + "/meters", "https://www.sce.com/mysce/login"} {
 		require.Equal(t, "no-store", c.gets(address).header.Get("Cache-Control"), address)
@@ -134,7 +134,7 @@ func TestPagesAreNeverKept(t *testing.T) {
 func TestNamesAreShownAsText(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	const evil = `<script>alert(1)</script>@example.com`
 	c.signsIn(evil, "x")
 	for _, page := range []string{
@@ -150,7 +150,7 @@ func TestNamesAreShownAsText(t *testing.T) {
 func TestListsThatAreEmptyAreLists(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	for _, path := range []string{"/ledger", "/inbox/DEMO/plain@example.com", "/accounts/DEMO/none@example.com"} {
 		require.Equal(t, "[]\n", c.gets(srv.URL()+path).body, path)
 	}
@@ -163,7 +163,7 @@ func TestListsThatAreEmptyAreLists(t *testing.T) {
 func TestControlKnowsUtilitiesByAnyCase(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	calls(t, srv).signsIn("Plain.A@example.com", practice.Password)
+	newClient(t, srv).signsIn("Plain.A@example.com", practice.Password)
 	for _, id := range []string{"DEMO", "demo", "Demo"} {
 		require.Equal(t, 1, ledgerOf(t, srv, id, "PLAIN.a@EXAMPLE.com").Logins)
 	}
@@ -172,7 +172,7 @@ func TestControlKnowsUtilitiesByAnyCase(t *testing.T) {
 func TestOutagesOfManyLengths(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	for _, want := range []struct {
 		body string
 		on   bool
@@ -216,7 +216,7 @@ func TestMFATurnedOnKeepsItsKind(t *testing.T) {
 		for _, on := range []bool{false, true} {
 			ask(t, srv, http.MethodPost, "/mfa/DEMO/"+user, fmt.Sprintf(`{"enabled": %v}`, on), nil)
 		}
-		require.Equal(t, asked, calls(t, srv).signsIn(user, practice.Password).location)
+		require.Equal(t, asked, newClient(t, srv).signsIn(user, practice.Password).location)
 	}
 }
 
@@ -224,7 +224,7 @@ func TestMFATurnedOnKeepsItsKind(t *testing.T) {
 func usageOf(t *testing.T, user string) (ask func(path string) answer, meters []practice.Meter) {
 	t.Helper()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	c.logsInAtConEd(user, false)
 	meters = metersOf(t, srv, "CONED", user)
 	if len(meters) > 0 {
@@ -265,7 +265,7 @@ func TestUsageServicePagesItsCustomers(t *testing.T) {
 func TestEversourcePagesOfOddNumbers(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	designs()["EVERSOURCE"].login(c, "many-7@example.com", practice.Password)
 	c.follow(c.gets(ever + "/cg/customer/accountoverview"))
 	bearer := regexp.MustCompile(`data-token="([^"]+)"`).FindStringSubmatch(c.gets(ever + "/cg/customer/accountoverview").body)
@@ -286,7 +286,7 @@ func TestEversourcePagesOfOddNumbers(t *testing.T) {
 
 func TestPagesOfMetersOutOfBounds(t *testing.T) {
 	t.Parallel()
-	c := calls(t, start(t))
+	c := newClient(t, start(t))
 	c.signsIn("many-12@example.com", practice.Password)
 	first, last := cells(c.gets(demo+"/meters").body, "account-number"), cells(c.gets(demo+"/meters?page=2").body, "account-number")
 	require.Len(t, first, 10)
@@ -300,7 +300,7 @@ func TestPagesOfMetersOutOfBounds(t *testing.T) {
 func TestPhonesOfEdison(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	user := "choice.phones@example.com"
 	var told struct {
 		Status, SentTo, Message string
@@ -329,7 +329,7 @@ func TestPhonesOfEdison(t *testing.T) {
 func TestFurtherCodesGoTheSameWay(t *testing.T) {
 	t.Parallel()
 	srv := start(t, func(o *practice.Options) { o.ResendAfter = time.Nanosecond })
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	user := "choice.same@example.com"
 	c.signsIn(user, practice.Password)
 	c.fills(demo+"/method", "method", "call")
@@ -346,25 +346,25 @@ func TestFurtherCodesGoTheSameWay(t *testing.T) {
 // TestEndingSessionsAreAnnounced tells the page when its session will end, so that it can go there by itself.
 func TestEndingSessionsAreAnnounced(t *testing.T) {
 	t.Parallel()
-	c := calls(t, start(t, func(o *practice.Options) { o.EndsAfter = time.Hour }))
+	c := newClient(t, start(t, func(o *practice.Options) { o.EndsAfter = time.Hour }))
 	c.signsIn("ends@example.com", practice.Password)
 	got := c.gets(demo + "/code")
 	require.Regexp(t, `^3[56]\d{5}$`, got.header.Get("Practice-Ends"))
 	require.Contains(t, got.body, `data-ends="3`)
-	other := calls(t, c.srv)
+	other := newClient(t, c.srv)
 	other.signsIn("code@example.com", practice.Password)
 	require.Empty(t, other.gets(demo+"/code").header.Get("Practice-Ends"), "others do not end by themselves")
 }
 
 func TestConEdsOfferIsDismissed(t *testing.T) {
 	t.Parallel()
-	c := calls(t, start(t))
+	c := newClient(t, start(t))
 	account := coned + "/en/accounts-billing/my-account"
 	c.logsInAtConEd("nag@example.com", false)
 	require.Contains(t, c.gets(account).body, "overlay")
 	require.Equal(t, "/en/accounts-billing/my-account", c.fills(account).location)
 	require.NotContains(t, c.gets(account).body, "overlay")
-	require.Equal(t, "/sign-in", calls(t, c.srv).fills(demo+"/tips").location, "nobody dismisses what is not theirs")
+	require.Equal(t, "/sign-in", newClient(t, c.srv).fills(demo+"/tips").location, "nobody dismisses what is not theirs")
 }
 
 // TestLongAndOddInputIsTurnedAway without a page that breaks.
@@ -373,11 +373,11 @@ func TestLongAndOddInputIsTurnedAway(t *testing.T) {
 	srv := start(t)
 	long := strings.Repeat("x", 60_000)
 	for _, user := range []string{"", " ", long, "plain\x00@example.com", "ä@ö", `" or 1=1 --`, "../plain"} {
-		got := calls(t, srv).signsIn(user, practice.Password)
+		got := newClient(t, srv).signsIn(user, practice.Password)
 		require.Equal(t, http.StatusOK, got.status)
 		require.Contains(t, got.body, "not right", user)
 	}
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	c.signsIn("code@example.com", practice.Password)
 	require.Contains(t, c.enters(long).body, "not right")
 }
@@ -386,7 +386,7 @@ func TestLongAndOddInputIsTurnedAway(t *testing.T) {
 func TestOktaCarriesNobodyElsewhere(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	account := practiceAddress(srv, coned+"/en/accounts-billing/my-account")
 	through := func(ticket, back string) string {
 		query := url.Values{"ticket": {ticket}, "redirectUrl": {back}}
@@ -409,11 +409,11 @@ func TestOktaCarriesNobodyElsewhere(t *testing.T) {
 
 func TestEversourcesOfferIsPutOff(t *testing.T) {
 	t.Parallel()
-	c := calls(t, start(t))
+	c := newClient(t, start(t))
 	require.Contains(t, designs()["EVERSOURCE"].login(c, "nag@example.com", practice.Password), "MFA_ENROLL")
 	token := c.Jar.Cookies(&url.URL{Scheme: "http", Host: "eversource.localhost"})[0].Value[:16]
 	var told struct{ IsSuccess bool }
 	c.posts(everHost+"MSSkipEnroll", "{}", "__RequestVerificationToken", token).into(t, &told)
 	require.True(t, told.IsSuccess)
-	require.NotContains(t, designs()["EVERSOURCE"].login(calls(t, c.srv), "plain@example.com", practice.Password), "MFA_ENROLL", "others are not asked")
+	require.NotContains(t, designs()["EVERSOURCE"].login(newClient(t, c.srv), "plain@example.com", practice.Password), "MFA_ENROLL", "others are not asked")
 }

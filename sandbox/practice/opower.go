@@ -49,7 +49,7 @@ type opowerCustomer struct {
 	Accounts []opowerAccount `json:"utilityAccounts"`
 }
 
-func customerOf(r record) opowerCustomer {
+func customerOf(r meterRecord) opowerCustomer {
 	kind := "ELEC"
 	if r.Gas() {
 		kind = "GAS"
@@ -58,23 +58,23 @@ func customerOf(r record) opowerCustomer {
 }
 
 // customers lists the login's accounts, from offset on, batchSize of them.
-func (o *opower) customers(w http.ResponseWriter, r *http.Request, v *visit) {
-	records := o.desk.look(v).records
-	from := min(numberOf(r.URL.Query(), "offset", 0), len(records))
-	to := min(from+numberOf(r.URL.Query(), "batchSize", 100), len(records))
+func (o *opower) customers(w http.ResponseWriter, r *http.Request, sess *session) {
+	records := o.system.snapshot(sess).records
+	from := min(queryInt(r.URL.Query(), "offset", 0), len(records))
+	to := min(from+queryInt(r.URL.Query(), "batchSize", 100), len(records))
 	list := []opowerCustomer{}
 	for _, rec := range records[from:to] {
 		list = append(list, customerOf(rec))
 	}
-	o.desk.shown(v)
+	o.system.noteMetersRead(sess)
 	writeJSON(w, http.StatusOK, map[string]any{"customers": list})
 }
 
 // current gives the account that was picked on the utility's site, or the first.
-func (o *opower) current(w http.ResponseWriter, r *http.Request, v *visit) {
-	look := o.desk.look(v)
-	for _, rec := range look.records {
-		if look.picked == "" || rec.AccountNumber == look.picked {
+func (o *opower) current(w http.ResponseWriter, r *http.Request, sess *session) {
+	snap := o.system.snapshot(sess)
+	for _, rec := range snap.records {
+		if snap.pickedAccount == "" || rec.AccountNumber == snap.pickedAccount {
 			writeJSON(w, http.StatusOK, customerOf(rec))
 			return
 		}
@@ -82,10 +82,10 @@ func (o *opower) current(w http.ResponseWriter, r *http.Request, v *visit) {
 	http.NotFound(w, r)
 }
 
-func (o *opower) meters(w http.ResponseWriter, r *http.Request, v *visit) {
-	for _, rec := range o.desk.look(v).records {
+func (o *opower) meters(w http.ResponseWriter, r *http.Request, sess *session) {
+	for _, rec := range o.system.snapshot(sess).records {
 		if rec.UUID == r.PathValue("uuid") {
-			o.desk.shown(v)
+			o.system.noteMetersRead(sess)
 			writeJSON(w, http.StatusOK, map[string]any{"meters_ids": []string{rec.MeterNumber}})
 			return
 		}

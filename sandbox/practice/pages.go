@@ -28,7 +28,7 @@ type pages struct{ byName map[string]*template.Template }
 
 func parsePages() (*pages, error) {
 	layout, err := template.New("layout.html").Funcs(template.FuncMap{"lower": strings.ToLower}).
-		ParseFS(files, "pages/layout.html", "pages/parts/*.html")
+		ParseFS(files, "pages/layout.html", "pages/partials/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("parsing the page layout: %w", err)
 	}

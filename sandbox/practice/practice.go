@@ -147,16 +147,16 @@ func (s *Server) assemble(opts Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	desk := newDesk(opts)
+	system := newCustomerSystem(opts)
 	byHost := map[string]http.Handler{}
 	for _, u := range utilities() {
-		here := &site{utility: u, desk: desk, pages: pages, log: opts.Log, port: s.port}
+		here := &site{utility: u, system: system, pages: pages, log: opts.Log, port: s.port}
 		s.sites = append(s.sites, here)
-		for label, handler := range here.build(here) {
-			byHost[host{label: label}.name(u)] = here.front(static, handler)
+		for label, handler := range here.handlers(here) {
+			byHost[host{label: label}.name(u)] = here.hostHandler(static, handler)
 		}
 	}
-	control := (&control{desk: desk, pages: pages, log: opts.Log, server: s}).handler(static)
+	control := (&control{system: system, pages: pages, log: opts.Log, server: s}).handler(static)
 	byHost["127.0.0.1"], byHost["localhost"], byHost["[::1]"] = control, control, control
 	return byName(byHost), nil
 }
@@ -178,15 +178,15 @@ func byName(hosts map[string]http.Handler) http.Handler {
 	})
 }
 
-// front stands before every host of a site: its assets and its outages.
-func (s *site) front(static, pages http.Handler) http.Handler {
+// hostHandler stands before every host of a site: its assets and its outages.
+func (s *site) hostHandler(static, pages http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /practice/assets/", static)
-	mux.HandleFunc("/practice/security", s.security)
-	s.detours(mux)
+	mux.HandleFunc("/practice/security", s.mfaSettings)
+	s.routeInterstitials(mux)
 	mux.Handle("/", pages)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.desk.isDown(s.utility) && !strings.HasPrefix(r.URL.Path, "/practice/assets/") {
+		if s.system.isDown(s.utility) && !strings.HasPrefix(r.URL.Path, "/practice/assets/") {
 			s.maintenance(w, r)
 			return
 		}

@@ -17,15 +17,15 @@ func pseg() *utility {
 	return &utility{
 		id: "PSEG", name: "Public Service Enterprise Group", entry: "https://nj.myaccount.pseg.com/user/login",
 		kinds: commonKinds(Choice), methods: []method{{"sms", "sms", 0}, {"email", "email", 0}, {"call", "call", 0}},
-		shape: shape{
-			state: "NJ", city: "Maplewood", zip: 7000, account: digits{"7", 10}, service: digits{"PE", 14}, meterDigits: 8, perAccount: 2,
+		meters: meterGenerator{
+			state: "NJ", city: "Maplewood", zip: 7000, account: numberFormat{"7", 10}, service: numberFormat{"PE", 14}, meterDigits: 8, perAccount: 2,
 			tariffs: []string{"RS", "GLP"}, gasTariff: "RSG",
 			shows: func(m Meter) Meter { m.ServiceIdentifier, m.Tariff, m.Status = "", "", ""; return m },
 		},
 		hosts: []host{
 			{"", "https://nj.myaccount.pseg.com"}, {"id", "https://id.myaccount.pseg.com"}, {"mymeter", "https://mysmartenergy.nj.pseg.com"},
 		},
-		build: func(s *site) map[string]http.Handler {
+		handlers: func(s *site) map[string]http.Handler {
 			p := &psegSite{s}
 			return map[string]http.Handler{"": p.portal(), "id": p.identity(), "mymeter": p.myMeter()}
 		},
@@ -43,10 +43,10 @@ const (
 func (p *psegSite) identity() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /oauth2/v1/authorize", p.authorize)
-	mux.HandleFunc("POST /idp/idx/identify", takes(p.site, p.identify))
-	mux.HandleFunc("POST /idp/idx/challenge/password", takes(p.site, p.password))
-	mux.HandleFunc("POST /idp/idx/challenge/send", takes(p.site, p.send))
-	mux.HandleFunc("POST /idp/idx/challenge/answer", takes(p.site, p.answer))
+	mux.HandleFunc("POST /idp/idx/identify", jsonBodyHandler(p.site, p.identify))
+	mux.HandleFunc("POST /idp/idx/challenge/password", jsonBodyHandler(p.site, p.password))
+	mux.HandleFunc("POST /idp/idx/challenge/send", jsonBodyHandler(p.site, p.send))
+	mux.HandleFunc("POST /idp/idx/challenge/answer", jsonBodyHandler(p.site, p.answer))
 	mux.HandleFunc("GET /login/token/redirect", p.toHost(p.origin("")+"/user/LoginRedirect"))
 	mux.HandleFunc("GET /app/mymeter/sso/saml", p.toHost(p.origin("mymeter")+"/Saml/okta-prod/Acs"))
 	return mux
@@ -54,13 +54,13 @@ func (p *psegSite) identity() http.Handler {
 
 // toHost carries a signed-in browser over to another host, and sends others to sign in.
 func (p *psegSite) toHost(address string) http.HandlerFunc {
-	return p.needSignIn(p.origin("")+psegLogin, func(w http.ResponseWriter, r *http.Request, v *visit) {
-		p.handOverTo(w, r, v, address)
+	return p.needSignIn(p.origin("")+psegLogin, func(w http.ResponseWriter, r *http.Request, sess *session) {
+		p.handOverTo(w, r, sess, address)
 	})
 }
 
 func (p *psegSite) authorize(w http.ResponseWriter, r *http.Request) {
-	p.desk.leave(p.session(w, r))
+	p.system.forget(p.ensureCookie(w, r))
 	p.show(w, r, "pseg/widget", "Sign in", nil)
 }
 
@@ -88,29 +88,29 @@ type psegForm struct {
 }
 
 // identify takes the user name. A captcha stops the widget here already.
-func (p *psegSite) identify(_ *call, form psegForm) (psegStep, error) {
+func (p *psegSite) identify(_ *exchange, form psegForm) (psegStep, error) {
 	if kind, _ := parseUser(form.Identifier); kind == Captcha {
 		return psegStep{Step: "captcha"}, nil
 	}
 	return psegStep{Step: "password"}, nil
 }
 
-func (p *psegSite) password(c *call, form psegForm) (psegStep, error) {
-	said, err := p.login(c, form.Identifier, form.Credentials.Passcode)
-	look := p.desk.look(c.visit)
+func (p *psegSite) password(x *exchange, form psegForm) (psegStep, error) {
+	result, err := p.login(x, form.Identifier, form.Credentials.Passcode)
+	snap := p.system.snapshot(x.session)
 	switch {
-	case said == rejected:
+	case result == rejected:
 		return psegStep{Step: "password", Message: "Unable to sign in with this user name and password."}, err
-	case said == accountLocked:
+	case result == accountLocked:
 		return psegStep{Step: "password", Message: "Your account is locked."}, err
-	case said == challenged && look.asks.kind == "choice":
-		return psegStep{Step: "select", Options: psegOptions(look.options)}, err
-	case said == challenged && err == nil:
-		return p.send(c, psegForm{})
-	case said == admitted:
+	case result == challenged && snap.challenge.kind == "choice":
+		return psegStep{Step: "select", Options: psegOptions(snap.options)}, err
+	case result == challenged && err == nil:
+		return p.send(x, psegForm{})
+	case result == admitted:
 		return psegStep{Success: "/login/token/redirect"}, err
 	}
-	return psegStep{Success: detour(said)}, err
+	return psegStep{Success: interstitialFor(result)}, err
 }
 
 func psegOptions(options []option) []psegOption {
@@ -122,14 +122,14 @@ func psegOptions(options []option) []psegOption {
 	return list
 }
 
-func (p *psegSite) send(c *call, form psegForm) (psegStep, error) {
-	err := p.desk.send(c.visit, form.Method)
+func (p *psegSite) send(x *exchange, form psegForm) (psegStep, error) {
+	err := p.system.sendCode(x.session, form.Method)
 	if errors.Is(err, errEnded) {
-		return psegStep{Success: endedPath}, nil
+		return psegStep{Success: sessionEndedPath}, nil
 	}
-	look := p.desk.look(c.visit)
+	snap := p.system.snapshot(x.session)
 	step := psegStep{
-		Step: "code", SentTo: look.asks.sent.To, Wait: p.desk.opts.ResendAfter.Milliseconds(), Options: psegOptions(look.options),
+		Step: "code", SentTo: snap.challenge.sent.To, Wait: p.system.opts.ResendAfter.Milliseconds(), Options: psegOptions(snap.options),
 	}
 	if err != nil {
 		step.Message = "Please wait a moment before you ask for another code."
@@ -137,15 +137,15 @@ func (p *psegSite) send(c *call, form psegForm) (psegStep, error) {
 	return step, nil
 }
 
-func (p *psegSite) answer(c *call, form psegForm) (psegStep, error) {
-	said, err := p.submit(c, form.Credentials.Passcode)
-	switch said {
-	case right:
+func (p *psegSite) answer(x *exchange, form psegForm) (psegStep, error) {
+	result, err := p.submitCode(x, form.Credentials.Passcode)
+	switch result {
+	case codeRight:
 		return psegStep{Success: "/login/token/redirect"}, err
-	case wrong:
+	case codeWrong:
 		return psegStep{Step: "code", Message: "Invalid code. Try again."}, err
 	}
-	return psegStep{Success: endedPath}, err
+	return psegStep{Success: sessionEndedPath}, err
 }
 
 // portal is the host on which everything begins and ends.
@@ -179,42 +179,42 @@ func (p *psegSite) loginRedirect(w http.ResponseWriter, r *http.Request) {
 }
 
 // processing waits a little and then goes on by itself.
-func (p *psegSite) processing(w http.ResponseWriter, r *http.Request, v *visit) {
+func (p *psegSite) processing(w http.ResponseWriter, r *http.Request, sess *session) {
 	home := psegDashboard
-	if accountCount(p.desk.look(v).records) > 1 {
+	if accountCount(p.system.snapshot(sess).records) > 1 {
 		home = psegSelect
 	}
-	p.show(w, r, "pseg/processing", "Signing in", p.landing(v, "", home))
+	p.show(w, r, "pseg/processing", "Signing in", p.landingPath(sess, "", home))
 }
 
-func (p *psegSite) dashboard(w http.ResponseWriter, r *http.Request, v *visit) {
-	look := p.desk.look(v)
+func (p *psegSite) dashboard(w http.ResponseWriter, r *http.Request, sess *session) {
+	snap := p.system.snapshot(sess)
 	var mine []Meter
-	for _, m := range look.shown(p.utility) {
-		if look.picked == "" || look.picked == m.AccountNumber {
+	for _, m := range snap.meters(p.utility) {
+		if snap.pickedAccount == "" || snap.pickedAccount == m.AccountNumber {
 			mine = append(mine, m)
 		}
 	}
-	p.desk.shown(v)
+	p.system.noteMetersRead(sess)
 	p.show(w, r, "pseg/dashboard", "My account", struct {
-		Sheet   sheet[Meter]
+		Page    resultPage[Meter]
 		Nag     bool
 		MyMeter string
-	}{cut(mine, 1, 50), look.nag, p.origin("mymeter") + "/Saml/okta-prod/SignIn"})
+	}{paginate(mine, 1, 50), snap.nag, p.origin("mymeter") + "/Saml/okta-prod/SignIn"})
 }
 
-func (p *psegSite) dismissNag(w http.ResponseWriter, r *http.Request, v *visit) {
-	p.desk.dismiss(v)
+func (p *psegSite) dismissNag(w http.ResponseWriter, r *http.Request, sess *session) {
+	p.system.dismissNag(sess)
 	http.Redirect(w, r, psegDashboard, http.StatusSeeOther)
 }
 
-func (p *psegSite) selectPage(w http.ResponseWriter, r *http.Request, v *visit) {
-	p.desk.shown(v)
-	p.show(w, r, "pseg/select", "Choose an account", p.desk.look(v).shown(p.utility))
+func (p *psegSite) selectPage(w http.ResponseWriter, r *http.Request, sess *session) {
+	p.system.noteMetersRead(sess)
+	p.show(w, r, "pseg/select", "Choose an account", p.system.snapshot(sess).meters(p.utility))
 }
 
-func (p *psegSite) selectAccount(w http.ResponseWriter, r *http.Request, v *visit) {
-	if !p.desk.pick(v, r.FormValue("account")) {
+func (p *psegSite) selectAccount(w http.ResponseWriter, r *http.Request, sess *session) {
+	if !p.system.pickAccount(sess, r.FormValue("account")) {
 		http.Redirect(w, r, psegSelect, http.StatusSeeOther)
 		return
 	}
@@ -232,7 +232,7 @@ func (p *psegSite) myMeter() http.Handler {
 		p.join(w, r)
 		http.Redirect(w, r, "/Dashboard", http.StatusSeeOther)
 	})
-	mux.HandleFunc("GET /Dashboard", p.needSignIn(signIn, func(w http.ResponseWriter, r *http.Request, _ *visit) {
+	mux.HandleFunc("GET /Dashboard", p.needSignIn(signIn, func(w http.ResponseWriter, r *http.Request, _ *session) {
 		p.show(w, r, "pseg/mymeter", "My meters", nil)
 	}))
 	mux.HandleFunc("GET /Dashboard/Chart", p.needSignIn(signIn, p.chart))
@@ -241,20 +241,20 @@ func (p *psegSite) myMeter() http.Handler {
 }
 
 // chart is a fragment of a page: the meters of the login and a token.
-func (p *psegSite) chart(w http.ResponseWriter, _ *http.Request, v *visit) {
-	meters := p.desk.look(v).shown(p.utility)
-	p.desk.shown(v)
-	p.hints(w, v)
+func (p *psegSite) chart(w http.ResponseWriter, _ *http.Request, sess *session) {
+	meters := p.system.snapshot(sess).meters(p.utility)
+	p.system.noteMetersRead(sess)
+	p.setTimingHeaders(w, sess)
 	err := p.pages.write(w, http.StatusOK, "pseg/chart#fragment", view{Site: p.id, Data: struct {
 		Token string
-		Sheet sheet[Meter]
-	}{rand.Text(), cut(meters, 1, max(1, len(meters)))}})
+		Page  resultPage[Meter]
+	}{rand.Text(), paginate(meters, 1, max(1, len(meters)))}})
 	if err != nil {
 		p.log.Error("drawing the meters", zap.Error(err))
 	}
 }
 
-func (p *psegSite) chartData(w http.ResponseWriter, _ *http.Request, v *visit) {
-	p.desk.shown(v)
-	p.reply(w, v, map[string]any{"Data": map[string]any{"Meters": p.desk.look(v).shown(p.utility), "series": []any{}}})
+func (p *psegSite) chartData(w http.ResponseWriter, _ *http.Request, sess *session) {
+	p.system.noteMetersRead(sess)
+	p.reply(w, sess, map[string]any{"Data": map[string]any{"Meters": p.system.snapshot(sess).meters(p.utility), "series": []any{}}})
 }

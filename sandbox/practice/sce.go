@@ -18,15 +18,15 @@ func sce() *utility {
 		methods: []method{
 			{"sms-0", "sms", 0}, {"call-0", "call", 0}, {"sms-1", "sms", 1}, {"call-1", "call", 1},
 		},
-		shape: shape{
-			state: "CA", city: "Claremont", zip: 91700, account: digits{"70", 12}, service: digits{"8", 10}, meterDigits: 9, perAccount: 2,
+		meters: meterGenerator{
+			state: "CA", city: "Claremont", zip: 91700, account: numberFormat{"70", 12}, service: numberFormat{"8", 10}, meterDigits: 9, perAccount: 2,
 			tariffs: []string{"TOU-D-4-9PM", "D", "TOU-GS-1-E"},
 			shows: func(m Meter) Meter {
 				return Meter{ServiceIdentifier: m.ServiceIdentifier, ServiceAddress: m.ServiceAddress, Tariff: m.Tariff}
 			},
 		},
 		hosts: []host{{"", "https://www.sce.com"}},
-		build: func(s *site) map[string]http.Handler {
+		handlers: func(s *site) map[string]http.Handler {
 			return map[string]http.Handler{"": (&sceSite{s, strings.ToLower(rand.Text()[:5])}).routes()}
 		},
 	}
@@ -48,18 +48,18 @@ func (s *sceSite) routes() http.Handler {
 	mux.HandleFunc("GET "+sceLogin, func(w http.ResponseWriter, r *http.Request) {
 		s.show(w, r, "sce/login", "Log in", struct{ Release string }{s.release})
 	})
-	mux.HandleFunc("POST "+sceAPI+"authn", takes(s.site, s.authn))
-	mux.HandleFunc("POST "+sceAPI+"authn/send", takes(s.site, s.send))
-	mux.HandleFunc("POST "+sceAPI+"authn/verify", takes(s.site, s.verify))
-	mux.HandleFunc("GET "+sceHome, s.needSignIn(sceLogin, func(w http.ResponseWriter, r *http.Request, v *visit) {
+	mux.HandleFunc("POST "+sceAPI+"authn", jsonBodyHandler(s.site, s.authn))
+	mux.HandleFunc("POST "+sceAPI+"authn/send", jsonBodyHandler(s.site, s.send))
+	mux.HandleFunc("POST "+sceAPI+"authn/verify", jsonBodyHandler(s.site, s.verify))
+	mux.HandleFunc("GET "+sceHome, s.needSignIn(sceLogin, func(w http.ResponseWriter, r *http.Request, sess *session) {
 		s.show(w, r, "sce/account", "My account", struct {
 			Release string
 			Nag     bool
-		}{s.release, s.desk.look(v).nag})
+		}{s.release, s.system.snapshot(sess).nag})
 	}))
-	mux.HandleFunc("POST "+sceAPI+"preferences", s.needSignIn(sceLogin, func(w http.ResponseWriter, _ *http.Request, v *visit) {
-		s.desk.dismiss(v)
-		s.reply(w, v, map[string]bool{"saved": true})
+	mux.HandleFunc("POST "+sceAPI+"preferences", s.needSignIn(sceLogin, func(w http.ResponseWriter, _ *http.Request, sess *session) {
+		s.system.dismissNag(sess)
+		s.reply(w, sess, map[string]bool{"saved": true})
 	}))
 	mux.HandleFunc("GET "+sceAPI+"serviceaccounts", s.needSignIn(sceLogin, s.serviceAccounts))
 	return mux
@@ -80,24 +80,24 @@ type scePhone struct {
 	Number string `json:"number"` // masked
 }
 
-func (s *sceSite) authn(c *call, form struct{ Username, Password string }) (sceAnswer, error) {
-	said, err := s.login(c, form.Username, form.Password)
-	look := s.desk.look(c.visit)
+func (s *sceSite) authn(x *exchange, form struct{ Username, Password string }) (sceAnswer, error) {
+	result, err := s.login(x, form.Username, form.Password)
+	snap := s.system.snapshot(x.session)
 	switch {
-	case said == rejected:
+	case result == rejected:
 		return sceAnswer{Message: "The e-mail and/or password you entered is incorrect."}, err
-	case said == accountLocked:
+	case result == accountLocked:
 		return sceAnswer{Status: "LOCKED_OUT", Message: "Your profile is locked after too many attempts."}, err
-	case said == notRegistered:
+	case result == notRegistered:
 		return sceAnswer{Status: "VERIFICATION_PENDING"}, err
-	case said == challenged && look.asks.kind == "choice":
-		return sceAnswer{Status: "MFA_REQUIRED", Phones: phones(look.options)}, err
-	case said == challenged && err == nil:
-		return s.deliver(c, "")
-	case said == admitted:
-		return sceAnswer{Status: "SUCCESS", Redirect: s.landing(c.visit, "", sceHome)}, err
+	case result == challenged && snap.challenge.kind == "choice":
+		return sceAnswer{Status: "MFA_REQUIRED", Phones: phones(snap.options)}, err
+	case result == challenged && err == nil:
+		return s.deliver(x, "")
+	case result == admitted:
+		return sceAnswer{Status: "SUCCESS", Redirect: s.landingPath(x.session, "", sceHome)}, err
 	}
-	return sceAnswer{Redirect: detour(said)}, err
+	return sceAnswer{Redirect: interstitialFor(result)}, err
 }
 
 // phones lists each phone once: the ways to use it are the page's to offer.
@@ -112,21 +112,21 @@ func phones(options []option) []scePhone {
 }
 
 // send makes a further code, by the phone and the way chosen or as before.
-func (s *sceSite) send(c *call, form struct{ Phone, Method string }) (sceAnswer, error) {
+func (s *sceSite) send(x *exchange, form struct{ Phone, Method string }) (sceAnswer, error) {
 	if form.Method == "" {
-		return s.deliver(c, "")
+		return s.deliver(x, "")
 	}
-	return s.deliver(c, form.Method+"-"+form.Phone)
+	return s.deliver(x, form.Method+"-"+form.Phone)
 }
 
-func (s *sceSite) deliver(c *call, by string) (sceAnswer, error) {
-	err := s.desk.send(c.visit, by)
+func (s *sceSite) deliver(x *exchange, by string) (sceAnswer, error) {
+	err := s.system.sendCode(x.session, by)
 	if errors.Is(err, errEnded) {
-		return sceAnswer{Redirect: endedPath}, nil
+		return sceAnswer{Redirect: sessionEndedPath}, nil
 	}
-	look := s.desk.look(c.visit)
+	snap := s.system.snapshot(x.session)
 	answer := sceAnswer{
-		Status: "MFA_CHALLENGE", SentTo: look.asks.sent.To, Phones: phones(look.options), Wait: s.desk.opts.ResendAfter.Milliseconds(),
+		Status: "MFA_CHALLENGE", SentTo: snap.challenge.sent.To, Phones: phones(snap.options), Wait: s.system.opts.ResendAfter.Milliseconds(),
 	}
 	if err != nil {
 		answer.Message = "Please wait a moment before you ask for another code."
@@ -134,19 +134,19 @@ func (s *sceSite) deliver(c *call, by string) (sceAnswer, error) {
 	return answer, nil
 }
 
-func (s *sceSite) verify(c *call, form struct{ PassCode string }) (sceAnswer, error) {
-	said, err := s.submit(c, form.PassCode)
-	switch said {
-	case right:
-		return sceAnswer{Status: "SUCCESS", Redirect: s.landing(c.visit, "", sceHome)}, err
-	case wrong:
+func (s *sceSite) verify(x *exchange, form struct{ PassCode string }) (sceAnswer, error) {
+	result, err := s.submitCode(x, form.PassCode)
+	switch result {
+	case codeRight:
+		return sceAnswer{Status: "SUCCESS", Redirect: s.landingPath(x.session, "", sceHome)}, err
+	case codeWrong:
 		return sceAnswer{Message: "The code you entered is incorrect."}, err
 	}
-	return sceAnswer{Redirect: endedPath}, err
+	return sceAnswer{Redirect: sessionEndedPath}, err
 }
 
-func (s *sceSite) serviceAccounts(w http.ResponseWriter, _ *http.Request, v *visit) {
-	look := s.desk.look(v)
-	s.desk.shown(v)
-	s.reply(w, v, map[string]any{"accounts": accountCount(look.records), "serviceAccounts": look.shown(s.utility)})
+func (s *sceSite) serviceAccounts(w http.ResponseWriter, _ *http.Request, sess *session) {
+	snap := s.system.snapshot(sess)
+	s.system.noteMetersRead(sess)
+	s.reply(w, sess, map[string]any{"accounts": accountCount(snap.records), "serviceAccounts": snap.meters(s.utility)})
 }

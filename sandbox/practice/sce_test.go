@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/meterkey/meterkey/sandbox/practice"
-	"github.com/playwright-community/playwright-go"
 	"github.com/stretchr/testify/require"
 )
 
@@ -18,9 +17,9 @@ func (p *person) logsInAtSCE() {
 	p.clicks(sceMain + "[class*=sceBtnSmPrimary]")
 }
 
-func sceInChromium(t *testing.T, srv *practice.Server, browser playwright.Browser) {
+func sceInChromium(t *testing.T, srv *practice.Server) {
 	t.Run("plain", func(t *testing.T) {
-		p := sits(t, srv, browser, "SCE", "plain.sce@example.com")
+		p := newPerson(t, srv, "SCE", "plain.sce@example.com")
 		p.logsInAtSCE()
 		p.arrives("**/mysce/myaccount")
 		p.sees("#ThisPeriod")
@@ -29,7 +28,7 @@ func sceInChromium(t *testing.T, srv *practice.Server, browser playwright.Browse
 		require.Equal(t, practice.Ledger{Logins: 1, SignIns: 1, MetersRead: 1}, p.ledger())
 	})
 	t.Run("code", func(t *testing.T) {
-		p := sits(t, srv, browser, "SCE", "code.sce@example.com")
+		p := newPerson(t, srv, "SCE", "code.sce@example.com")
 		p.logsInAtSCE()
 		p.types(okCode, "1")
 		p.clicks("[class*=MfaVerify] [class*=sceBtnSmPrimary]")
@@ -39,7 +38,7 @@ func sceInChromium(t *testing.T, srv *practice.Server, browser playwright.Browse
 		p.arrives("**/mysce/myaccount")
 	})
 	t.Run("choice of a phone and a way", func(t *testing.T) {
-		p := sits(t, srv, browser, "SCE", "choice.sce@example.com")
+		p := newPerson(t, srv, "SCE", "choice.sce@example.com")
 		p.logsInAtSCE()
 		p.clicks(`input[name="phone"][value="1"]`)
 		p.clicks(`input[value="call"]`)
@@ -49,24 +48,24 @@ func sceInChromium(t *testing.T, srv *practice.Server, browser playwright.Browse
 		p.arrives("**/mysce/myaccount")
 	})
 	t.Run("a wrong password is told above the form", func(t *testing.T) {
-		p := sits(t, srv, browser, "SCE", "wrong.sce@example.com")
+		p := newPerson(t, srv, "SCE", "wrong.sce@example.com")
 		p.logsInAtSCE()
 		require.Contains(t, p.sees("react-login-main mark"), "incorrect")
 	})
 	t.Run("an unfinished registration", func(t *testing.T) {
-		p := sits(t, srv, browser, "SCE", "unfinished.sce@example.com")
+		p := newPerson(t, srv, "SCE", "unfinished.sce@example.com")
 		p.logsInAtSCE()
 		p.sees("react-verification-pending")
 	})
 	t.Run("an offer and a survey stand before the accounts", func(t *testing.T) {
-		p := sits(t, srv, browser, "SCE", "nag.sce@example.com")
+		p := newPerson(t, srv, "SCE", "nag.sce@example.com")
 		p.logsInAtSCE()
 		p.clicks("text=Remind me later")
 		p.clicks(".fsrDeclineButton")
 		p.clicks("#ThisPeriod")
 	})
 	t.Run("many accounts", func(t *testing.T) {
-		p := sits(t, srv, browser, "SCE", "many-13.sce@example.com")
+		p := newPerson(t, srv, "SCE", "many-13.sce@example.com")
 		p.logsInAtSCE()
 		rows := "div[class*=serviceAccOverviewComponent__sceServiceAccInfo] [class*=__number]"
 		p.sees(rows)

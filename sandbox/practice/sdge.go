@@ -12,15 +12,15 @@ func sdge() *utility {
 	return &utility{
 		id: "SDGE", name: "San Diego Gas and Electric", entry: "https://myenergycenter.com" + sdgeLogin,
 		kinds: commonKinds(), methods: []method{{"sms", "sms", 0}},
-		shape: shape{
-			state: "CA", city: "La Mesa", zip: 91900, account: digits{"3", 9}, service: digits{"", 10}, meterDigits: 7, perAccount: 3,
+		meters: meterGenerator{
+			state: "CA", city: "La Mesa", zip: 91900, account: numberFormat{"3", 9}, service: numberFormat{"", 10}, meterDigits: 7, perAccount: 3,
 			tariffs: []string{"DR", "TOU-DR1"}, gasTariff: "GR",
 			shows: func(m Meter) Meter {
 				return Meter{AccountNumber: m.AccountNumber, MeterNumber: m.MeterNumber, ServiceClass: m.ServiceClass}
 			},
 		},
-		hosts: []host{{"", "https://myenergycenter.com"}},
-		build: func(s *site) map[string]http.Handler { return map[string]http.Handler{"": (&sdgeSite{s}).routes()} },
+		hosts:    []host{{"", "https://myenergycenter.com"}},
+		handlers: func(s *site) map[string]http.Handler { return map[string]http.Handler{"": (&sdgeSite{s}).routes()} },
 	}
 }
 
@@ -36,18 +36,18 @@ const (
 func (s *sdgeSite) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+sdgeLogin, func(w http.ResponseWriter, r *http.Request) { s.show(w, r, "sdge/login", "Log in", nil) })
-	mux.HandleFunc("POST "+sdgeLogin, takes(s.site, s.validate))
+	mux.HandleFunc("POST "+sdgeLogin, jsonBodyHandler(s.site, s.validate))
 	mux.HandleFunc("GET "+sdgeTwoStep, s.twoStepPage)
-	mux.HandleFunc("POST "+sdgeTwoStep, takes(s.site, s.twoStep))
-	mux.HandleFunc("POST "+sdgeTwoStep+"/Resend", s.service(s.resend))
+	mux.HandleFunc("POST "+sdgeTwoStep, jsonBodyHandler(s.site, s.twoStep))
+	mux.HandleFunc("POST "+sdgeTwoStep+"/Resend", s.jsonHandler(s.resend))
 	for address, title := range map[string]string{sdgeHome: "Dashboard", sdgeUsage: "Usage"} {
-		mux.HandleFunc("GET "+address, s.needSignIn(sdgeLogin, func(w http.ResponseWriter, r *http.Request, v *visit) {
-			s.portalPage(w, r, v, title)
+		mux.HandleFunc("GET "+address, s.needSignIn(sdgeLogin, func(w http.ResponseWriter, r *http.Request, sess *session) {
+			s.portalPage(w, r, sess, title)
 		}))
 	}
-	mux.HandleFunc("POST /portal/Dashboard/DismissPaperless", s.needSignIn(sdgeLogin, func(w http.ResponseWriter, _ *http.Request, v *visit) {
-		s.desk.dismiss(v)
-		s.reply(w, v, sdgeAnswer{Success: true})
+	mux.HandleFunc("POST /portal/Dashboard/DismissPaperless", s.needSignIn(sdgeLogin, func(w http.ResponseWriter, _ *http.Request, sess *session) {
+		s.system.dismissNag(sess)
+		s.reply(w, sess, sdgeAnswer{Success: true})
 	}))
 	mux.HandleFunc("GET /portal/Usage/GetMeters", s.needSignIn(sdgeLogin, s.meters))
 	return mux
@@ -59,12 +59,12 @@ type sdgeAnswer struct {
 	Redirect string `json:",omitempty"`
 }
 
-func (s *sdgeSite) validate(c *call, form struct{ Username, Password string }) (sdgeAnswer, error) {
-	said, err := s.login(c, form.Username, form.Password)
-	if err == nil && said == challenged {
-		err = s.desk.send(c.visit, "")
+func (s *sdgeSite) validate(x *exchange, form struct{ Username, Password string }) (sdgeAnswer, error) {
+	result, err := s.login(x, form.Username, form.Password)
+	if err == nil && result == challenged {
+		err = s.system.sendCode(x.session, "")
 	}
-	switch said {
+	switch result {
 	case rejected:
 		return sdgeAnswer{Message: "The user name or password is incorrect."}, err
 	case accountLocked:
@@ -72,45 +72,45 @@ func (s *sdgeSite) validate(c *call, form struct{ Username, Password string }) (
 	case challenged:
 		return sdgeAnswer{Success: true, Redirect: sdgeTwoStep}, err
 	case admitted:
-		return sdgeAnswer{Success: true, Redirect: s.landing(c.visit, "", sdgeHome)}, err
+		return sdgeAnswer{Success: true, Redirect: s.landingPath(x.session, "", sdgeHome)}, err
 	}
-	return sdgeAnswer{Success: true, Redirect: detour(said)}, err
+	return sdgeAnswer{Success: true, Redirect: interstitialFor(result)}, err
 }
 
 func (s *sdgeSite) twoStepPage(w http.ResponseWriter, r *http.Request) {
-	look := s.desk.look(s.visit(r))
-	if look.is != asked {
-		http.Redirect(w, r, endedPath, http.StatusFound)
+	snap := s.system.snapshot(s.session(r))
+	if snap.state != awaitingCode {
+		http.Redirect(w, r, sessionEndedPath, http.StatusFound)
 		return
 	}
 	s.show(w, r, "sdge/two-step", "2-step verification", struct {
 		To       string
 		CoolDown int64
-	}{look.asks.sent.To, s.desk.opts.ResendAfter.Milliseconds()})
+	}{snap.challenge.sent.To, s.system.opts.ResendAfter.Milliseconds()})
 }
 
-func (s *sdgeSite) twoStep(c *call, form struct{ Code string }) (sdgeAnswer, error) {
-	said, err := s.submit(c, form.Code)
-	switch said {
-	case right:
-		return sdgeAnswer{Success: true, Redirect: s.landing(c.visit, "", sdgeHome)}, err
-	case wrong:
+func (s *sdgeSite) twoStep(x *exchange, form struct{ Code string }) (sdgeAnswer, error) {
+	result, err := s.submitCode(x, form.Code)
+	switch result {
+	case codeRight:
+		return sdgeAnswer{Success: true, Redirect: s.landingPath(x.session, "", sdgeHome)}, err
+	case codeWrong:
 		return sdgeAnswer{Message: "The verification code is incorrect."}, err
 	}
-	return sdgeAnswer{Redirect: endedPath}, err
+	return sdgeAnswer{Redirect: sessionEndedPath}, err
 }
 
-func (s *sdgeSite) resend(c *call) (any, error) {
-	if errors.Is(s.desk.send(c.visit, ""), errEnded) {
-		return sdgeAnswer{Redirect: endedPath}, nil
+func (s *sdgeSite) resend(x *exchange) (any, error) {
+	if errors.Is(s.system.sendCode(x.session, ""), errEnded) {
+		return sdgeAnswer{Redirect: sessionEndedPath}, nil
 	}
 	return sdgeAnswer{Success: true}, nil
 }
 
-func (s *sdgeSite) portalPage(w http.ResponseWriter, r *http.Request, v *visit, title string) {
-	look := s.desk.look(v)
+func (s *sdgeSite) portalPage(w http.ResponseWriter, r *http.Request, sess *session, title string) {
+	snap := s.system.snapshot(sess)
 	var numbers []string
-	for _, rec := range look.records {
+	for _, rec := range snap.records {
 		if len(numbers) == 0 || numbers[len(numbers)-1] != rec.AccountNumber {
 			numbers = append(numbers, rec.AccountNumber)
 		}
@@ -119,17 +119,17 @@ func (s *sdgeSite) portalPage(w http.ResponseWriter, r *http.Request, v *visit, 
 		Title    string
 		Accounts []string
 		Nag      bool
-	}{title, numbers, look.nag})
+	}{title, numbers, snap.nag})
 }
 
 // meters lists the meters of one account, by its number as shown.
-func (s *sdgeSite) meters(w http.ResponseWriter, r *http.Request, v *visit) {
+func (s *sdgeSite) meters(w http.ResponseWriter, r *http.Request, sess *session) {
 	list := []Meter{}
-	for _, m := range s.desk.look(v).shown(s.utility) {
+	for _, m := range s.system.snapshot(sess).meters(s.utility) {
 		if m.AccountNumber == r.URL.Query().Get("account") {
 			list = append(list, m)
 		}
 	}
-	s.desk.shown(v)
-	s.reply(w, v, list)
+	s.system.noteMetersRead(sess)
+	s.reply(w, sess, list)
 }

@@ -22,9 +22,9 @@ func (p *person) opensMeterMenuAtSDGE() []string {
 	return p.column(".md-clickable md-select-menu md-option")
 }
 
-func sdgeInChromium(t *testing.T, srv *practice.Server, browser playwright.Browser) {
+func sdgeInChromium(t *testing.T, srv *practice.Server) {
 	t.Run("plain", func(t *testing.T) {
-		p := sits(t, srv, browser, "SDGE", "plain.sdge@example.com")
+		p := newPerson(t, srv, "SDGE", "plain.sdge@example.com")
 		p.logsInAtSDGE()
 		p.arrives("**/portal/Dashboard/index")
 		p.opens("https://myenergycenter.com/portal/Usage/Index")
@@ -36,7 +36,7 @@ func sdgeInChromium(t *testing.T, srv *practice.Server, browser playwright.Brows
 		require.Equal(t, practice.Ledger{Logins: 1, SignIns: 1, MetersRead: 1}, p.ledger())
 	})
 	t.Run("code", func(t *testing.T) {
-		p := sits(t, srv, browser, "SDGE", "code.sdge@example.com")
+		p := newPerson(t, srv, "SDGE", "code.sdge@example.com")
 		p.logsInAtSDGE()
 		p.types(okCode, "1")
 		p.clicks("#btnverify")
@@ -46,12 +46,12 @@ func sdgeInChromium(t *testing.T, srv *practice.Server, browser playwright.Brows
 		p.arrives("**/portal/Dashboard/index")
 	})
 	t.Run("a wrong password is told in a toast", func(t *testing.T) {
-		p := sits(t, srv, browser, "SDGE", "wrong.sdge@example.com")
+		p := newPerson(t, srv, "SDGE", "wrong.sdge@example.com")
 		p.logsInAtSDGE()
 		require.Contains(t, p.sees(".toast-error"), "incorrect")
 	})
 	t.Run("each of many accounts has its meters", func(t *testing.T) {
-		p := sits(t, srv, browser, "SDGE", "many-3.sdge@example.com")
+		p := newPerson(t, srv, "SDGE", "many-3.sdge@example.com")
 		p.logsInAtSDGE()
 		second := p.meters()[1]
 		p.clicks(`button[data-id="accountList"]`)
@@ -60,7 +60,7 @@ func sdgeInChromium(t *testing.T, srv *practice.Server, browser playwright.Brows
 		require.Contains(t, p.opensMeterMenuAtSDGE()[0], second.MeterNumber)
 	})
 	t.Run("a press on the menu is not lost while it is fetched", func(t *testing.T) {
-		p := sits(t, srv, browser, "SDGE", "many-3.late@example.com")
+		p := newPerson(t, srv, "SDGE", "many-3.late@example.com")
 		p.logsInAtSDGE()
 		second := p.meters()[1]
 		p.clicks(`button[data-id="accountList"]`)
@@ -79,7 +79,7 @@ func sdgeInChromium(t *testing.T, srv *practice.Server, browser playwright.Brows
 		require.Contains(t, p.sees(".md-clickable md-select-menu md-option"), second.MeterNumber)
 	})
 	t.Run("the paperless offer is closed", func(t *testing.T) {
-		p := sits(t, srv, browser, "SDGE", "nag.sdge@example.com")
+		p := newPerson(t, srv, "SDGE", "nag.sdge@example.com")
 		p.logsInAtSDGE()
 		p.clicks("#paperlessModal .modal-header button.close")
 		p.clicks("#meterDiv .md-select-value")

@@ -20,7 +20,7 @@ const (
 	usage    = "https://cned.opower.com/ei/edge/apis/"
 )
 
-func (c *caller) logsInAtConEd(user string, remember bool) map[string]any {
+func (c *client) logsInAtConEd(user string, remember bool) map[string]any {
 	c.Helper()
 	body := fmt.Sprintf(`{"LoginEmail": %q, "LoginPassword": %q, "LoginRememberMe": %v, "ReturnUrl": "", "OpenIdRelayState": ""}`, user, practice.Password, remember)
 	got := c.posts(conedAPI+"Login", body)
@@ -33,7 +33,7 @@ func (c *caller) logsInAtConEd(user string, remember bool) map[string]any {
 func TestConEdTellsInJSON(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	said := c.logsInAtConEd("wrong@example.com", false)
 	require.Equal(t, false, said["login"])
 	require.NotEmpty(t, said["loginErrorMsg"])
@@ -51,7 +51,7 @@ func TestConEdTellsInJSON(t *testing.T) {
 func TestConEdRemembersABrowser(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	user := "code.known@example.com"
 	require.Equal(t, true, c.logsInAtConEd(user, true)["newDevice"])
 	code := inboxOf(t, srv, "CONED", user)[0].Code
@@ -59,12 +59,12 @@ func TestConEdRemembersABrowser(t *testing.T) {
 	c.posts(conedAPI+"VerifyFactor", fmt.Sprintf(`{"MFACode": %q, "ReturnUrl": ""}`, code)).into(t, &said)
 	require.Equal(t, true, said["code"])
 	require.Equal(t, false, c.logsInAtConEd(user, false)["newDevice"])
-	require.Equal(t, true, calls(t, srv).logsInAtConEd(user, false)["newDevice"], "another browser")
+	require.Equal(t, true, newClient(t, srv).logsInAtConEd(user, false)["newDevice"], "another browser")
 }
 
 func TestConEdRefusesRedirectsToElsewhere(t *testing.T) {
 	t.Parallel()
-	c := calls(t, start(t))
+	c := newClient(t, start(t))
 	got := c.gets("https://coned.okta.com/login/sessionCookieRedirect?ticket=x&redirectUrl=https://evil.example/")
 	require.Contains(t, got.location, "coned.localhost")
 }
@@ -80,7 +80,7 @@ func token(t *testing.T, got answer) string {
 func TestUsageServiceListsAccountsAndMeters(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	user := "plain.usage@example.com"
 	c.logsInAtConEd(user, false)
 	bearer := token(t, c.gets(conedGet))
@@ -102,7 +102,7 @@ func TestUsageServiceListsAccountsAndMeters(t *testing.T) {
 
 func TestUsageServiceNeedsABearerToken(t *testing.T) {
 	t.Parallel()
-	c := calls(t, start(t))
+	c := newClient(t, start(t))
 	for _, header := range []string{"", "Bearer nonsense"} {
 		got := c.gets(usage+"multi-account-v1/cws/cned/customers", "Authorization", header)
 		require.Equal(t, http.StatusUnauthorized, got.status)
@@ -118,7 +118,7 @@ func TestUsageServiceNeedsABearerToken(t *testing.T) {
 func TestConEdGivesAPageForATokenUntilAnAccountIsPicked(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	user := "many-3.usage@example.com"
 	c.logsInAtConEd(user, false)
 	require.Contains(t, c.gets(conedGet).header.Get("Content-Type"), "text/html")
@@ -135,7 +135,7 @@ const (
 )
 
 // b2c opens the sign-in page and gives the token its requests carry.
-func (c *caller) b2c() string {
+func (c *client) b2c() string {
 	c.Helper()
 	page := c.gets(c.gets(bge + "/accounts/login").location)
 	found := regexp.MustCompile(`"csrf":"([^"]+)"`).FindStringSubmatch(page.body)
@@ -149,7 +149,7 @@ const formType = "application/x-www-form-urlencoded"
 func TestExelonSignsInWithAStatusInside(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	csrf := c.b2c()
 	login := func(user string) map[string]string {
 		got := c.asks(http.MethodPost, bgePolicy+"/SelfAsserted", formType, "request_type=RESPONSE&password=practice&signInName="+user, "X-CSRF-TOKEN", csrf)
@@ -168,7 +168,7 @@ func TestExelonSignsInWithAStatusInside(t *testing.T) {
 func TestExelonRefusesRequestsWithoutThePagesToken(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	c.b2c()
 	got := c.asks(http.MethodPost, bgePolicy+"/SelfAsserted", formType, "request_type=RESPONSE&signInName=plain@example.com", "X-CSRF-TOKEN", "guessed")
 	require.Equal(t, http.StatusBadRequest, got.status)
@@ -178,14 +178,14 @@ func TestExelonRefusesRequestsWithoutThePagesToken(t *testing.T) {
 func TestExelonAccountListNeedsABearerToken(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	user := "many-30@example.com"
 	csrf := c.b2c()
 	c.asks(http.MethodPost, bgePolicy+"/SelfAsserted", formType, "request_type=RESPONSE&password=practice&signInName="+user, "X-CSRF-TOKEN", csrf)
 	carried := regexp.MustCompile(`name="ticket" value="([^"]+)"`).FindStringSubmatch(c.gets(bgePolicy + "/api/CombinedSigninAndSignup/confirmed").body)
 	require.NotNil(t, carried)
 	require.Equal(t, "/Pages/ChangeAccount.aspx", c.fills(bge+"/accounts/login/callback", "ticket", carried[1]).location)
-	require.Equal(t, "/accounts/login", calls(t, srv).fills(bge+"/accounts/login/callback", "ticket", carried[1]).location, "a ticket is good once")
+	require.Equal(t, "/accounts/login", newClient(t, srv).fills(bge+"/accounts/login/callback", "ticket", carried[1]).location, "a ticket is good once")
 
 	list := bge + "/.euapi/mobile/custom/auth/accounts"
 	require.Equal(t, http.StatusUnauthorized, c.gets(list).status, "the cookie alone is not enough")
@@ -224,7 +224,7 @@ const ever = "https://www.eversource.com"
 func TestEversourcePagesItsAccounts(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	c := calls(t, srv)
+	c := newClient(t, srv)
 	user := "many-12@example.com"
 	page := c.gets(ever + "/security/account/login")
 	forged := regexp.MustCompile(`formToken&#34;:&#34;([A-Z0-9]+)`).FindStringSubmatch(page.body)
@@ -251,7 +251,7 @@ func TestEversourcePagesItsAccounts(t *testing.T) {
 
 func TestEversourceErrorsContainHTML(t *testing.T) {
 	t.Parallel()
-	c := calls(t, start(t))
+	c := newClient(t, start(t))
 	page := c.gets(ever + "/security/account/login")
 	forged := regexp.MustCompile(`formToken&#34;:&#34;([A-Z0-9]+)`).FindStringSubmatch(page.body)
 	var told struct {

@@ -23,10 +23,10 @@ type utility struct {
 	entry   string // the real address of its login page
 	kinds   []Kind
 	methods []method // the ways to get a code; the first is the usual one
-	shape   shape
+	meters  meterGenerator
 	hosts   []host
 	// build makes the handlers of the site's hosts, by label.
-	build func(*site) map[string]http.Handler
+	handlers func(*site) map[string]http.Handler
 }
 
 func (u *utility) can(k Kind) bool { return slices.Contains(u.kinds, k) }
@@ -51,10 +51,10 @@ func (h host) name(u *utility) string {
 // site is a running practice site of one utility.
 type site struct {
 	*utility
-	desk  *desk
-	pages *pages
-	log   *zap.Logger
-	port  int
+	system *customerSystem
+	pages  *pages
+	log    *zap.Logger
+	port   int
 }
 
 // origin gives the practice origin of one of the site's hosts.
@@ -62,15 +62,15 @@ func (s *site) origin(label string) string {
 	return "http://" + host{label: label}.name(s.utility) + ":" + strconv.Itoa(s.port)
 }
 
-const sessionCookie = "practice_session"
+const sessionCookieName = "practice_session"
 
-// session gives the name of the browser session on this host, and begins one if there is none.
-func (s *site) session(w http.ResponseWriter, r *http.Request) string {
-	if c, err := r.Cookie(sessionCookie); err == nil && c.Value != "" {
+// ensureCookie gives the cookie by which this host knows the browser, and sets one if there is none.
+func (s *site) ensureCookie(w http.ResponseWriter, r *http.Request) string {
+	if c, err := r.Cookie(sessionCookieName); err == nil && c.Value != "" {
 		return c.Value
 	}
 	token := rand.Text()
-	s.setCookie(w, sessionCookie, token)
+	s.setCookie(w, sessionCookieName, token)
 	return token
 }
 
@@ -80,94 +80,96 @@ func (s *site) setCookie(w http.ResponseWriter, name, value string) {
 	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}) //nolint:gosec // see above
 }
 
-// visit gives the visit of the request's browser session, or nil.
-func (s *site) visit(r *http.Request) *visit {
-	c, err := r.Cookie(sessionCookie)
+// session gives the session that the request's cookie stands for, or nil.
+func (s *site) session(r *http.Request) *session {
+	c, err := r.Cookie(sessionCookieName)
 	if err != nil {
 		return nil
 	}
-	return s.own(s.desk.visit(c.Value))
+	return s.own(s.system.sessionOf(c.Value))
 }
 
-// own gives the visit if it is one of this utility's customer, else nil.
-func (s *site) own(v *visit) *visit {
-	if v == nil || v.account.utility != s.utility {
+// own gives the session if it is one of this utility's customer, else nil.
+func (s *site) own(sess *session) *session {
+	if sess == nil || sess.account.utility != s.utility {
 		return nil
 	}
-	return v
+	return sess
 }
 
-// inside gives the visit of a signed-in browser session, or nil.
-func (s *site) inside(r *http.Request) *visit {
-	if v := s.visit(r); s.desk.look(v).is == inside {
-		return v
+// signedInSession gives the session that the request's cookie stands for if it is signed in, else nil.
+func (s *site) signedInSession(r *http.Request) *session {
+	if sess := s.session(r); s.system.snapshot(sess).state == signedIn {
+		return sess
 	}
 	return nil
 }
 
-// call is one request of a page, with the visit of its browser session, if there is one.
-type call struct {
-	w     http.ResponseWriter
-	r     *http.Request
-	visit *visit
+// exchange is one request of a page and its answer, with the session it belongs to, if there is one.
+type exchange struct {
+	w       http.ResponseWriter
+	r       *http.Request
+	session *session
 }
 
-func (s *site) call(w http.ResponseWriter, r *http.Request) *call { return &call{w, r, s.visit(r)} }
+func (s *site) newExchange(w http.ResponseWriter, r *http.Request) *exchange {
+	return &exchange{w, r, s.session(r)}
+}
 
 var errSiteBroken = errors.New("the site is down")
 
-// login decides on a login typed in this browser session. A slow account is told late; a broken site is an error.
-func (s *site) login(c *call, user, password string) (verdict, error) {
-	var said verdict
-	said, c.visit = s.desk.login(s.session(c.w, c.r), s.utility, user, password)
-	s.log.Info("login", zap.String("utility", s.id), zap.String("verdict", string(said)))
-	if said == siteBroken {
-		return said, errSiteBroken
+// login decides on a login typed on this host. A slow account is told late; a broken site is an error.
+func (s *site) login(x *exchange, user, password string) (loginResult, error) {
+	var result loginResult
+	result, x.session = s.system.login(s.ensureCookie(x.w, x.r), s.utility, user, password)
+	s.log.Info("login", zap.String("utility", s.id), zap.String("result", string(result)))
+	if result == siteBroken {
+		return result, errSiteBroken
 	}
-	return said, s.dawdle(c.r.Context(), c.visit)
+	return result, s.delayIfSlow(x.r.Context(), x.session)
 }
 
-// submit decides on a code or an answer. A browser session without a visit has ended.
-func (s *site) submit(c *call, code string) (outcome, error) {
-	if c.visit == nil {
-		return ended, nil
+// submitCode decides on a code or an answer. Without a session, it has ended.
+func (s *site) submitCode(x *exchange, code string) (codeResult, error) {
+	if x.session == nil {
+		return sessionEnded, nil
 	}
-	if err := s.dawdle(c.r.Context(), c.visit); err != nil {
-		return ended, err
+	if err := s.delayIfSlow(x.r.Context(), x.session); err != nil {
+		return sessionEnded, err
 	}
-	return s.desk.submit(c.visit, code), nil
+	return s.system.submitCode(x.session, code), nil
 }
 
-// service answers a request of a page's own with JSON.
-func (s *site) service(answer func(*call) (any, error)) http.HandlerFunc {
+// jsonHandler answers a request of a page's own with JSON.
+func (s *site) jsonHandler(answer func(*exchange) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		c := s.call(w, r)
-		body, err := answer(c)
+		x := s.newExchange(w, r)
+		body, err := answer(x)
 		if err != nil {
 			s.fail(w, r, err)
 			return
 		}
-		s.reply(w, c.visit, body)
+		s.reply(w, x.session, body)
 	}
 }
 
-// takes is a service to which the page sends JSON.
-func takes[F, A any](s *site, answer func(*call, F) (A, error)) http.HandlerFunc {
-	return s.service(func(c *call) (any, error) {
+// jsonBodyHandler is a jsonHandler to which the page sends JSON.
+func jsonBodyHandler[F, A any](s *site, answer func(*exchange, F) (A, error)) http.HandlerFunc {
+	return s.jsonHandler(func(x *exchange) (any, error) {
 		var form F
-		if err := readJSON(c.w, c.r, &form); err != nil {
+		if err := readJSON(x.w, x.r, &form); err != nil {
 			return nil, err
 		}
-		return answer(c, form)
+		return answer(x, form)
 	})
 }
 
-// dawdle makes a slow account wait for its answer.
-func (s *site) dawdle(ctx context.Context, v *visit) error {
-	if !s.desk.look(v).slow {
+// delayIfSlow makes a slow account wait for its answer.
+func (s *site) delayIfSlow(ctx context.Context, sess *session) error {
+	if !s.system.snapshot(sess).slow {
 		return nil
 	}
-	wait := time.NewTimer(s.desk.opts.SlowDelay)
+	wait := time.NewTimer(s.system.opts.SlowDelay)
 	defer wait.Stop()
 	select {
 	case <-wait.C:
@@ -177,38 +179,38 @@ func (s *site) dawdle(ctx context.Context, v *visit) error {
 	}
 }
 
-// join makes this host's browser session part of the visit behind the request's ticket, or gives nil.
-func (s *site) join(w http.ResponseWriter, r *http.Request) *visit {
+// join lets this host's cookie stand for the session behind the request's ticket, or gives nil.
+func (s *site) join(w http.ResponseWriter, r *http.Request) *session {
 	ticket := r.FormValue("ticket")
-	if s.own(s.desk.bearer(ticket)) == nil {
+	if s.own(s.system.ticketSession(ticket)) == nil {
 		return nil
 	}
-	return s.desk.join(s.session(w, r), ticket)
+	return s.system.join(s.ensureCookie(w, r), ticket)
 }
 
-// late tells how late, in milliseconds, the page draws itself for this visit.
-func (s *site) late(v *visit) int64 {
-	if s.desk.look(v).slow {
-		return s.desk.opts.SlowDelay.Milliseconds()
+// drawDelay tells how late, in milliseconds, the page draws itself for this session.
+func (s *site) drawDelay(sess *session) int64 {
+	if s.system.snapshot(sess).slow {
+		return s.system.opts.SlowDelay.Milliseconds()
 	}
-	return s.desk.opts.formDelay().Milliseconds()
+	return s.system.opts.formDelay().Milliseconds()
 }
 
-// hints tell the page how late to draw the next form and when the session will end.
-func (s *site) hints(w http.ResponseWriter, v *visit) {
-	if v == nil {
+// setTimingHeaders tells the page how late to draw the next form and when the session will end.
+func (s *site) setTimingHeaders(w http.ResponseWriter, sess *session) {
+	if sess == nil {
 		return
 	}
-	look := s.desk.look(v)
-	w.Header().Set("Practice-Late", strconv.FormatInt(s.late(v), 10))
-	if look.endsIn > 0 {
-		w.Header().Set("Practice-Ends", strconv.FormatInt(look.endsIn.Milliseconds()+1, 10))
+	snap := s.system.snapshot(sess)
+	w.Header().Set("Practice-Late", strconv.FormatInt(s.drawDelay(sess), 10))
+	if snap.endsIn > 0 {
+		w.Header().Set("Practice-Ends", strconv.FormatInt(snap.endsIn.Milliseconds()+1, 10))
 	}
 }
 
 // reply answers a page's own request with JSON.
-func (s *site) reply(w http.ResponseWriter, v *visit, body any) {
-	s.hints(w, v)
+func (s *site) reply(w http.ResponseWriter, sess *session, body any) {
+	s.setTimingHeaders(w, sess)
 	writeJSON(w, http.StatusOK, body)
 }
 
@@ -218,11 +220,11 @@ func (s *site) show(w http.ResponseWriter, r *http.Request, page, title string, 
 }
 
 func (s *site) showAs(w http.ResponseWriter, r *http.Request, status int, page, title string, data any) {
-	v := s.visit(r)
-	s.hints(w, v)
+	sess := s.session(r)
+	s.setTimingHeaders(w, sess)
 	err := s.pages.write(w, status, page, view{
-		Site: s.id, Name: s.name, Title: title, Late: s.late(v), Ends: w.Header().Get("Practice-Ends"),
-		SignedIn: s.inside(r) != nil, Data: data,
+		Site: s.id, Name: s.name, Title: title, Late: s.drawDelay(sess), Ends: w.Header().Get("Practice-Ends"),
+		SignedIn: s.signedInSession(r) != nil, Data: data,
 	})
 	if err != nil {
 		s.log.Error("drawing a page", zap.String("page", page), zap.Error(err))
@@ -249,27 +251,27 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // needSignIn wraps a page that only signed-in sessions see; others are sent to the login page.
-func (s *site) needSignIn(login string, page func(http.ResponseWriter, *http.Request, *visit)) http.HandlerFunc {
+func (s *site) needSignIn(login string, page func(http.ResponseWriter, *http.Request, *session)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		v := s.inside(r)
-		if v == nil {
+		sess := s.signedInSession(r)
+		if sess == nil {
 			http.Redirect(w, r, login, http.StatusFound)
 			return
 		}
-		page(w, r, v)
+		page(w, r, sess)
 	}
 }
 
 // needBearer wraps a JSON service for the holders of a token.
-func (s *site) needBearer(serve func(http.ResponseWriter, *http.Request, *visit)) http.HandlerFunc {
+func (s *site) needBearer(serve func(http.ResponseWriter, *http.Request, *session)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		token, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		v := s.own(s.desk.bearer(token))
-		if !found || s.desk.look(v).is != inside {
+		sess := s.own(s.system.ticketSession(token))
+		if !found || s.system.snapshot(sess).state != signedIn {
 			writeJSON(w, http.StatusUnauthorized, map[string]string{"error": "a bearer token of a signed-in session is needed"})
 			return
 		}
-		serve(w, r, v)
+		serve(w, r, sess)
 	}
 }
 
@@ -297,30 +299,30 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	_, _ = w.Write(append(raw, '\n'))
 }
 
-// numberOf reads a whole number of at least one from the query.
-func numberOf(query url.Values, key string, otherwise int) int {
+// queryInt reads a whole number of at least one from the query.
+func queryInt(query url.Values, key string, otherwise int) int {
 	if n, err := strconv.Atoi(query.Get(key)); err == nil && n > 0 {
 		return n
 	}
 	return otherwise
 }
 
-// sheet is one page of a list. Number counts from 1.
-type sheet[T any] struct {
+// resultPage is one page of a list. Number counts from 1.
+type resultPage[T any] struct {
 	Rows                      []T
 	Number, Pages, Total, Per int
 }
 
-// cut takes one page of the list.
-func cut[T any](list []T, number, per int) sheet[T] {
+// paginate takes one page of the list.
+func paginate[T any](list []T, number, per int) resultPage[T] {
 	pages := max(1, (len(list)+per-1)/per)
 	number = min(max(1, number), pages)
 	first := min((number-1)*per, len(list))
-	return sheet[T]{list[first:min(first+per, len(list))], number, pages, len(list), per}
+	return resultPage[T]{list[first:min(first+per, len(list))], number, pages, len(list), per}
 }
 
 // Next gives the number of the next page, or 0.
-func (p sheet[T]) Next() int {
+func (p resultPage[T]) Next() int {
 	if p.Number < p.Pages {
 		return p.Number + 1
 	}
@@ -328,4 +330,4 @@ func (p sheet[T]) Next() int {
 }
 
 // Previous gives the number of the page before, or 0.
-func (p sheet[T]) Previous() int { return p.Number - 1 }
+func (p resultPage[T]) Previous() int { return p.Number - 1 }

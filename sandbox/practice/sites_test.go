@@ -8,18 +8,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// One browser serves all sites: starting it costs more than the drives.
 func TestSitesInChromium(t *testing.T) {
 	srv := start(t)
-	browser := launch(t)
-	t.Run("DEMO", func(t *testing.T) { demoInChromium(t, srv, browser) })
-	t.Run("CONED", func(t *testing.T) { conedInChromium(t, srv, browser) })
-	t.Run("EVERSOURCE", func(t *testing.T) { eversourceInChromium(t, srv, browser) })
-	t.Run("HECO", func(t *testing.T) { hecoInChromium(t, srv, browser) })
-	t.Run("PSEG", func(t *testing.T) { psegInChromium(t, srv, browser) })
-	t.Run("SCE", func(t *testing.T) { sceInChromium(t, srv, browser) })
-	t.Run("SDGE", func(t *testing.T) { sdgeInChromium(t, srv, browser) })
-	t.Run("Exelon", func(t *testing.T) { exelonInChromium(t, srv, browser) })
+	for name, drive := range map[string]func(*testing.T, *practice.Server){
+		"DEMO": demoInChromium, "CONED": conedInChromium, "EVERSOURCE": eversourceInChromium, "HECO": hecoInChromium,
+		"PSEG": psegInChromium, "SCE": sceInChromium, "SDGE": sdgeInChromium, "Exelon": exelonInChromium,
+	} {
+		t.Run(name, func(t *testing.T) { drive(t, srv) })
+	}
 }
 
 // signInAt is how a person submits a login at each design of site.
@@ -41,11 +37,10 @@ func whatFollows() map[practice.Kind]string {
 
 func TestKindsInChromium(t *testing.T) {
 	srv := start(t, func(o *practice.Options) { o.EndsAfter = 400 * time.Millisecond })
-	browser := launch(t)
 	for id, signIn := range signInAt() {
 		for kind, sight := range whatFollows() {
 			t.Run(id+" "+string(kind), func(t *testing.T) {
-				p := sits(t, srv, browser, id, string(kind)+".kinds@example.com")
+				p := newPerson(t, srv, id, string(kind)+".kinds@example.com")
 				signIn(p)
 				p.sees(sight)
 				require.Equal(t, 1, p.ledger().Logins)

@@ -1,4 +1,4 @@
-// Draws the figures of the page of numbers. The numbers stand in a table below each, for those who see no picture.
+// Draws the figures of the page of statistics. The numbers stand in a table below each, for those who see no picture.
 "use strict";
 
 const HEIGHT = 260;

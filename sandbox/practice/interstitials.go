@@ -5,14 +5,14 @@ import "net/http"
 // Where a login ends that neither failed nor led to the accounts. Nothing is known of these pages on the real sites:
 // their addresses, wording and markup are ours.
 const (
-	changedPath = "/experience/begin"
-	endedPath   = "/session-ended"
-	noticePath  = "/notice/"
+	changedPath      = "/experience/begin"
+	sessionEndedPath = "/session-ended"
+	noticePath       = "/notice/"
 )
 
-// detour gives the page to which a verdict leads, or nothing if it has none.
-func detour(said verdict) string {
-	switch said {
+// interstitialFor gives the page to which a login result leads, or nothing if it has none.
+func interstitialFor(result loginResult) string {
+	switch result {
 	case passwordExpired:
 		return noticePath + "password-expired"
 	case notRegistered:
@@ -23,20 +23,20 @@ func detour(said verdict) string {
 	return ""
 }
 
-// landing gives the page on which a visit lands once it is inside.
-func (s *site) landing(v *visit, nag, home string) string {
-	look := s.desk.look(v)
+// landingPath gives the page on which a session lands once it is signed in.
+func (s *site) landingPath(sess *session, nag, home string) string {
+	snap := s.system.snapshot(sess)
 	switch {
-	case look.kind == Changed:
+	case snap.kind == Changed:
 		return changedPath
-	case look.nag && nag != "":
+	case snap.nag && nag != "":
 		return nag
 	}
 	return home
 }
 
-// detours adds the pages that every host of a site has.
-func (s *site) detours(mux *http.ServeMux) {
+// routeInterstitials adds the pages that every host of a site has.
+func (s *site) routeInterstitials(mux *http.ServeMux) {
 	titles := map[string]string{
 		"password-expired": "Your password has expired", "finish-registration": "Finish your registration", "captcha": "One more check",
 	}
@@ -51,7 +51,7 @@ func (s *site) detours(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+changedPath, func(w http.ResponseWriter, r *http.Request) {
 		s.show(w, r, "common/changed", "Welcome", nil)
 	})
-	mux.HandleFunc("GET "+endedPath, s.sessionEnded)
+	mux.HandleFunc("GET "+sessionEndedPath, s.showSessionEnded)
 	mux.HandleFunc("GET /maintenance", s.maintenance)
 	mux.HandleFunc("GET /recaptcha/api2/anchor", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -60,15 +60,15 @@ func (s *site) detours(mux *http.ServeMux) {
 	})
 }
 
-// sessionEnded is where a page goes when its session is over; the browser session begins afresh.
-func (s *site) sessionEnded(w http.ResponseWriter, r *http.Request) {
-	if c, err := r.Cookie(sessionCookie); err == nil && s.inside(r) == nil {
-		s.desk.leave(c.Value)
+// showSessionEnded is where a page goes when its session is over; the browser begins afresh.
+func (s *site) showSessionEnded(w http.ResponseWriter, r *http.Request) {
+	if c, err := r.Cookie(sessionCookieName); err == nil && s.signedInSession(r) == nil {
+		s.system.forget(c.Value)
 	}
 	s.show(w, r, "common/session-ended", "Your session has ended", s.practiceLogin())
 }
 
-// handOverTo shows a form that submits itself, to carry a visit from one host of the site to another.
-func (s *site) handOverTo(w http.ResponseWriter, r *http.Request, v *visit, address string) {
-	s.show(w, r, "common/hand-over", "One moment", struct{ Action, Ticket string }{address, s.desk.ticket(v)})
+// handOverTo shows a form that submits itself, to carry a session from one host of the site to another.
+func (s *site) handOverTo(w http.ResponseWriter, r *http.Request, sess *session, address string) {
+	s.show(w, r, "common/hand-over", "One moment", struct{ Action, Ticket string }{address, s.system.issueTicket(sess)})
 }

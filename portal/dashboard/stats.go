@@ -33,8 +33,8 @@ type plotSeries struct {
 	Values []int  `json:"values"`
 }
 
-// numbersPage is what the page of numbers shows.
-type numbersPage struct {
+// statsPage is what the page of statistics shows.
+type statsPage struct {
 	Ranges []dayRange
 	Plots  []plot
 }
@@ -57,7 +57,7 @@ func chosenRange(r *http.Request) int {
 	return ranges()[1]
 }
 
-func (h *dashboard) numbers(w http.ResponseWriter, r *http.Request, p person) error {
+func (h *dashboard) showStats(w http.ResponseWriter, r *http.Request, p person) error {
 	days := chosenRange(r)
 	today := time.Now().UTC().Truncate(24 * time.Hour)
 	span := store.Span{Requester: p.requester.UID, From: today.AddDate(0, 0, 1-days), To: today.AddDate(0, 0, 1)}
@@ -73,7 +73,7 @@ func (h *dashboard) numbers(w http.ResponseWriter, r *http.Request, p person) er
 	if err != nil {
 		return err
 	}
-	shown := numbersPage{}
+	shown := statsPage{}
 	for _, n := range ranges() {
 		shown.Ranges = append(shown.Ranges, dayRange{n, n == days})
 	}
@@ -88,7 +88,7 @@ func (h *dashboard) numbers(w http.ResponseWriter, r *http.Request, p person) er
 		}
 		shown.Plots = append(shown.Plots, drawn)
 	}
-	return h.write(w, r, &p, page{name: "numbers", title: "Numbers", body: shown})
+	return h.write(w, r, &p, page{name: "stats", title: "Numbers", body: shown})
 }
 
 func (p plot) with(v plotValues) (plot, error) {

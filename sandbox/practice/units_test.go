@@ -35,14 +35,14 @@ func TestPagesOfAList(t *testing.T) {
 	}{
 		{1, 0, 2, []int{1, 2}}, {2, 1, 3, []int{3, 4}}, {3, 2, 0, []int{5}}, {9, 2, 0, []int{5}}, {-1, 0, 2, []int{1, 2}},
 	} {
-		got := cut(list, want.number, 2)
+		got := paginate(list, want.number, 2)
 		require.Equal(t, want.rows, got.Rows)
 		require.Equal(t, want.previous, got.Previous())
 		require.Equal(t, want.next, got.Next())
 		require.Equal(t, 3, got.Pages)
 		require.Equal(t, 5, got.Total)
 	}
-	empty := cut([]int{}, 1, 2)
+	empty := paginate([]int{}, 1, 2)
 	require.Empty(t, empty.Rows)
 	require.Equal(t, 1, empty.Pages)
 }

@@ -15,14 +15,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// caller is a browser without a screen: it keeps cookies, follows no redirect and finds *.localhost on this machine.
-type caller struct {
+// client is a browser without a screen: it keeps cookies, follows no redirect and finds *.localhost on this machine.
+type client struct {
 	*testing.T
 	srv *practice.Server
 	*http.Client
 }
 
-func calls(t *testing.T, srv *practice.Server) *caller {
+func newClient(t *testing.T, srv *practice.Server) *client {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
@@ -32,7 +32,7 @@ func calls(t *testing.T, srv *practice.Server) *caller {
 	}}
 	t.Cleanup(transport.CloseIdleConnections)
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &caller{t, srv, &http.Client{Transport: transport, Jar: jar, CheckRedirect: stay}}
+	return &client{t, srv, &http.Client{Transport: transport, Jar: jar, CheckRedirect: stay}}
 }
 
 // answer is what came back.
@@ -51,7 +51,7 @@ func (a answer) into(t *testing.T, v any) {
 }
 
 // asks sends a request to a real address on the site that stands for it.
-func (c *caller) asks(method, real, contentType, body string, header ...string) answer {
+func (c *client) asks(method, real, contentType, body string, header ...string) answer {
 	c.Helper()
 	req, err := http.NewRequestWithContext(c.Context(), method, practiceAddress(c.srv, real), strings.NewReader(body))
 	require.NoError(c, err)
@@ -69,13 +69,13 @@ func (c *caller) asks(method, real, contentType, body string, header ...string) 
 	return answer{got.StatusCode, string(text), got.Header.Get("Location"), "http://" + req.URL.Host, got.Header}
 }
 
-func (c *caller) gets(real string, header ...string) answer {
+func (c *client) gets(real string, header ...string) answer {
 	c.Helper()
 	return c.asks(http.MethodGet, real, "", "", header...)
 }
 
 // fills posts a form.
-func (c *caller) fills(real string, fields ...string) answer {
+func (c *client) fills(real string, fields ...string) answer {
 	c.Helper()
 	form := url.Values{}
 	for i := 0; i+1 < len(fields); i += 2 {
@@ -85,14 +85,14 @@ func (c *caller) fills(real string, fields ...string) answer {
 }
 
 // posts sends JSON.
-func (c *caller) posts(real, body string, header ...string) answer {
+func (c *client) posts(real, body string, header ...string) answer {
 	c.Helper()
 	return c.asks(http.MethodPost, real, "application/json", body, header...)
 }
 
 const demo = "https://demo.meterkey.example"
 
-func (c *caller) signsIn(user, password string) answer {
+func (c *client) signsIn(user, password string) answer {
 	c.Helper()
 	return c.fills(demo+"/sign-in", "username", user, "password", password)
 }

@@ -1,9 +1,9 @@
-// Package sheet reads and writes the comma separated files that people keep in spreadsheets.
+// Package csvfile reads and writes the comma separated files that people keep in spreadsheets.
 //
 // [Read] takes a file of customers to send data requests to: commas, semicolons or tabs, with or without a byte order
 // mark, its columns in any order and under several names. What is wrong comes back row by row, with the line, the field and what would be right.
 // [Write] writes files that a spreadsheet opens without taking a value for a formula.
-package sheet
+package csvfile
 
 import (
 	"bytes"

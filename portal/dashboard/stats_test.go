@@ -76,9 +76,9 @@ func TestUtilitiesAreNamed(t *testing.T) {
 // Nothing is drawn twice for a range, and each range is a page of its own.
 func TestRangesOfNumbers(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	w.record("acme", past{email: "a@example.com", utility: "CONED", asked: true, statuses: straight, ago: 20 * 24 * time.Hour})
-	v := w.signedIn(patsEmail)
+	f := newFixture(t, options{})
+	f.record("acme", pastRequest{email: "a@example.com", utility: "CONED", asked: true, statuses: straight, ago: 20 * 24 * time.Hour})
+	v := f.signedIn(patsEmail)
 	require.Contains(t, v.get("/dashboard/numbers?days=7").body, "No request was made in these days.")
 	month := v.get("/dashboard/numbers").body
 	require.NotContains(t, month, "No request was made in these days.")

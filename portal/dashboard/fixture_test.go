@@ -33,8 +33,8 @@ const (
 	rightPassword = "correct horse battery"
 )
 
-// world is a dashboard on a database of its own. Acme's Pat and Rival's Sam may sign in.
-type world struct {
+// fixture is a dashboard on a database of its own. Acme's Pat and Rival's Sam may sign in.
+type fixture struct {
 	t       *testing.T
 	store   *store.Store
 	clock   atomic.Int64 // what the store's clock is ahead of time, in nanoseconds
@@ -44,51 +44,51 @@ type world struct {
 	handler http.Handler
 }
 
-// options of a world; zero values serve.
+// options of a fixture; zero values serve.
 type options struct {
 	requests  *sdk.Client // nil: Temporal does not answer
 	portalURL string
 }
 
-func newWorld(t *testing.T, o options) *world {
+func newFixture(t *testing.T, o options) *fixture {
 	t.Helper()
-	w := &world{t: t}
+	f := &fixture{t: t}
 	var err error
-	w.store, err = store.Open(t.Context(), store.Options{File: filepath.Join(t.TempDir(), "meterkey.db"),
-		Now: func() time.Time { return time.Now().Add(time.Duration(w.clock.Load())) }})
+	f.store, err = store.Open(t.Context(), store.Options{File: filepath.Join(t.TempDir(), "meterkey.db"),
+		Now: func() time.Time { return time.Now().Add(time.Duration(f.clock.Load())) }})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, w.store.Close()) })
-	w.hooks = &fakeWebhooks{store: w.store}
-	w.addPeople()
+	t.Cleanup(func() { require.NoError(t, f.store.Close()) })
+	f.hooks = &fakeWebhooks{store: f.store}
+	f.addPeople()
 	catalog, err := utilities.Load("")
 	require.NoError(t, err)
 	assets, err := web.NewAssets()
 	require.NoError(t, err)
-	w.key, err = portalkey.New(make([]byte, portalkey.Size))
+	f.key, err = portalkey.New(make([]byte, portalkey.Size))
 	require.NoError(t, err)
 	if o.portalURL == "" {
 		o.portalURL = "http://portal.example"
 	}
-	dashboard, err := New(Deps{Store: w.store, Requests: o.requests, Utilities: catalog, Key: w.key, Assets: assets, Webhooks: w.hooks,
+	dashboard, err := New(Deps{Store: f.store, Requests: o.requests, Utilities: catalog, Key: f.key, Assets: assets, Webhooks: f.hooks,
 		PortalURL: o.portalURL, Log: zaptest.NewLogger(t)})
 	require.NoError(t, err)
 	mux := http.NewServeMux()
 	mux.Handle(Prefix, http.NewCrossOriginProtection().Handler(dashboard))
 	mux.Handle(web.AssetPrefix, assets)
-	w.handler = mux
-	w.server = httptest.NewServer(mux)
-	t.Cleanup(w.server.Close)
-	return w
+	f.handler = mux
+	f.server = httptest.NewServer(mux)
+	t.Cleanup(f.server.Close)
+	return f
 }
 
-func (w *world) addPeople() {
+func (f *fixture) addPeople() {
 	for _, who := range []struct{ requester, name, email, person string }{
 		{"acme", "Acme Solar", patsEmail, "Pat Doe"}, {"rival", "Rival Energy", rivalsEmail, ""},
 	} {
-		_, err := w.store.PutRequester(w.t.Context(), store.Requester{UID: who.requester, Name: who.name, Email: "requests@" + who.requester + ".example"})
-		require.NoError(w.t, err)
-		_, err = w.store.AddUser(w.t.Context(), store.User{RequesterUID: who.requester, Email: who.email, Name: who.person}, rightPassword)
-		require.NoError(w.t, err)
+		_, err := f.store.PutRequester(f.t.Context(), store.Requester{UID: who.requester, Name: who.name, Email: "requests@" + who.requester + ".example"})
+		require.NoError(f.t, err)
+		_, err = f.store.AddUser(f.t.Context(), store.User{RequesterUID: who.requester, Email: who.email, Name: who.person}, rightPassword)
+		require.NoError(f.t, err)
 	}
 }
 
@@ -123,24 +123,24 @@ func (f *fakeWebhooks) Redeliver(ctx context.Context, requester, uid string) (st
 
 // visitor is somebody at a browser without scripts.
 type visitor struct {
-	w      *world
+	f      *fixture
 	client *http.Client
 }
 
-func (w *world) visitor() *visitor {
-	w.t.Helper()
+func (f *fixture) visitor() *visitor {
+	f.t.Helper()
 	jar, err := cookiejar.New(nil)
-	require.NoError(w.t, err)
-	return &visitor{w, &http.Client{Jar: jar, Timeout: 20 * time.Second,
+	require.NoError(f.t, err)
+	return &visitor{f, &http.Client{Jar: jar, Timeout: 20 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
 // signedIn is a visitor who has signed in.
-func (w *world) signedIn(email string) *visitor {
-	w.t.Helper()
-	v := w.visitor()
+func (f *fixture) signedIn(email string) *visitor {
+	f.t.Helper()
+	v := f.visitor()
 	answer := v.post("/dashboard/sign-in", url.Values{"email": {email}, "password": {rightPassword}})
-	require.Equal(w.t, http.StatusSeeOther, answer.status)
+	require.Equal(f.t, http.StatusSeeOther, answer.status)
 	return v
 }
 
@@ -154,23 +154,23 @@ type answer struct {
 func (a answer) location() string { return a.header.Get("Location") }
 
 func (v *visitor) do(r *http.Request) answer {
-	v.w.t.Helper()
+	v.f.t.Helper()
 	response, err := v.client.Do(r)
-	require.NoError(v.w.t, err)
-	return read(v.w.t, response)
+	require.NoError(v.f.t, err)
+	return read(v.f.t, response)
 }
 
 func (v *visitor) get(path string) answer {
-	v.w.t.Helper()
-	r, err := http.NewRequestWithContext(v.w.t.Context(), http.MethodGet, v.w.server.URL+path, http.NoBody)
-	require.NoError(v.w.t, err)
+	v.f.t.Helper()
+	r, err := http.NewRequestWithContext(v.f.t.Context(), http.MethodGet, v.f.server.URL+path, http.NoBody)
+	require.NoError(v.f.t, err)
 	return v.do(r)
 }
 
 func (v *visitor) post(path string, form url.Values) answer {
-	v.w.t.Helper()
-	r, err := http.NewRequestWithContext(v.w.t.Context(), http.MethodPost, v.w.server.URL+path, strings.NewReader(form.Encode()))
-	require.NoError(v.w.t, err)
+	v.f.t.Helper()
+	r, err := http.NewRequestWithContext(v.f.t.Context(), http.MethodPost, v.f.server.URL+path, strings.NewReader(form.Encode()))
+	require.NoError(v.f.t, err)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	return v.do(r)
 }
@@ -183,8 +183,8 @@ func recipient(t *testing.T) string {
 	return identity.Recipient().String()
 }
 
-// past is a request that went through these statuses, the last one entered ago.
-type past struct {
+// pastRequest is one that went through these statuses, the last one entered ago.
+type pastRequest struct {
 	uid      string // made up if empty
 	email    string
 	name     string
@@ -199,8 +199,8 @@ type past struct {
 }
 
 // record stores the request as its workflow would have projected it.
-func (w *world) record(requester string, p past) string {
-	w.t.Helper()
+func (f *fixture) record(requester string, p pastRequest) string {
+	f.t.Helper()
 	if p.uid == "" {
 		p.uid = store.NewUID()
 	}
@@ -211,10 +211,10 @@ func (w *world) record(requester string, p past) string {
 	if p.asked {
 		named = p.utility
 	}
-	w.at(first, func() {
-		_, _, err := w.store.CreateRequest(w.t.Context(), store.Request{UID: p.uid, RequesterUID: requester, CustomerEmail: p.email, CustomerName: p.name,
+	f.at(first, func() {
+		_, _, err := f.store.CreateRequest(f.t.Context(), store.Request{UID: p.uid, RequesterUID: requester, CustomerEmail: p.email, CustomerName: p.name,
 			Nickname: p.nickname, Utility: named, IsTest: p.test})
-		require.NoError(w.t, err)
+		require.NoError(f.t, err)
 	})
 	state := meterkey.State{RequestID: p.uid, Requester: requester, LinkedAt: first.UTC().Truncate(time.Microsecond)}
 	for i, status := range p.statuses {
@@ -223,24 +223,24 @@ func (w *world) record(requester string, p past) string {
 		if i == len(p.statuses)-1 {
 			reason = p.reason
 		}
-		state.Status, state.Reason, state.WaitingOn, state.Since, state.Revision = status, reason, status.WaitingOn(), at, i+1
+		state.Status, state.Reason, state.WaitingOn, state.Since, state.Version = status, reason, status.WaitingOn(), at, i+1
 		state.Timeline = append(state.Timeline, meterkey.Moment{Status: status, Reason: reason, At: at})
 		if p.asked || status != meterkey.AwaitingLogin { // or else the customer has not chosen yet
 			state.Utility = p.utility
 		}
 		state.Challenge, state.Until, state.Meters = nil, nil, nil
-		w.furnish(&state, p)
-		w.at(at, func() {
-			_, err := w.store.Record(w.t.Context(), meterkey.Projection{RunID: "run-" + p.uid, State: state,
+		f.furnish(&state, p)
+		f.at(at, func() {
+			_, err := f.store.Record(f.t.Context(), meterkey.Projection{RunID: "run-" + p.uid, State: state,
 				Request: meterkey.Request{RequestID: p.uid, Requester: requester, CustomerEmail: p.email, Utility: named, Test: p.test}})
-			require.NoError(w.t, err)
+			require.NoError(f.t, err)
 		})
 	}
 	return p.uid
 }
 
 // furnish adds what a status brings with it.
-func (w *world) furnish(s *meterkey.State, p past) {
+func (f *fixture) furnish(s *meterkey.State, p pastRequest) {
 	switch s.Status {
 	case meterkey.AwaitingLogin, meterkey.AwaitingMFAOff:
 		until := s.Since.Add(7 * 24 * time.Hour)
@@ -265,9 +265,9 @@ func (w *world) furnish(s *meterkey.State, p past) {
 }
 
 // at does something while the store's clock shows another time.
-func (w *world) at(moment time.Time, do func()) {
-	w.clock.Store(int64(time.Until(moment)))
-	defer w.clock.Store(0)
+func (f *fixture) at(moment time.Time, do func()) {
+	f.clock.Store(int64(time.Until(moment)))
+	defer f.clock.Store(0)
 	do()
 }
 

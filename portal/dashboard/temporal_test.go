@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"os"
 	"sync"
 	"testing"
 	"time"
@@ -18,53 +17,46 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/meterkey/meterkey"
-	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/internal/testenv"
 	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/workflows"
 )
 
-// engineLimit bounds what the engine takes for one step.
-const engineLimit = 30 * time.Second
+// temporalLimit bounds what Temporal takes for one step.
+const temporalLimit = 30 * time.Second
 
-// engine is a real Temporal server with a real workflow worker. What happens at utilities' sites is made up: CONED asks for a code,
+// temporalServer is a real Temporal server with a real workflow worker. What happens at utilities' sites is made up: CONED asks for a code,
 // all others let the customer in at once.
-type engine struct {
+type temporalServer struct {
 	temporal client.Client
 
 	mu       sync.Mutex
-	recorded func(meterkey.Projection) error // of the test that uses the engine
+	recorded func(meterkey.Projection) error // of the test that uses it
 }
 
-var theEngine = sync.OnceValues(startEngine)
+var sharedTemporal = sync.OnceValues(startTemporal)
 
-func startEngine() (*engine, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	dir, err := os.MkdirTemp("", "dashboard-")
+func startTemporal() (*temporalServer, error) {
+	server, err := testenv.Temporal()
 	if err != nil {
 		return nil, err
 	}
-	server, err := stack.StartTemporal(ctx, stack.TemporalOptions{Dir: dir})
-	if err != nil {
+	ts := &temporalServer{}
+	if ts.temporal, err = client.Dial(client.Options{HostPort: server.Address(), Logger: silent{}}); err != nil {
 		return nil, err
 	}
-	ends = append(ends, func(ctx context.Context) error { return errors.Join(server.Stop(ctx), os.RemoveAll(dir)) })
-	e := &engine{}
-	if e.temporal, err = client.DialContext(ctx, client.Options{HostPort: server.Address(), Logger: silent{}}); err != nil {
-		return nil, err
-	}
-	return e, e.work()
+	return ts, ts.startWorkers()
 }
 
 // work serves every task queue.
-func (e *engine) work() error {
+func (ts *temporalServer) startWorkers() error {
 	for queue, activities := range map[string]map[string]any{
-		meterkey.TaskQueue:              {workflows.ActivityNotify: e.notify, workflows.ActivityRecord: e.record},
-		workflows.SignInTaskQueue:       {workflows.ActivityLogin: e.login},
-		workflows.WindowTaskQueue("h1"): {workflows.ActivityHoldWindow: e.hold, workflows.ActivitySubmitCode: e.submit, workflows.ActivityFetchMeterList: e.fetch, workflows.ActivityCloseWindow: e.close},
+		meterkey.TaskQueue:              {workflows.ActivityNotify: ts.notify, workflows.ActivityRecord: ts.record},
+		workflows.SignInTaskQueue:       {workflows.ActivityLogin: ts.login},
+		workflows.WindowTaskQueue("h1"): {workflows.ActivityHoldWindow: ts.hold, workflows.ActivitySubmitCode: ts.submit, workflows.ActivityFetchMeterList: ts.fetch, workflows.ActivityCloseWindow: ts.close},
 	} {
-		w := worker.New(e.temporal, queue, worker.Options{DeadlockDetectionTimeout: sdk.TaskTimeout})
+		w := worker.New(ts.temporal, queue, worker.Options{DeadlockDetectionTimeout: sdk.TaskTimeout})
 		for name, f := range activities {
 			w.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
 		}
@@ -74,23 +66,23 @@ func (e *engine) work() error {
 		if err := w.Start(); err != nil {
 			return err
 		}
-		ends = append([]func(context.Context) error{func(context.Context) error { w.Stop(); return nil }}, ends...)
+		testenv.AtEnd(func(context.Context) error { w.Stop(); return nil })
 	}
 	return nil
 }
 
-func (e *engine) notify(context.Context, meterkey.Notice) error { return nil }
+func (ts *temporalServer) notify(context.Context, meterkey.Notice) error { return nil }
 
-func (e *engine) record(_ context.Context, p meterkey.Projection) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.recorded == nil {
+func (ts *temporalServer) record(_ context.Context, p meterkey.Projection) error {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if ts.recorded == nil {
 		return nil
 	}
-	return e.recorded(p)
+	return ts.recorded(p)
 }
 
-func (e *engine) login(_ context.Context, in workflows.LoginInput) (workflows.Found, error) {
+func (ts *temporalServer) login(_ context.Context, in workflows.LoginInput) (workflows.Found, error) {
 	found := workflows.Found{Outcome: workflows.OutcomeSignedIn, Typed: true,
 		Window: &workflows.Window{Host: "h1", ID: in.RequestID, ExpiresAt: time.Now().Add(10 * time.Minute)}}
 	if in.Utility == "CONED" {
@@ -100,7 +92,7 @@ func (e *engine) login(_ context.Context, in workflows.LoginInput) (workflows.Fo
 	return found, nil
 }
 
-func (e *engine) hold(ctx context.Context, _ workflows.WindowInput) (workflows.Found, error) {
+func (ts *temporalServer) hold(ctx context.Context, _ workflows.WindowInput) (workflows.Found, error) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	for {
@@ -113,17 +105,17 @@ func (e *engine) hold(ctx context.Context, _ workflows.WindowInput) (workflows.F
 	}
 }
 
-func (e *engine) submit(context.Context, workflows.SubmitCodeInput) (workflows.Found, error) {
+func (ts *temporalServer) submit(context.Context, workflows.SubmitCodeInput) (workflows.Found, error) {
 	return workflows.Found{Outcome: workflows.OutcomeSignedIn}, nil
 }
 
-func (e *engine) fetch(context.Context, workflows.WindowInput) (workflows.Found, error) {
+func (ts *temporalServer) fetch(context.Context, workflows.WindowInput) (workflows.Found, error) {
 	return workflows.Found{Outcome: workflows.OutcomeSignedIn, Meters: []meterkey.Meter{
 		{MeterNumber: "E-1", AccountNumber: "=1+1", ServiceClass: "electric", ServiceAddress: "1 Main Street"}, {MeterNumber: "G-2", ServiceClass: "gas"},
 	}}, nil
 }
 
-func (e *engine) close(context.Context, workflows.WindowInput) error { return nil }
+func (ts *temporalServer) close(context.Context, workflows.WindowInput) error { return nil }
 
 // silent keeps the SDK quiet: its warnings of tests that end early help nobody.
 type silent struct{}
@@ -135,51 +127,51 @@ func (silent) Error(string, ...any) {}
 
 var _ log.Logger = silent{}
 
-// newLiveWorld is a world with the engine. Tests that use it do not run side by side: the engine records into one store.
-func newLiveWorld(t *testing.T) *world {
+// newFixtureWithTemporal is a fixture with Temporal. Tests that use it do not run side by side: its worker records into one store.
+func newFixtureWithTemporal(t *testing.T) *fixture {
 	t.Helper()
-	e, err := theEngine()
+	ts, err := sharedTemporal()
 	require.NoError(t, err)
-	w := newWorld(t, options{requests: sdk.New(e.temporal, recipient(t), nil)})
-	e.mu.Lock()
-	e.recorded = func(p meterkey.Projection) error {
-		_, err := w.store.Record(context.Background(), p)
+	f := newFixture(t, options{requests: sdk.New(ts.temporal, recipient(t), nil)})
+	ts.mu.Lock()
+	ts.recorded = func(p meterkey.Projection) error {
+		_, err := f.store.Record(context.Background(), p)
 		return err
 	}
-	e.mu.Unlock()
+	ts.mu.Unlock()
 	t.Cleanup(func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		e.recorded = nil
+		ts.mu.Lock()
+		defer ts.mu.Unlock()
+		ts.recorded = nil
 	})
-	return w
+	return f
 }
 
 // reaches waits until the stored request stands at the status.
-func (w *world) reaches(uid string, status meterkey.Status) store.Request {
-	w.t.Helper()
+func (f *fixture) reaches(uid string, status meterkey.Status) store.Request {
+	f.t.Helper()
 	var r store.Request
-	require.Eventually(w.t, func() bool {
+	require.Eventually(f.t, func() bool {
 		var err error
-		r, err = w.store.RequestByID(w.t.Context(), uid)
+		r, err = f.store.RequestByID(f.t.Context(), uid)
 		return err == nil && r.Status == status || err != nil && !errors.Is(err, store.ErrNotFound)
-	}, engineLimit, 20*time.Millisecond, "waiting for %s", status)
+	}, temporalLimit, 20*time.Millisecond, "waiting for %s", status)
 	return r
 }
 
 // customerSignsIn is what the customer does on their own page.
-func (w *world) customerSignsIn(uid, utility string) {
-	w.t.Helper()
-	e, err := theEngine()
-	require.NoError(w.t, err)
-	requests := sdk.New(e.temporal, recipient(w.t), nil)
-	require.NoError(w.t, requests.SubmitLoginAt(w.t.Context(), uid, utility, meterkey.Credentials{Username: "pat", Password: "x"}))
+func (f *fixture) customerSignsIn(uid, utility string) {
+	f.t.Helper()
+	ts, err := sharedTemporal()
+	require.NoError(f.t, err)
+	requests := sdk.New(ts.temporal, recipient(f.t), nil)
+	require.NoError(f.t, requests.SubmitLoginAt(f.t.Context(), uid, utility, meterkey.Credentials{Username: "pat", Password: "x"}))
 }
 
-// From the form to the meters, with every action on the way, in a real browser on the real engine.
+// From the form to the meters, with every action on the way, in a real browser with a real Temporal.
 func TestOneRequestFromTheFormToTheMeters(t *testing.T) {
-	w := newLiveWorld(t)
-	s := w.open(t, desktop, patsEmail)
+	f := newFixtureWithTemporal(t)
+	s := f.open(t, desktop, patsEmail)
 	s.follow("New data request")
 	s.fill("Customer’s e-mail", "not an address")
 	s.fill("Utility", "con edson")
@@ -196,7 +188,7 @@ func TestOneRequestFromTheFormToTheMeters(t *testing.T) {
 	s.see("text=is on its way to the customer")
 	s.see(".status:has-text('Waiting for sign-in')")
 
-	listed, err := w.store.ListRequests(t.Context(), store.RequestFilter{Requester: "acme"})
+	listed, err := f.store.ListRequests(t.Context(), store.RequestFilter{Requester: "acme"})
 	require.NoError(t, err)
 	require.Len(t, listed.Items, 1)
 	uid := listed.Items[0].UID
@@ -205,13 +197,13 @@ func TestOneRequestFromTheFormToTheMeters(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, link, "http://portal.example/r/"+uid)
 
-	w.customerSignsIn(uid, "")
+	f.customerSignsIn(uid, "")
 	s.see("text=Enter the code we sent") // live: nobody reloaded
 	s.fill("The code of 6 digits that the customer reads out", "123456")
 	s.press("Send to the utility")
 	s.see(".status:has-text('Connected')")
 	s.see("text=2 meters")
-	file := w.signedIn(patsEmail).get("/dashboard/requests/" + uid + "/meters.csv")
+	file := f.signedIn(patsEmail).get("/dashboard/requests/" + uid + "/meters.csv")
 	require.Contains(t, file.body, ",E-1,'=1+1,", "no formula reaches a spreadsheet")
 	require.Contains(t, file.header.Get("Content-Disposition"), "meters-"+uid+".csv")
 
@@ -238,19 +230,19 @@ func TestOneRequestFromTheFormToTheMeters(t *testing.T) {
 
 // A form that is sent twice, or again after an error, asks the customer once.
 func TestAFormThatIsSentTwiceMakesOneRequest(t *testing.T) {
-	w := newLiveWorld(t)
-	v := w.signedIn(patsEmail)
+	f := newFixtureWithTemporal(t)
+	v := f.signedIn(patsEmail)
 	form := url.Values{"uid": {store.NewUID()}, "email": {"kim@example.com"}}
 	for range 2 {
 		answer := v.post("/dashboard/requests/new", form)
 		require.Equal(t, http.StatusSeeOther, answer.status)
 		require.Contains(t, answer.location(), form.Get("uid"))
 	}
-	listed, err := w.store.ListRequests(t.Context(), store.RequestFilter{Requester: "acme"})
+	listed, err := f.store.ListRequests(t.Context(), store.RequestFilter{Requester: "acme"})
 	require.NoError(t, err)
 	require.Len(t, listed.Items, 1)
 	require.Equal(t, "until_revoked", listed.Items[0].Scope.Expires)
-	theirs := w.signedIn(rivalsEmail).post("/dashboard/requests/new", form)
+	theirs := f.signedIn(rivalsEmail).post("/dashboard/requests/new", form)
 	require.Equal(t, http.StatusNotFound, theirs.status, "another requester cannot reach into it by its uid")
 }
 
@@ -260,8 +252,8 @@ func TestWhileTemporalIsAway(t *testing.T) {
 	away, err := client.NewLazyClient(client.Options{HostPort: "127.0.0.1:9", Logger: silent{}})
 	require.NoError(t, err)
 	t.Cleanup(away.Close)
-	w := newWorld(t, options{requests: sdk.New(away, recipient(t), nil)})
-	v := w.signedIn(patsEmail)
+	f := newFixture(t, options{requests: sdk.New(away, recipient(t), nil)})
+	v := f.signedIn(patsEmail)
 	form := url.Values{"uid": {store.NewUID()}, "email": {"kim@example.com"}}
 	a := v.post("/dashboard/requests/new", form)
 	require.Equal(t, http.StatusServiceUnavailable, a.status)
@@ -272,9 +264,9 @@ func TestWhileTemporalIsAway(t *testing.T) {
 // An answer to what the utility asks no more goes nowhere.
 func TestALateCodeIsNotSent(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, options{})
-	uid := w.record("acme", past{utility: "CONED", statuses: asked})
-	v := w.signedIn(patsEmail)
+	f := newFixture(t, options{})
+	uid := f.record("acme", pastRequest{utility: "CONED", statuses: asked})
+	v := f.signedIn(patsEmail)
 	for _, form := range []url.Values{{"challenge": {"c-0"}, "code": {"123456"}}, {"challenge": {"c-1"}, "code": {" "}}} {
 		require.Contains(t, v.post("/dashboard/requests/"+uid+"/code", form).location(), "done=late")
 	}

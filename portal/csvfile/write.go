@@ -1,4 +1,4 @@
-package sheet
+package csvfile
 
 import (
 	"encoding/csv"
@@ -10,7 +10,7 @@ import (
 // formulaStarts are the characters by which spreadsheets take a value for a formula.
 const formulaStarts = "=+-@\t\r\n"
 
-// Write writes a file that spreadsheets open as UTF-8 and whose values are all Harmless.
+// Write writes a file that spreadsheets open as UTF-8 and whose values are all EscapeFormula.
 func Write(w io.Writer, heading []string, rows [][]string) error {
 	if _, err := io.WriteString(w, "\ufeff"); err != nil {
 		return fmt.Errorf("writing the file: %w", err)
@@ -20,7 +20,7 @@ func Write(w io.Writer, heading []string, rows [][]string) error {
 	for _, row := range append([][]string{heading}, rows...) {
 		safe := make([]string, len(row))
 		for i, value := range row {
-			safe[i] = Harmless(value)
+			safe[i] = EscapeFormula(value)
 		}
 		if err := out.Write(safe); err != nil {
 			return fmt.Errorf("writing the file: %w", err)
@@ -33,9 +33,9 @@ func Write(w io.Writer, heading []string, rows [][]string) error {
 	return nil
 }
 
-// Harmless keeps spreadsheets from calculating a value that somebody else wrote: an apostrophe goes before what they
+// EscapeFormula keeps spreadsheets from calculating a value that somebody else wrote: an apostrophe goes before what they
 // would take for a formula.
-func Harmless(value string) string {
+func EscapeFormula(value string) string {
 	if value != "" && strings.ContainsRune(formulaStarts, rune(value[0])) {
 		return "'" + value
 	}

@@ -14,9 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// quiet is a desk on which nothing happens by itself.
-func quiet() *desk {
-	return newDesk(Options{ResendAfter: time.Nanosecond, EndsAfter: time.Hour}.withDefaults())
+// newTestSystem is a customer system in which nothing happens by itself.
+func newTestSystem() *customerSystem {
+	return newCustomerSystem(Options{ResendAfter: time.Nanosecond, EndsAfter: time.Hour}.withDefaults())
 }
 
 // sideBySide does something many times at once and counts how often it came out true.
@@ -40,125 +40,125 @@ func sideBySide(times int, do func(i int) bool) int {
 // TestACodeIsGoodOnceHoweverManyTryIt is what the ledger's promise rests on.
 func TestACodeIsGoodOnceHoweverManyTryIt(t *testing.T) {
 	t.Parallel()
-	d, u := quiet(), demo()
-	_, v := d.login("s", u, "code@example.com", Password)
-	require.NoError(t, d.send(v, ""))
-	code := d.look(v).asks.code
-	require.Equal(t, 1, sideBySide(20, func(int) bool { return d.submit(v, code) == right }))
-	require.Equal(t, Ledger{Logins: 1, CodesSent: 1, CodesSubmitted: 20, CodesWrong: 19, SignIns: 1}, d.ledger(u, "code@example.com"))
+	cs, u := newTestSystem(), demo()
+	_, sess := cs.login("s", u, "code@example.com", Password)
+	require.NoError(t, cs.sendCode(sess, ""))
+	code := cs.snapshot(sess).challenge.code
+	require.Equal(t, 1, sideBySide(20, func(int) bool { return cs.submitCode(sess, code) == codeRight }))
+	require.Equal(t, Ledger{Logins: 1, CodesSent: 1, CodesSubmitted: 20, CodesWrong: 19, SignIns: 1}, cs.ledger(u, "code@example.com"))
 }
 
 func TestAnAccountIsLockedOnceHoweverManyFail(t *testing.T) {
 	t.Parallel()
-	d, u := quiet(), demo()
+	cs, u := newTestSystem(), demo()
 	locked := sideBySide(20, func(i int) bool {
-		said, _ := d.login(fmt.Sprint(i), u, "plain@example.com", "wrong")
-		return said == accountLocked
+		result, _ := cs.login(fmt.Sprint(i), u, "plain@example.com", "wrong")
+		return result == accountLocked
 	})
-	require.Equal(t, 20-(rejectionsToLock-1), locked)
-	require.Equal(t, Ledger{Logins: 20, LoginsRejected: 20, Lockouts: 1}, d.ledger(u, "plain@example.com"))
+	require.Equal(t, 20-(maxRejectedLogins-1), locked)
+	require.Equal(t, Ledger{Logins: 20, LoginsRejected: 20, Lockouts: 1}, cs.ledger(u, "plain@example.com"))
 }
 
 func TestATicketIsGoodOnceHoweverManyUseIt(t *testing.T) {
 	t.Parallel()
-	d := quiet()
-	_, v := d.login("s", demo(), "plain@example.com", Password)
-	ticket := d.ticket(v)
-	require.Same(t, v, d.bearer(ticket))
-	require.Equal(t, 1, sideBySide(20, func(i int) bool { return d.join(fmt.Sprint("session", i), ticket) != nil }))
-	require.Nil(t, d.bearer(ticket))
-	require.Nil(t, d.join("s", "made-up"))
+	cs := newTestSystem()
+	_, sess := cs.login("s", demo(), "plain@example.com", Password)
+	ticket := cs.issueTicket(sess)
+	require.Same(t, sess, cs.ticketSession(ticket))
+	require.Equal(t, 1, sideBySide(20, func(i int) bool { return cs.join(fmt.Sprint("session", i), ticket) != nil }))
+	require.Nil(t, cs.ticketSession(ticket))
+	require.Nil(t, cs.join("s", "made-up"))
 }
 
 func TestManyCustomersDoNotDisturbEachOther(t *testing.T) {
 	t.Parallel()
-	d, u := quiet(), demo()
+	cs, u := newTestSystem(), demo()
 	in := sideBySide(50, func(i int) bool {
 		user := fmt.Sprintf("code.%d@example.com", i)
-		_, v := d.login(user, u, user, Password)
-		if d.send(v, "") != nil || d.submit(v, d.inbox(u, user)[0].Code) != right {
+		_, sess := cs.login(user, u, user, Password)
+		if cs.sendCode(sess, "") != nil || cs.submitCode(sess, cs.inbox(u, user)[0].Code) != codeRight {
 			return false
 		}
-		d.shown(v)
-		d.shown(v)
-		return d.visit(user) == v
+		cs.noteMetersRead(sess)
+		cs.noteMetersRead(sess)
+		return cs.sessionOf(user) == sess
 	})
 	require.Equal(t, 50, in)
-	for _, l := range d.ledgers() {
+	for _, l := range cs.ledgers() {
 		require.Equal(t, Ledger{Logins: 1, CodesSent: 1, CodesSubmitted: 1, SignIns: 1, MetersRead: 1}, l.Ledger, l.User)
 	}
 }
 
-// TestHowAVisitGoesOn takes one visit from stage to stage.
-func TestHowAVisitGoesOn(t *testing.T) {
+// TestHowASessionGoesOn takes one session from state to state.
+func TestHowASessionGoesOn(t *testing.T) {
 	t.Parallel()
-	d, u := quiet(), demo()
-	_, v := d.login("s", u, "choice@example.com", Password)
-	require.Equal(t, "choice", d.look(v).asks.kind)
-	require.Equal(t, ended, d.submit(nobody(u), "1"), "a visit that never signed in")
-	require.Equal(t, wrong, d.submit(v, ""), "an empty code is a wrong one, and the first of three")
-	require.ErrorIs(t, d.send(v, "pigeon"), errNoOption)
-	require.NoError(t, d.send(v, "email"))
-	require.Equal(t, "code", d.look(v).asks.kind)
-	require.NoError(t, d.send(v, ""), "again, the way chosen before")
-	require.Equal(t, "email", d.look(v).asks.sent.ID)
-	require.Equal(t, right, d.submit(v, " "+d.look(v).asks.code+"\n"))
-	require.Equal(t, inside, d.look(v).is)
-	require.Empty(t, d.look(v).asks.code, "nothing is asked any more")
-	require.ErrorIs(t, d.send(v, ""), errEnded, "nor is a code sent")
-	d.leave("s")
-	require.Nil(t, d.visit("s"))
-	require.ErrorIs(t, d.send(nil, ""), errEnded)
-	require.Equal(t, nowhere, d.look(nil).is)
+	cs, u := newTestSystem(), demo()
+	_, sess := cs.login("s", u, "choice@example.com", Password)
+	require.Equal(t, "choice", cs.snapshot(sess).challenge.kind)
+	require.Equal(t, sessionEnded, cs.submitCode(nobody(u), "1"), "a session that never signed in")
+	require.Equal(t, codeWrong, cs.submitCode(sess, ""), "an empty code is a wrong one, and the first of three")
+	require.ErrorIs(t, cs.sendCode(sess, "pigeon"), errNoOption)
+	require.NoError(t, cs.sendCode(sess, "email"))
+	require.Equal(t, "code", cs.snapshot(sess).challenge.kind)
+	require.NoError(t, cs.sendCode(sess, ""), "again, the way chosen before")
+	require.Equal(t, "email", cs.snapshot(sess).challenge.sent.ID)
+	require.Equal(t, codeRight, cs.submitCode(sess, " "+cs.snapshot(sess).challenge.code+"\n"))
+	require.Equal(t, signedIn, cs.snapshot(sess).state)
+	require.Empty(t, cs.snapshot(sess).challenge.code, "nothing is asked any more")
+	require.ErrorIs(t, cs.sendCode(sess, ""), errEnded, "nor is a code sent")
+	cs.forget("s")
+	require.Nil(t, cs.sessionOf("s"))
+	require.ErrorIs(t, cs.sendCode(nil, ""), errEnded)
+	require.Equal(t, signedOut, cs.snapshot(nil).state)
 }
 
-func nobody(u *utility) *visit { return &visit{account: newAccount(u, "plain@example.com")} }
+func nobody(u *utility) *session { return &session{account: newAccount(u, "plain@example.com")} }
 
 func TestASecondLoginTakesThePlaceOfTheFirst(t *testing.T) {
 	t.Parallel()
-	d, u := quiet(), demo()
-	_, first := d.login("s", u, "plain@example.com", Password)
-	require.Same(t, first, d.visit("s"))
-	d.login("s", u, "plain@example.com", "wrong")
-	require.Nil(t, d.visit("s"), "a rejected login signs out whoever was in")
-	_, second := d.login("s", u, "plain.b@example.com", Password)
-	require.Same(t, second, d.visit("s"))
+	cs, u := newTestSystem(), demo()
+	_, first := cs.login("s", u, "plain@example.com", Password)
+	require.Same(t, first, cs.sessionOf("s"))
+	cs.login("s", u, "plain@example.com", "wrong")
+	require.Nil(t, cs.sessionOf("s"), "a rejected login signs out whoever was in")
+	_, second := cs.login("s", u, "plain.b@example.com", Password)
+	require.Same(t, second, cs.sessionOf("s"))
 }
 
 func TestTheEndOfASessionIsCountedOnce(t *testing.T) {
 	t.Parallel()
-	d, u := newDesk(Options{EndsAfter: time.Nanosecond}.withDefaults()), demo()
-	_, v := d.login("s", u, "ends@example.com", Password)
-	require.Equal(t, asked, d.look(v).is, "it does not end before a code was sent")
-	require.NoError(t, d.send(v, ""))
-	require.Equal(t, over, d.look(v).is)
-	require.Equal(t, ended, d.submit(v, "1"))
-	require.Equal(t, 1, d.ledger(u, "ends@example.com").SessionsEnded)
+	cs, u := newCustomerSystem(Options{EndsAfter: time.Nanosecond}.withDefaults()), demo()
+	_, sess := cs.login("s", u, "ends@example.com", Password)
+	require.Equal(t, awaitingCode, cs.snapshot(sess).state, "it does not end before a code was sent")
+	require.NoError(t, cs.sendCode(sess, ""))
+	require.Equal(t, endedBySite, cs.snapshot(sess).state)
+	require.Equal(t, sessionEnded, cs.submitCode(sess, "1"))
+	require.Equal(t, 1, cs.ledger(u, "ends@example.com").SessionsEnded)
 
-	v2 := &visit{account: v.account, stage: inside, endsAt: time.Now().Add(-time.Hour)}
-	require.Equal(t, inside, d.look(v2).is, "who got in stays in")
+	v2 := &session{account: sess.account, state: signedIn, endsAt: time.Now().Add(-time.Hour)}
+	require.Equal(t, signedIn, cs.snapshot(v2).state, "who got in stays in")
 }
 
 func TestPickingAnAccount(t *testing.T) {
 	t.Parallel()
-	d, u := quiet(), demo()
-	_, v := d.login("s", u, "many-3@example.com", Password)
-	second := d.look(v).records[1].AccountNumber
-	require.False(t, d.pick(v, ""))
-	require.False(t, d.pick(v, second+"0"))
-	require.Empty(t, d.look(v).picked)
-	require.True(t, d.pick(v, second))
-	require.Equal(t, second, d.look(v).picked)
+	cs, u := newTestSystem(), demo()
+	_, sess := cs.login("s", u, "many-3@example.com", Password)
+	second := cs.snapshot(sess).records[1].AccountNumber
+	require.False(t, cs.pickAccount(sess, ""))
+	require.False(t, cs.pickAccount(sess, second+"0"))
+	require.Empty(t, cs.snapshot(sess).pickedAccount)
+	require.True(t, cs.pickAccount(sess, second))
+	require.Equal(t, second, cs.snapshot(sess).pickedAccount)
 }
 
 func TestOutagesAreTheUtilitysOwn(t *testing.T) {
 	t.Parallel()
-	d := quiet()
-	d.setOutage(demo(), time.Now().Add(time.Hour))
-	require.True(t, d.isDown(demo()))
-	require.False(t, d.isDown(heco()))
-	d.setOutage(demo(), time.Time{})
-	require.False(t, d.isDown(demo()))
+	cs := newTestSystem()
+	cs.setOutage(demo(), time.Now().Add(time.Hour))
+	require.True(t, cs.isDown(demo()))
+	require.False(t, cs.isDown(heco()))
+	cs.setOutage(demo(), time.Time{})
+	require.False(t, cs.isDown(demo()))
 }
 
 // TestNumbersOfEveryUtility draws many accounts of each and looks at every number.
@@ -168,9 +168,9 @@ func TestNumbersOfEveryUtility(t *testing.T) {
 		seen, states, classes := map[string]bool{}, map[string]int{}, map[string]int{}
 		for _, r := range newAccount(u, "many-200@example.com").records {
 			for kind, d := range map[string]struct {
-				digits
+				numberFormat
 				number string
-			}{"account": {u.shape.account, r.AccountNumber}, "service": {u.shape.service, r.ServiceIdentifier}, "meter": {digits{length: u.shape.meterDigits}, r.MeterNumber}} {
+			}{"account": {u.meters.account, r.AccountNumber}, "service": {u.meters.service, r.ServiceIdentifier}, "meter": {numberFormat{length: u.meters.meterDigits}, r.MeterNumber}} {
 				require.Len(t, d.number, d.length, "%s %s", u.id, kind)
 				require.True(t, strings.HasPrefix(d.number, d.prefix), "%s %s", u.id, kind)
 				require.NotContains(t, strings.TrimPrefix(d.number, d.prefix), "0", "leading zeros get lost on some sites")
@@ -180,12 +180,12 @@ func TestNumbersOfEveryUtility(t *testing.T) {
 			require.Equal(t, fmt.Sprintf("%s, %s, %s %s", r.Street, r.City, r.State, r.Zip), r.ServiceAddress)
 			require.Regexp(t, `^\d{5}$`, r.Zip)
 			require.Regexp(t, `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$`, r.UUID)
-			require.Equal(t, r.Gas(), r.Tariff == u.shape.gasTariff && u.shape.gasTariff != "", "%s: the tariff goes with the service", u.id)
+			require.Equal(t, r.Gas(), r.Tariff == u.meters.gasTariff && u.meters.gasTariff != "", "%s: the tariff goes with the service", u.id)
 			states[r.Status]++
 			classes[r.ServiceClass]++
 		}
 		require.Len(t, states, 2, "%s has open accounts and closed ones", u.id)
-		require.Equal(t, u.shape.gasTariff != "", classes["gas"] > 0, u.id)
+		require.Equal(t, u.meters.gasTariff != "", classes["gas"] > 0, u.id)
 	}
 }
 
@@ -194,7 +194,7 @@ func TestOneAccountMayHaveSeveralMeters(t *testing.T) {
 	t.Parallel()
 	for _, u := range utilities() {
 		records := newAccount(u, "plain@example.com").records
-		require.Len(t, records, u.shape.perAccount, u.id)
+		require.Len(t, records, u.meters.perAccount, u.id)
 		require.Equal(t, 1, accountCount(records), u.id)
 		for _, r := range records {
 			require.Equal(t, records[0].ServiceAddress, r.ServiceAddress)
@@ -218,7 +218,7 @@ func TestWhatEachSiteShows(t *testing.T) {
 		"SDGE":       {"account", "meter", "", "", "class", "", ""},
 	}
 	for _, u := range utilities() {
-		require.Equal(t, want[u.id], u.shape.shows(all), u.id)
+		require.Equal(t, want[u.id], u.meters.shows(all), u.id)
 	}
 }
 
@@ -246,19 +246,19 @@ func TestLoopbackAddresses(t *testing.T) {
 // TestASlowAccountWhoseCallerLeaves is not waited for.
 func TestASlowAccountWhoseCallerLeaves(t *testing.T) {
 	t.Parallel()
-	s := &site{utility: demo(), desk: newDesk(Options{SlowDelay: time.Hour}.withDefaults())}
-	_, v := s.desk.login("s", s.utility, "slow@example.com", Password)
+	s := &site{utility: demo(), system: newCustomerSystem(Options{SlowDelay: time.Hour}.withDefaults())}
+	_, sess := s.system.login("s", s.utility, "slow@example.com", Password)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, s.dawdle(ctx, v), context.Canceled)
+	require.ErrorIs(t, s.delayIfSlow(ctx, sess), context.Canceled)
 	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/", nil)
-	said, err := s.submit(&call{httptest.NewRecorder(), r, v}, "1")
+	result, err := s.submitCode(&exchange{httptest.NewRecorder(), r, sess}, "1")
 	require.ErrorIs(t, err, context.Canceled)
-	require.Equal(t, ended, said)
-	require.Zero(t, s.desk.ledger(s.utility, "slow@example.com").CodesSubmitted, "no code was decided on")
-	said, err = s.submit(&call{httptest.NewRecorder(), r, nil}, "1")
+	require.Equal(t, sessionEnded, result)
+	require.Zero(t, s.system.ledger(s.utility, "slow@example.com").CodesSubmitted, "no code was decided on")
+	result, err = s.submitCode(&exchange{httptest.NewRecorder(), r, nil}, "1")
 	require.NoError(t, err)
-	require.Equal(t, ended, said)
+	require.Equal(t, sessionEnded, result)
 }
 
 // TestWhatCannotBeWritten is an error of ours that shows as one.
@@ -268,7 +268,7 @@ func TestWhatCannotBeWritten(t *testing.T) {
 	writeJSON(answer, http.StatusOK, func() {})
 	require.Equal(t, http.StatusInternalServerError, answer.Code)
 
-	s := &site{utility: demo(), desk: quiet(), pages: &pages{}, log: Options{}.withDefaults().Log}
+	s := &site{utility: demo(), system: newTestSystem(), pages: &pages{}, log: Options{}.withDefaults().Log}
 	answer = httptest.NewRecorder()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 	s.show(answer, r, "no/such", "", nil)

@@ -1,4 +1,4 @@
-package sheet
+package csvfile
 
 import (
 	"bytes"
@@ -188,13 +188,13 @@ func TestWriteLeavesNoFormula(t *testing.T) {
 	require.Equal(t, []string{"'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\t=1", "plain", "", "a=b", "a \"quoted\", one"}, rows[1])
 }
 
-// FuzzHarmless: no text begins as a formula does, and every text is still there.
-func FuzzHarmless(f *testing.F) {
+// FuzzEscapeFormula: no text begins as a formula does, and every text is still there.
+func FuzzEscapeFormula(f *testing.F) {
 	f.Add("=cmd|'/c calc'!A0")
 	f.Add("\n\"=1")
 	f.Add("")
 	f.Fuzz(func(t *testing.T, text string) {
-		safe := Harmless(text)
+		safe := EscapeFormula(text)
 		require.NotContains(t, formulaStarts, (safe + "x")[:1])
 		require.Equal(t, text, strings.TrimPrefix(safe, strings.TrimSuffix(safe, text)))
 		require.LessOrEqual(t, len(safe), len(text)+1)
