@@ -49,6 +49,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{t: t, env: suite.NewTestWorkflowEnvironment(), request: meterkey.Request{RequestID: "r-1", Requester: "acme",
 		Utility: "DEMO", CustomerEmail: "c@example.com", RequesterEmail: "a@example.com"}, holdFor: 10 * time.Minute}
 	w.env.SetTestTimeout(20 * time.Second)
+	w.env.RegisterWorkflowWithOptions(DeliverNotice, workflow.RegisterOptions{Name: DeliverNoticeWorkflowType})
 	w.env.RegisterWorkflowWithOptions(DataRequest, workflow.RegisterOptions{Name: meterkey.WorkflowType})
 	w.holdEnds = stopFor(meterkey.CodeTimeout)
 	w.fetches = says(PageResult{Outcome: OutcomeSignedIn, Closed: true, Meters: []meterkey.Meter{{MeterNumber: "M1"}, {MeterNumber: "M2"}}})
@@ -264,7 +265,7 @@ func Test_Plain_Connects(t *testing.T) {
 	require.Equal(t, meterkey.Connected, r.Status)
 	require.Equal(t, []meterkey.Meter{{MeterNumber: "M1"}, {MeterNumber: "M2"}}, r.Meters)
 	require.Equal(t, []string{"sign_in to customer", "connected to customer", "connected to requester"}, w.told())
-	require.Equal(t, []string{"w-1"}, w.closed)
+	require.Empty(t, w.closed, "whoever reads the list closes the window")
 	require.False(t, w.notices[1].MFAWasOff)
 	require.Equal(t, 2, w.notices[1].Meters)
 }
@@ -413,8 +414,8 @@ func Test_MFAUnsupported_NotifyAndRetry(t *testing.T) {
 	require.Equal(t, []string{"sign_in to customer", "turn_mfa_off to customer: mfa_unsupported", "turn_mfa_off to requester: mfa_unsupported",
 		"mfa_reminder to customer: mfa_unsupported", "mfa_reminder to customer: mfa_unsupported",
 		"connected to customer", "connected to requester"}, w.told())
-	require.True(t, w.notices[5].MFAWasOff)
-	require.Equal(t, []string{"w-1", "w-2"}, w.closed, "the window is closed at once, and the second one in the end")
+	require.True(t, w.notices[len(w.notices)-1].MFAWasOff)
+	require.Equal(t, []string{"w-1"}, w.closed, "the window is closed at once")
 }
 
 func Test_Reminders_After1And3Days(t *testing.T) {
@@ -659,8 +660,8 @@ func Test_Resend_RevivesWhileFinishing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.signal(time.Minute, meterkey.SignalDecline, nil)
-	w.env.OnActivity(ActivityNotify, mock.Anything, mock.Anything).Return(nil).After(time.Hour)
-	w.signal(30*time.Minute, meterkey.SignalResend, nil) // the notices of the end are still being sent
+	w.env.OnActivity(ActivityNotify, mock.Anything, mock.Anything).Return(NotifyResult{}, nil).After(30 * time.Second)
+	w.signal(70*time.Second, meterkey.SignalResend, nil) // the notices of the end are still being sent
 	_, err := w.run()
 	var again *workflow.ContinueAsNewError
 	require.ErrorAs(t, err, &again)
@@ -716,7 +717,7 @@ func Test_ResendCode_WhateverFollows(t *testing.T) {
 				c.status, c.reason = meterkey.Declined, ""
 			}
 			w.ends(c.status, c.reason)
-			require.Equal(t, []string{"w-1"}, w.closed)
+			require.Equal(t, c.found.Outcome != OutcomeSignedIn, len(w.closed) == 1, "whoever reads the list closes the window")
 		})
 	}
 }
@@ -748,8 +749,7 @@ func Test_Fetch_AsksForACode(t *testing.T) {
 	})
 	w.code(3*time.Minute, "c-1", "right")
 	w.ends(meterkey.Connected, "")
-	require.Contains(t, w.told(), "code_needed to customer")
-	require.Equal(t, []string{"w-1"}, w.closed)
+	require.Empty(t, w.closed, "whoever reads the list closes the window")
 }
 
 // takes has an activity take its time before it answers.
@@ -825,6 +825,7 @@ func Test_Fetch_AsksForACodeTooLate(t *testing.T) {
 	w := newWorld(t)
 	step := asks(meterkey.NumberCode)
 	step.Window = &Window{Host: "h1", ID: "w-1", ExpiresAt: w.env.Now().Add(-time.Hour)}
+	w.holdFor = time.Second
 	w.logins, w.fetches = says(in), append(says(step), w.fetches...)
 	w.login(time.Minute)
 	w.expect(2*time.Minute, meterkey.AwaitingLogin, meterkey.CodeTimeout)
@@ -913,10 +914,10 @@ func Test_ContinueAsNew_LosesNoSignal(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		w.logins = says(in)
-		w.takes(time.Hour, ActivityNotify, PageResult{})
-		w.after(time.Minute, func() { w.env.SetContinueAsNewSuggested(true) })
+		w.env.OnActivity(ActivityNotify, mock.Anything, mock.Anything).Return(NotifyResult{}, nil).After(50 * time.Second)
+		w.after(2*time.Minute+10*time.Second, func() { w.env.SetContinueAsNewSuggested(true) })
 		w.signal(2*time.Minute, meterkey.SignalResend, nil)
-		w.login(10 * time.Minute)
+		w.login(2*time.Minute + 30*time.Second)
 		w.ends(meterkey.Connected, "")
 	})
 	t.Run("and goes on when nothing is under way", func(t *testing.T) {

@@ -195,16 +195,16 @@ func (s *site) login(_ context.Context, in workflows.LoginInput) (workflows.Foun
 	case "code":
 		found.Outcome, found.Challenge = workflows.OutcomeChallenge, codeAsk()
 	case "choice":
-		found.Outcome, found.Challenge = workflows.OutcomeChallenge, &workflows.ChallengeAsk{Kind: meterkey.MethodChoice,
-			Prompt: "How should we send it?", Tries: 3, Options: []meterkey.Option{{ID: "sms", Label: "Text message", Target: "***-1234"}, {ID: "mail", Label: "E-mail"}}}
+		found.Outcome, found.Challenge = workflows.OutcomeChallenge, &meterkey.Challenge{Kind: meterkey.MethodChoice,
+			Prompt: "How should we send it?", TriesLeft: 3, Options: []meterkey.Option{{ID: "sms", Label: "Text message", Target: "***-1234"}, {ID: "mail", Label: "E-mail"}}}
 	case "wrong":
 		found.Outcome, found.Reason = workflows.OutcomeStopped, meterkey.InvalidCredentials
 	}
 	return found, nil
 }
 
-func codeAsk() *workflows.ChallengeAsk {
-	return &workflows.ChallengeAsk{Kind: meterkey.NumberCode, Prompt: "Enter the code", SentTo: "(***) ***-1234", Digits: 6, CanResend: true, Tries: 3}
+func codeAsk() *meterkey.Challenge {
+	return &meterkey.Challenge{Kind: meterkey.NumberCode, Prompt: "Enter the code", SentTo: "(***) ***-1234", Digits: 6, CanResend: true, TriesLeft: 3}
 }
 
 func (s *site) hold(ctx context.Context, _ workflows.WindowInput) (workflows.Found, error) {

@@ -87,7 +87,7 @@ func (ts *temporalServer) login(_ context.Context, in workflows.LoginInput) (wor
 		Window: &workflows.Window{Host: "h1", ID: in.RequestID, ExpiresAt: time.Now().Add(10 * time.Minute)}}
 	if in.Utility == "CONED" {
 		found.Outcome = workflows.OutcomeChallenge
-		found.Challenge = &workflows.ChallengeAsk{Kind: meterkey.NumberCode, Prompt: "Enter the code we sent", SentTo: "(***) ***-1234", Digits: 6, Tries: 3}
+		found.Challenge = &meterkey.Challenge{Kind: meterkey.NumberCode, Prompt: "Enter the code we sent", SentTo: "(***) ***-1234", Digits: 6, TriesLeft: 3}
 	}
 	return found, nil
 }
