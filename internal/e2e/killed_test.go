@@ -46,7 +46,7 @@ func TestWorkerKilled_BetweenTheCodeAndTheMeters(t *testing.T) {
 func (w *world) codeToMeters(t *testing.T, access stack.Access, name string, disturb func()) (took time.Duration, asked int) {
 	t.Helper()
 	c := w.customer(t, "CONED", "code")
-	c.ID, c.User = c.ID+"-"+safe.Replace(name), "code."+safe.Replace(name)+"@example.com"
+	c.ID, c.User = "killed-"+safe.Replace(name), "code."+safe.Replace(name)+"@example.com"
 	require.NoError(t, c.Start(t.Context()))
 	s, err := c.SignIn(t.Context(), meterkey.AwaitingCode)
 	require.NoError(t, err)
