@@ -16,7 +16,7 @@ import (
 // TestWorkedExample follows the file that docs/utilities.md writes, as it stands there, through the site it was written for.
 func TestWorkedExample(t *testing.T) {
 	t.Parallel()
-	doc, err := os.ReadFile(filepath.Join("..", "docs", "utilities.md"))
+	doc, err := os.ReadFile(filepath.Join("..", "..", "docs", "utilities.md"))
 	require.NoError(t, err)
 	_, after, found := strings.Cut(string(doc), "```yaml\n")
 	require.True(t, found)

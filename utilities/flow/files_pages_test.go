@@ -67,7 +67,7 @@ func (s scene) css(selectors ...string) scene {
 func (s scene) reading(words string) scene {
 	_, texts := lookedFor(s.flow.Flow)
 	for _, text := range texts {
-		if strings.Contains(strings.ToLower(words), strings.ToLower(text)) {
+		if strings.Contains(strings.ToLower(strings.Join(strings.Fields(words), " ")), strings.ToLower(text)) {
 			s.texts[text] = true
 		}
 	}
