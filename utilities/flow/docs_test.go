@@ -27,7 +27,7 @@ func TestWorkedExample(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "LIBRARY", u.ID)
 	u.Flow.Settle = 600 * time.Millisecond
-	tr := tourOf(t, u, filepath.Join("testdata", "library"))
+	tr := fixtureOf(t, u, filepath.Join("testdata", "library"))
 
 	seen, err := tr.SignIn(t.Context(), meterkey.Credentials{Username: "C-7", Password: "123"})
 	tr.saw(seen, err, utilities.RejectedLogin)
