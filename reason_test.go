@@ -9,7 +9,7 @@ func TestReasons_TableIsWhole(t *testing.T) {
 	t.Parallel()
 	reasons := []Reason{InvalidCredentials, TooManyLogins, AccountLocked, PasswordExpired, RegistrationUnfinished, Captcha,
 		CodeRejected, CodeTimeout, CodeAttemptsUsed, WindowClosed, WindowLost, SessionEnded, UtilityUnavailable,
-		SiteChanged, NoMeters, MFAUnsupported, Unreadable, UnknownUtility}
+		SiteChanged, NoMeters, MFAUnsupported, Unreadable, UnknownUtility, Misconfigured, Terminated}
 	require.Len(t, Reasons(), len(reasons))
 	for _, r := range reasons {
 		text := r.Text()

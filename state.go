@@ -1,6 +1,11 @@
 package meterkey
 
-import "time"
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+)
 
 // State answers the status query: all there is to know about a data request, for the customer's page, the requester
 // and operators alike. It holds no secret.
@@ -29,9 +34,46 @@ type State struct {
 	// LinkedAt is when the link to sign in that counts now was sent, in whole microseconds: at the start, and anew with
 	// each resend.
 	LinkedAt time.Time `json:"linked_at"`
-	// Revision counts the changes of this state. Of two projections with the same LinkedAt, the one with the lower
-	// revision is older; a later LinkedAt is always newer, since a revived request counts from one again.
+	// Revision counts the changes of this state; a revived request counts from one again. See NewerThan.
 	Revision int `json:"revision"`
+}
+
+// NewerThan tells which of two states of one request is the newer one: that with the later LinkedAt, then that with the
+// higher revision. Of two with the same revision, which two attempts of one activity came to, it is the later one.
+func (s State) NewerThan(other State) bool {
+	return cmp.Or(s.LinkedAt.Compare(other.LinkedAt), cmp.Compare(s.Revision, other.Revision),
+		s.Since.Truncate(time.Microsecond).Compare(other.Since.Truncate(time.Microsecond))) > 0
+}
+
+// Differs tells whether anything has happened to the request between this state and another one of it, if only that a
+// signal changed nothing.
+func (s State) Differs(other State) bool {
+	return s.Revision != other.Revision || s.Status != other.Status || !s.LinkedAt.Equal(other.LinkedAt) ||
+		!s.Since.Equal(other.Since) || !s.lastIgnored().Equal(other.lastIgnored())
+}
+
+func (s State) lastIgnored() (at time.Time) {
+	if n := len(s.Ignored); n > 0 {
+		at = s.Ignored[n-1].At
+	}
+	return at
+}
+
+// lastRevision is higher than any that a run counts to.
+const lastRevision = math.MaxInt32
+
+// TerminatedAt is the state of a request that stood here when an operator ended its run or deleted it. Where the request
+// had ended by itself before, it is left as it is. Nothing of that run is newer.
+func (s State) TerminatedAt(at time.Time) State {
+	if s.Status.Terminal() {
+		return s
+	}
+	s.Status, s.Reason, s.WaitingOn = Failed, Terminated, Failed.WaitingOn()
+	s.Since, s.Until, s.Challenge = at, nil, nil
+	s.Message = Terminated.Text().Customer
+	s.Timeline = append(slices.Clip(s.Timeline), Moment{Status: Failed, Reason: Terminated, At: at})
+	s.Revision = lastRevision
+	return s
 }
 
 // Moment is one entry of the timeline.

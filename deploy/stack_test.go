@@ -436,7 +436,8 @@ func (c *customer) await(t *testing.T, done func(meterkey.State) bool) meterkey.
 
 func (c *customer) signIn(t *testing.T) meterkey.State {
 	t.Helper()
-	require.NoError(t, c.backend.SubmitLogin(t.Context(), c.id, meterkey.Credentials{Username: c.user, Password: stack.PracticePassword}))
+	_, err := c.backend.SubmitLogin(t.Context(), c.id, meterkey.Credentials{Username: c.user, Password: stack.PracticePassword})
+	require.NoError(t, err)
 	return c.await(t, func(s meterkey.State) bool { return s.Status == meterkey.AwaitingCode })
 }
 
@@ -444,7 +445,8 @@ func (c *customer) sendCode(t *testing.T, s meterkey.State) {
 	t.Helper()
 	var inbox []stack.Message
 	eventually(t, func() bool { c.get(t, "/inbox/CONED/", &inbox); return len(inbox) > 0 }, "a code")
-	require.NoError(t, c.backend.SubmitCode(t.Context(), c.id, s.Challenge.ID, inbox[len(inbox)-1].Code))
+	_, err := c.backend.SubmitCode(t.Context(), c.id, s.Challenge.ID, inbox[len(inbox)-1].Code)
+	require.NoError(t, err)
 	connected := c.await(t, func(s meterkey.State) bool { return s.Status == meterkey.Connected })
 	require.NotEmpty(t, connected.Meters)
 }

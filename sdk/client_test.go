@@ -10,22 +10,19 @@ import (
 
 	"filippo.io/age"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/worker"
-	"go.temporal.io/sdk/workflow"
 	"go.uber.org/zap"
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/logging"
 	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/sdk"
-	"github.com/meterkey/meterkey/workflows"
 )
 
-// server is the one Temporal server of these tests; its worker plays a site that asks for a code.
+// server is the one Temporal server of these tests, on which site has a worker.
 var server struct {
 	temporal client.Client
+	address  string
 	identity *age.X25519Identity
 }
 
@@ -40,14 +37,15 @@ func runTests(m *testing.M) int {
 	temporal, err := stack.StartTemporal(ctx, stack.TemporalOptions{Dir: dir})
 	fatal(err)
 	defer func() { fatal(temporal.Stop(context.Background())) }()
+	server.address = temporal.Address()
 	server.temporal, err = client.DialContext(ctx, client.Options{HostPort: temporal.Address(), Logger: logging.Temporal(zap.NewNop())})
 	fatal(err)
 	defer server.temporal.Close()
 	server.identity, err = age.GenerateX25519Identity()
 	fatal(err)
-	w := siteWorker(server.temporal)
-	fatal(w.Start())
-	defer w.Stop()
+	stop, err := serveSite()
+	fatal(err)
+	defer stop()
 	return m.Run()
 }
 
@@ -56,19 +54,6 @@ func fatal(err error) {
 		fmt.Fprintln(os.Stderr, "setting the tests up:", err)
 		os.Exit(1)
 	}
-}
-
-// siteWorker serves all task queues by one: the real workflow, and a site that asks for a code and likes any.
-func siteWorker(c client.Client) worker.Worker {
-	w := worker.New(c, meterkey.TaskQueue, worker.Options{DeadlockDetectionTimeout: sdk.TaskTimeout})
-	w.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: meterkey.WorkflowType})
-	for name, f := range map[string]any{
-		workflows.ActivityNotify: func(context.Context, meterkey.Notice) error { return nil },
-		workflows.ActivityRecord: func(context.Context, meterkey.Projection) error { return nil },
-	} {
-		w.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
-	}
-	return w
 }
 
 func newRequest(t *testing.T) meterkey.Request {
@@ -120,7 +105,8 @@ func TestClient_TellsWhatIsWrong(t *testing.T) {
 	require.NoError(t, server.temporal.GetWorkflow(ctx, meterkey.WorkflowID(r.RequestID), "").Get(ctx, nil))
 	require.ErrorIs(t, c.Leave(ctx, r.RequestID), sdk.ErrEnded)
 	unsealed := sdk.New(server.temporal, "", nil)
-	require.ErrorContains(t, unsealed.SubmitCode(ctx, r.RequestID, "c-1", "1"), "recipient")
+	_, err = unsealed.SubmitCode(ctx, r.RequestID, "c-1", "1")
+	require.ErrorContains(t, err, "recipient")
 }
 
 func TestClient_WaitEndsWithItsContext(t *testing.T) {
@@ -177,12 +163,9 @@ func TestClient_SealsWhatItSends(t *testing.T) {
 	t.Parallel()
 	ctx, c, r := started(t)
 	const secret = "correct horse battery staple"
-	require.NoError(t, c.SubmitLogin(ctx, r.RequestID, meterkey.Credentials{Username: "u-" + secret, Password: secret}))
-	until(t, ctx, c, r.RequestID, meterkey.SigningIn)
-	events := server.temporal.GetWorkflowHistory(ctx, meterkey.WorkflowID(r.RequestID), "", false, 1)
-	for events.HasNext() {
-		event, err := events.Next()
-		require.NoError(t, err)
+	_, err := c.SubmitLogin(ctx, r.RequestID, meterkey.Credentials{Username: "u-" + secret, Password: secret})
+	require.NoError(t, err)
+	for _, event := range events(t, r.RequestID) {
 		require.NotContains(t, event.String(), secret)
 	}
 	require.NoError(t, c.Cancel(ctx, r.RequestID))

@@ -20,11 +20,11 @@ func stubborn(t *testing.T, failures int) *Client {
 	value, err := converter.GetDefaultDataConverter().ToPayloads(meterkey.State{RequestID: "r-1", Status: meterkey.AwaitingCode})
 	require.NoError(t, err)
 	if failures > 0 {
-		server.On("QueryWorkflow", mock.Anything, "data-request-r-1", "", meterkey.QueryStatus).Times(failures).
+		server.On("QueryWorkflowWithOptions", mock.Anything, mock.Anything).Times(failures).
 			Return(nil, serviceerror.NewQueryFailed("invalid state transition"))
 	}
 	if failures < 2 {
-		server.On("QueryWorkflow", mock.Anything, "data-request-r-1", "", meterkey.QueryStatus).Return(client.NewValue(value), nil)
+		server.On("QueryWorkflowWithOptions", mock.Anything, mock.Anything).Return(&client.QueryWorkflowWithOptionsResponse{QueryResult: client.NewValue(value)}, nil)
 	}
 	return New(server, "", nil)
 }

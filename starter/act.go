@@ -22,8 +22,8 @@ type act struct {
 	waiting waiting
 	// allowed tells why the request cannot take it now.
 	allowed func(meterkey.State) error
-	// send sends it; the state is the one that allowed saw.
-	send func(context.Context, *backend, meterkey.State) error
+	// send sends it; the state is the one that allowed saw, or the one that it led to where that is told at once.
+	send func(context.Context, *backend, meterkey.State) (meterkey.State, error)
 	// aim is the end that the command is for, so that it is no failure.
 	aim meterkey.Status
 	// settled tells whether what was sent has come to something; nil means that somebody else has to act now.
@@ -44,14 +44,14 @@ func (a *app) do(ctx context.Context, act act) error {
 	if err := act.allowed(before); err != nil {
 		return err
 	}
-	if err := act.send(ctx, b, before); err != nil {
+	after, err := act.send(ctx, b, before)
+	if err != nil {
 		return err
 	}
 	if act.waiting.NoWait || act.waiting.Wait <= 0 {
-		return a.sent(act.id)
+		return a.sent(act.id, before, after)
 	}
-	after, err := a.outcome(ctx, b, act, before)
-	if err != nil {
+	if after, err = a.outcome(ctx, b, act, before); err != nil {
 		return err
 	}
 	a.showState(after)
@@ -64,28 +64,59 @@ func (a *app) do(ctx context.Context, act act) error {
 	return ended(after)
 }
 
-func (a *app) sent(id string) error {
-	if a.json {
+// sent says what was sent and, where that is known already, that it was taken and what it led to.
+func (a *app) sent(id string, before, after meterkey.State) error {
+	taken := after.Differs(before)
+	switch {
+	case a.json && taken:
+		a.out.json(map[string]string{"request_id": id, "status": string(after.Status)})
+	case a.json:
 		a.out.json(map[string]string{"request_id": id})
-		return nil
+	case taken:
+		a.out.linef("Taken: %s stands at %s now. Follow it: starter watch %s", id, after.Status, id)
+	default:
+		a.out.linef("Sent to %s. Follow it: starter watch %s", id, id)
 	}
-	a.out.linef("Sent to %s. Follow it: starter watch %s", id, id)
 	return nil
 }
 
-// outcome waits until the request has moved on and waits for somebody who is not the utility.
+// outcome waits until the request has moved on and waits for somebody who is not the utility. Running out of time is no
+// error: the last state tells.
 func (a *app) outcome(ctx context.Context, b *backend, act act, before meterkey.State) (meterkey.State, error) {
-	settled := act.settled
-	if settled == nil {
-		settled = func(s meterkey.State) bool { return s.WaitingOn != meterkey.Utility }
+	bounded, cancel := context.WithTimeout(ctx, act.waiting.Wait)
+	defer cancel()
+	began, second := time.Now(), time.NewTicker(time.Second)
+	defer second.Stop()
+	defer a.progress("", 0)
+	seen, last := b.follow(bounded, act.id), sighting{state: before}
+	for {
+		a.progress(last.state.Message, time.Since(began))
+		select {
+		case <-second.C:
+		case next, more := <-seen:
+			switch {
+			case !more && bounded.Err() != nil && ctx.Err() == nil:
+				return b.state(ctx, act.id)
+			case !more:
+				return last.state, firstError(last.err, ctx.Err())
+			case next.err != nil:
+				last.err = next.err
+			case act.cameToSomething(before, next.state):
+				return next.state, nil
+			default:
+				last = next
+			}
+		}
 	}
-	began := time.Now()
-	after, err := b.wait(ctx, act.id, act.waiting.Wait, func(s meterkey.State) bool {
-		a.progress(s.Message, time.Since(began))
-		return changed(before, s) && (settled(s) || ignoredSince(before, s) != "")
-	})
-	a.progress("", 0)
-	return after, err
+}
+
+// cameToSomething tells whether what was sent has come to what act waits for.
+func (act act) cameToSomething(before, now meterkey.State) bool {
+	settled := now.WaitingOn != meterkey.Utility
+	if act.settled != nil {
+		settled = act.settled(now)
+	}
+	return now.Differs(before) && (settled || ignoredSince(before, now) != "")
 }
 
 // progress shows on a terminal that something goes on; an empty text clears the line.
@@ -98,11 +129,6 @@ func (a *app) progress(text string, since time.Duration) {
 		line := oneLine(text) + a.side.in(dim, fmt.Sprintf(" %ds", int(since.Seconds())))
 		a.side.printf("\r\x1b[K%s", ansi.Truncate(line, a.side.width()-1, "…"))
 	}
-}
-
-// changed tells two states apart. A revived request counts its versions from the start again.
-func changed(before, after meterkey.State) bool {
-	return before.Revision != after.Revision || !before.Since.Equal(after.Since)
 }
 
 // ignoredSince says why a signal of the meantime changed nothing; empty if none was ignored.

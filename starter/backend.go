@@ -16,9 +16,6 @@ import (
 	"github.com/meterkey/meterkey/utilities"
 )
 
-// pollEvery is how often a request's state is asked for while somebody watches it live.
-const pollEvery = 250 * time.Millisecond
-
 // backend is a connection to Temporal. Every call is bounded by the time-out of the command line.
 type backend struct {
 	client   *sdk.Client
@@ -76,23 +73,40 @@ func (b *backend) call(ctx context.Context, f func(context.Context) error) error
 	return f(ctx)
 }
 
-func (b *backend) state(ctx context.Context, id string) (s meterkey.State, err error) {
+func (b *backend) state(ctx context.Context, id string) (meterkey.State, error) {
+	return b.answered(ctx, func(ctx context.Context) (meterkey.State, error) { return b.client.State(ctx, id) })
+}
+
+// answered calls what is answered with a state.
+func (b *backend) answered(ctx context.Context, send func(context.Context) (meterkey.State, error)) (s meterkey.State, err error) {
 	err = b.call(ctx, func(ctx context.Context) error {
-		s, err = b.client.State(ctx, id)
+		s, err = send(ctx)
 		return err
 	})
 	return s, err
 }
 
-// wait polls until done or for so long; running out of time is no error, the last state tells.
-func (b *backend) wait(ctx context.Context, id string, long time.Duration, done func(meterkey.State) bool) (meterkey.State, error) {
-	bounded, cancel := context.WithTimeout(ctx, long)
-	defer cancel()
-	s, err := b.client.Wait(bounded, id, done)
-	if bounded.Err() != nil && ctx.Err() == nil {
-		return b.state(ctx, id)
-	}
-	return s, err
+// sighting is what is seen of a request: where it stands, or why that cannot be told.
+type sighting struct {
+	state meterkey.State
+	err   error
+}
+
+// follow tells where the request stands, and each time that it changes. The channel is closed when ctx ends, or after an
+// error that does not pass.
+func (b *backend) follow(ctx context.Context, id string) <-chan sighting {
+	seen := make(chan sighting)
+	go func() {
+		defer close(seen)
+		for s, err := range b.client.Follow(ctx, id) {
+			select {
+			case seen <- sighting{s, err}:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return seen
 }
 
 // catalog loads what is known of the utilities.

@@ -31,8 +31,8 @@ func (c *resendCodeCmd) Run(ctx context.Context, a *app) error {
 			}
 			return nil
 		},
-		send: func(ctx context.Context, b *backend, s meterkey.State) error {
-			return b.call(ctx, func(ctx context.Context) error { return b.client.ResendCode(ctx, c.ID, s.Challenge.ID) })
+		send: func(ctx context.Context, b *backend, s meterkey.State) (meterkey.State, error) {
+			return s, b.call(ctx, func(ctx context.Context) error { return b.client.ResendCode(ctx, c.ID, s.Challenge.ID) })
 		}})
 }
 
@@ -58,8 +58,8 @@ func (c *leaveCmd) Run(ctx context.Context, a *app) error {
 			}
 			return nil
 		},
-		send: func(ctx context.Context, b *backend, _ meterkey.State) error {
-			return b.call(ctx, func(ctx context.Context) error { return b.client.Leave(ctx, c.ID) })
+		send: func(ctx context.Context, b *backend, s meterkey.State) (meterkey.State, error) {
+			return s, b.call(ctx, func(ctx context.Context) error { return b.client.Leave(ctx, c.ID) })
 		}})
 }
 
@@ -84,8 +84,8 @@ func (c *declineCmd) Run(ctx context.Context, a *app) error {
 			}
 			return nil
 		},
-		send: func(ctx context.Context, b *backend, _ meterkey.State) error {
-			return b.call(ctx, func(ctx context.Context) error { return b.client.Decline(ctx, c.ID) })
+		send: func(ctx context.Context, b *backend, s meterkey.State) (meterkey.State, error) {
+			return s, b.call(ctx, func(ctx context.Context) error { return b.client.Decline(ctx, c.ID) })
 		}})
 }
 
@@ -110,8 +110,8 @@ func (c *cancelCmd) Run(ctx context.Context, a *app) error {
 			}
 			return nil
 		},
-		send: func(ctx context.Context, b *backend, _ meterkey.State) error {
-			return b.call(ctx, func(ctx context.Context) error { return b.client.Cancel(ctx, c.ID) })
+		send: func(ctx context.Context, b *backend, s meterkey.State) (meterkey.State, error) {
+			return s, b.call(ctx, func(ctx context.Context) error { return b.client.Cancel(ctx, c.ID) })
 		}})
 }
 
@@ -132,8 +132,8 @@ started with.
 func (c *resendCmd) Run(ctx context.Context, a *app) error {
 	return a.do(ctx, act{id: c.ID, waiting: c.waiting,
 		allowed: func(meterkey.State) error { return nil },
-		send: func(ctx context.Context, b *backend, _ meterkey.State) error {
-			return b.call(ctx, func(ctx context.Context) error {
+		send: func(ctx context.Context, b *backend, s meterkey.State) (meterkey.State, error) {
+			return s, b.call(ctx, func(ctx context.Context) error {
 				r, err := b.client.Request(ctx, c.ID)
 				if err != nil {
 					return err

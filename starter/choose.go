@@ -31,15 +31,17 @@ func (c *chooseCmd) Run(ctx context.Context, a *app) error {
 		return c.list(ctx, a)
 	}
 	return a.do(ctx, act{id: c.ID, waiting: c.waiting, allowed: takesChoice,
-		send: func(ctx context.Context, b *backend, s meterkey.State) error {
+		send: func(ctx context.Context, b *backend, s meterkey.State) (meterkey.State, error) {
 			if err := b.canSeal(); err != nil {
-				return err
+				return s, err
 			}
 			option, err := c.pick(ctx, a, *s.Challenge)
 			if err != nil {
-				return err
+				return s, err
 			}
-			return b.call(ctx, func(ctx context.Context) error { return b.client.SubmitCode(ctx, c.ID, s.Challenge.ID, option) })
+			return b.answered(ctx, func(ctx context.Context) (meterkey.State, error) {
+				return b.client.Choose(ctx, c.ID, s.Challenge.ID, option)
+			})
 		}})
 }
 

@@ -27,15 +27,17 @@ security answer, which is not echoed. Where standard input is no terminal, its o
 // Run asks for the code and sends it.
 func (c *codeCmd) Run(ctx context.Context, a *app) error {
 	return a.do(ctx, act{id: c.ID, waiting: c.waiting, allowed: takesCode,
-		send: func(ctx context.Context, b *backend, s meterkey.State) error {
+		send: func(ctx context.Context, b *backend, s meterkey.State) (meterkey.State, error) {
 			if err := b.canSeal(); err != nil {
-				return err
+				return s, err
 			}
 			code, err := a.readCode(ctx, *s.Challenge)
 			if err != nil {
-				return err
+				return s, err
 			}
-			return b.call(ctx, func(ctx context.Context) error { return b.client.SubmitCode(ctx, c.ID, s.Challenge.ID, code) })
+			return b.answered(ctx, func(ctx context.Context) (meterkey.State, error) {
+				return b.client.SubmitCode(ctx, c.ID, s.Challenge.ID, code)
+			})
 		}})
 }
 

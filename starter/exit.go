@@ -62,6 +62,8 @@ func explain(ctx context.Context, err error) *failure {
 		return &failure{exitNotFound, err.Error(), "starter list shows those there are"}
 	case errors.Is(err, sdk.ErrEnded):
 		return &failure{exitNotNow, err.Error(), "starter resend revives it"}
+	case errors.Is(err, sdk.ErrNotAwaited):
+		return &failure{exitNotNow, err.Error(), "starter status tells where it stands"}
 	case errors.Is(err, sdk.ErrNoWorker):
 		return &failure{exitUnreachable, err.Error(), "the request itself is safe; is a worker running?"}
 	case errors.As(err, &namespace):

@@ -28,6 +28,7 @@ func TestExplainFindsTheExitCode(t *testing.T) {
 		{sdk.ErrExists, exitUsage, "resend"},
 		{sdk.ErrNotFound, exitNotFound, "starter list"},
 		{sdk.ErrEnded, exitNotNow, "revives"},
+		{fmt.Errorf("submitting: %w: it is for challenge c-1", sdk.ErrNotAwaited), exitNotNow, "it is for challenge c-1 (starter status"},
 		{sdk.ErrNoWorker, exitUnreachable, "is a worker running?"},
 		{serviceerror.NewNamespaceNotFound("elsewhere"), exitUsage, "TEMPORAL_NAMESPACE"},
 		{serviceerror.NewUnavailable("no route"), exitUnreachable, "Temporal does not answer: no route"},

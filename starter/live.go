@@ -19,17 +19,14 @@ type live struct {
 	form    *form
 	sending bool
 	note    string // what went wrong last
-	err     error  // what ended the view
+	unseen  error  // why the request's state cannot be told now
 }
 
 // sends is something to be sent to the request.
 type sends func(context.Context, *sdk.Client) error
 
-// look is one look at the request.
-type look struct {
-	state meterkey.State
-	err   error
-}
+// redrawEvery keeps the time left counting down.
+const redrawEvery = 250 * time.Millisecond
 
 // watchLive shows the view until the request ends or the person leaves.
 func (a *app) watchLive(ctx context.Context, b *backend, id string) (s meterkey.State, err error) {
@@ -43,7 +40,9 @@ func (a *app) watchLive(ctx context.Context, b *backend, id string) (s meterkey.
 
 	view, screen := &live{p: a.out}, &canvas{tty: person.tty}
 	defer func() { err = firstError(err, screen.close()) }()
-	keys, looks, sent := readKeys(ctx, person.tty), b.looks(ctx, id), make(chan error, 1)
+	keys, seen, sent := readKeys(ctx, person.tty), b.follow(ctx, id), make(chan error, 1)
+	redraw := time.NewTicker(redrawEvery)
+	defer redraw.Stop()
 	for {
 		var send sends
 		select {
@@ -52,12 +51,14 @@ func (a *app) watchLive(ctx context.Context, b *backend, id string) (s meterkey.
 				return view.state, leftAlone(id)
 			}
 			send = view.key(key)
-		case l := <-looks:
-			view.saw(l)
+		case s, more := <-seen:
+			if !more {
+				return view.state, firstError(ctx.Err(), view.unseen)
+			}
+			view.saw(s)
 		case err := <-sent:
 			view.sent(err)
-		case <-ctx.Done():
-			return view.state, ctx.Err()
+		case <-redraw.C:
 		}
 		if send != nil {
 			go func() {
@@ -65,32 +66,9 @@ func (a *app) watchLive(ctx context.Context, b *backend, id string) (s meterkey.
 			}()
 		}
 		if err := screen.draw(view.lines(time.Now())); err != nil || view.ended() {
-			return view.state, firstError(view.err, err)
+			return view.state, err
 		}
 	}
-}
-
-// looks looks at the request again and again.
-func (b *backend) looks(ctx context.Context, id string) <-chan look {
-	looks := make(chan look)
-	go func() {
-		ticker := time.NewTicker(pollEvery)
-		defer ticker.Stop()
-		for {
-			s, err := b.state(ctx, id)
-			select {
-			case looks <- look{s, err}:
-			case <-ctx.Done():
-				return
-			}
-			select {
-			case <-ticker.C:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	return looks
 }
 
 func (b *backend) seal(ctx context.Context, send sends) error {
@@ -100,35 +78,41 @@ func (b *backend) seal(ctx context.Context, send sends) error {
 	return send(ctx, b.client)
 }
 
-func (l *live) ended() bool { return l.err != nil || l.state.Status.Terminal() }
+func (l *live) ended() bool { return l.state.Status.Terminal() }
 
-const noWorker = "no worker answers; the request is safe, waiting for one"
+const (
+	noWorker = "no worker answers; the request is safe, waiting for one"
+	kept     = "no worker answers; what you typed is kept for the one that comes"
+)
 
-// saw takes in a look. Without a worker there is nothing to see, and nothing lost.
-func (l *live) saw(seen look) {
+// saw takes in where the request stands. Without a worker that cannot be told, and nothing is lost.
+func (l *live) saw(seen sighting) {
 	switch {
 	case errors.Is(seen.err, sdk.ErrNoWorker):
-		l.note = noWorker
+		l.unseen, l.note = seen.err, noWorker
 		return
 	case seen.err != nil:
-		l.err = seen.err
+		l.unseen, l.note = seen.err, oneLine(seen.err.Error())
 		return
-	case l.note == noWorker:
-		l.note = ""
+	case l.unseen != nil:
+		l.unseen, l.note = nil, ""
 	}
 	switch {
 	case l.state.RequestID == "":
 		l.utility = utilityName(seen.state.Utility)
-	case changed(l.state, seen.state):
+	case seen.state.Differs(l.state):
 		l.sending, l.note = false, oneLine(ignoredSince(l.state, seen.state))
 	}
 	l.state = seen.state
 	l.form = formFor(seen.state, l.form)
 }
 
-// sent takes in what came of sending. What arrived shows in the request's state; until then nothing is typed.
+// sent takes in what came of sending. What arrived, or is kept, shows in the request's state; until then nothing is typed.
 func (l *live) sent(err error) {
-	if err != nil {
+	switch {
+	case errors.Is(err, sdk.ErrNoWorker):
+		l.note = kept
+	case err != nil:
 		l.sending, l.note, l.form = false, oneLine(err.Error()), newForm(l.state)
 	}
 }
@@ -174,8 +158,13 @@ func (l *live) submit() sends {
 		}
 		answer = option
 	}
-	return l.send(func(ctx context.Context, c *sdk.Client) error {
-		return c.SubmitCode(ctx, id, challenge.ID, answer)
+	return l.send(func(ctx context.Context, c *sdk.Client) (err error) {
+		if challenge.Kind == meterkey.MethodChoice {
+			_, err = c.Choose(ctx, id, challenge.ID, answer)
+			return err
+		}
+		_, err = c.SubmitCode(ctx, id, challenge.ID, answer)
+		return err
 	})
 }
 
@@ -192,7 +181,10 @@ func (l *live) submitLogin(values []string) sends {
 		values = values[1:]
 	}
 	login := meterkey.Credentials{Username: values[0], Password: values[1]}
-	return l.send(func(ctx context.Context, c *sdk.Client) error { return c.SubmitLoginAt(ctx, id, utility, login) })
+	return l.send(func(ctx context.Context, c *sdk.Client) error {
+		_, err := c.SubmitLoginAt(ctx, id, utility, login)
+		return err
+	})
 }
 
 // lines draws the view.

@@ -28,19 +28,21 @@ they leave this process.
 // Run asks for the login and sends it.
 func (c *loginCmd) Run(ctx context.Context, a *app) error {
 	return a.do(ctx, act{id: c.ID, waiting: c.waiting, allowed: takesLogin,
-		send: func(ctx context.Context, b *backend, s meterkey.State) error {
+		send: func(ctx context.Context, b *backend, s meterkey.State) (meterkey.State, error) {
 			if err := b.canSeal(); err != nil {
-				return err
+				return s, err
 			}
 			var err error
 			if s.Utility, err = c.chosen(s); err != nil {
-				return err
+				return s, err
 			}
 			login, err := a.readLogin(ctx, s)
 			if err != nil {
-				return err
+				return s, err
 			}
-			return b.call(ctx, func(ctx context.Context) error { return b.client.SubmitLoginAt(ctx, c.ID, s.Utility, login) })
+			return b.answered(ctx, func(ctx context.Context) (meterkey.State, error) {
+				return b.client.SubmitLoginAt(ctx, c.ID, s.Utility, login)
+			})
 		}})
 }
 

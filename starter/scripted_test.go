@@ -58,7 +58,9 @@ func startScripted(c client.Client, identity *sealed.Identity) (stop func(), err
 	desk := worker.New(c, meterkey.TaskQueue, worker.Options{DeadlockDetectionTimeout: sdk.TaskTimeout})
 	desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: meterkey.WorkflowType})
 	desk.RegisterWorkflowWithOptions(workflows.ProbeUtility, workflow.RegisterOptions{Name: workflows.ProbeUtilityWorkflowType})
-	register(desk, workflows.ActivityNotify, func(context.Context, meterkey.Notice) error { return nil })
+	register(desk, workflows.ActivityNotify, func(_ context.Context, in workflows.NotifyInput) (workflows.NotifyResult, error) {
+		return workflows.NotifyResult{Recorded: in.Record != nil}, nil
+	})
 	register(desk, workflows.ActivityRecord, func(context.Context, meterkey.Projection) error { return nil })
 	signIn := worker.New(c, workflows.SignInTaskQueue, worker.Options{DisableWorkflowWorker: true})
 	register(signIn, workflows.ActivityLogin, s.login)
@@ -109,13 +111,13 @@ func register(w worker.Worker, name string, f any) {
 	w.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
 }
 
-func (s *scripted) login(ctx context.Context, in workflows.LoginInput) (workflows.Found, error) {
+func (s *scripted) login(ctx context.Context, in workflows.LoginInput) (workflows.PageResult, error) {
 	login, err := s.identity.OpenCredentials(in.Credentials)
 	if err != nil || login.Password == "" {
-		return workflows.Found{Outcome: workflows.OutcomeStopped, Reason: meterkey.Unreadable}, nil
+		return workflows.PageResult{Outcome: workflows.OutcomeStopped, Reason: meterkey.Unreadable}, nil
 	}
 	window := s.open(in, login.Username)
-	found := workflows.Found{Window: &window, Typed: true}
+	found := workflows.PageResult{Window: &window, Typed: true}
 	switch login.Username {
 	case "plain", "empty":
 		found.Outcome = workflows.OutcomeSignedIn
@@ -132,7 +134,7 @@ func (s *scripted) login(ctx context.Context, in workflows.LoginInput) (workflow
 	case "choice":
 		found.Outcome, found.Challenge = workflows.OutcomeChallenge, choiceAsk()
 	case "slow":
-		return workflows.Found{}, beatUntil(ctx, nil)
+		return workflows.PageResult{}, beatUntil(ctx, nil)
 	default:
 		found.Outcome, found.Reason = workflows.OutcomeStopped, stops[login.Username]
 	}
@@ -161,7 +163,7 @@ func choiceAsk() *meterkey.Challenge {
 }
 
 func (s *scripted) open(in workflows.LoginInput, user string) workflows.Window {
-	w := workflows.Window{Host: scriptedHost, ID: fmt.Sprintf("%s.%s.%d", user, in.RequestID, in.Attempt), ExpiresAt: time.Now().Add(10 * time.Minute)}
+	w := workflows.Window{Host: scriptedHost, ID: fmt.Sprintf("%s.%s.%d", user, in.Request.RequestID, in.Progress.SignIns), ExpiresAt: time.Now().Add(10 * time.Minute)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.windows[w.ID] == nil {
@@ -170,12 +172,12 @@ func (s *scripted) open(in workflows.LoginInput, user string) workflows.Window {
 	return w
 }
 
-func (s *scripted) hold(ctx context.Context, in workflows.WindowInput) (workflows.Found, error) {
+func (s *scripted) hold(ctx context.Context, in workflows.HoldWindowInput) (workflows.PageResult, error) {
 	s.mu.Lock()
-	closed := s.windows[in.Window.ID]
+	closed := s.windows[in.Progress.Window.ID]
 	s.mu.Unlock()
 	err := beatUntil(ctx, closed)
-	return workflows.Found{Outcome: workflows.OutcomeStopped, Reason: meterkey.WindowLost}, err
+	return workflows.PageResult{Outcome: workflows.OutcomeStopped, Reason: meterkey.WindowLost}, err
 }
 
 // beatUntil heartbeats until something is closed.
@@ -194,7 +196,7 @@ func beatUntil(ctx context.Context, closed <-chan struct{}) error {
 	}
 }
 
-func (s *scripted) closeWindow(_ context.Context, in workflows.WindowInput) error {
+func (s *scripted) closeWindow(_ context.Context, in workflows.CloseWindowInput) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if closed := s.windows[in.Window.ID]; closed != nil {
@@ -204,31 +206,35 @@ func (s *scripted) closeWindow(_ context.Context, in workflows.WindowInput) erro
 	return nil
 }
 
-func (s *scripted) submitCode(_ context.Context, in workflows.SubmitCodeInput) (workflows.Found, error) {
-	plain, err := s.identity.Open(in.Code)
-	if err != nil {
-		return workflows.Found{Outcome: workflows.OutcomeStopped, Reason: meterkey.Unreadable}, nil
+func (s *scripted) submitCode(_ context.Context, in workflows.SubmitCodeInput) (workflows.PageResult, error) {
+	answer := in.Option
+	if answer == "" {
+		plain, err := s.identity.Open(in.Code)
+		if err != nil {
+			return workflows.PageResult{Outcome: workflows.OutcomeStopped, Reason: meterkey.Unreadable}, nil
+		}
+		answer = string(plain)
 	}
-	window := &in.Window
-	switch answer := string(plain); {
-	case in.Kind == meterkey.MethodChoice && (answer == "sms" || answer == "email"):
-		return workflows.Found{Outcome: workflows.OutcomeChallenge, Challenge: codeAsk(), Window: window}, nil
-	case in.Kind == meterkey.NumberCode && answer == rightCode,
-		in.Kind == meterkey.SecurityAnswer && strings.EqualFold(answer, rightAnswer):
-		return workflows.Found{Outcome: workflows.OutcomeSignedIn, Window: window}, nil
+	window := in.Progress.Window
+	switch kind := in.State().Challenge.Kind; {
+	case kind == meterkey.MethodChoice && (answer == "sms" || answer == "email"):
+		return workflows.PageResult{Outcome: workflows.OutcomeChallenge, Challenge: codeAsk(), Window: window}, nil
+	case kind == meterkey.NumberCode && answer == rightCode,
+		kind == meterkey.SecurityAnswer && strings.EqualFold(answer, rightAnswer):
+		return workflows.PageResult{Outcome: workflows.OutcomeSignedIn, Window: window}, nil
 	}
-	return workflows.Found{Outcome: workflows.OutcomeCodeRejected, Window: window}, nil
+	return workflows.PageResult{Outcome: workflows.OutcomeCodeRejected, Window: window}, nil
 }
 
-func (s *scripted) resendCode(_ context.Context, in workflows.WindowInput) (workflows.Found, error) {
-	return workflows.Found{Outcome: workflows.OutcomeChallenge, Challenge: codeAsk(), Window: &in.Window}, nil
+func (s *scripted) resendCode(_ context.Context, in workflows.Task) (workflows.PageResult, error) {
+	return workflows.PageResult{Outcome: workflows.OutcomeChallenge, Challenge: codeAsk(), Window: in.Progress.Window}, nil
 }
 
-func (s *scripted) meters(_ context.Context, in workflows.WindowInput) (workflows.Found, error) {
-	if strings.HasPrefix(in.Window.ID, "empty.") {
-		return workflows.Found{Outcome: workflows.OutcomeSignedIn, Window: &in.Window}, nil
+func (s *scripted) meters(_ context.Context, in workflows.Task) (workflows.PageResult, error) {
+	if strings.HasPrefix(in.Progress.Window.ID, "empty.") {
+		return workflows.PageResult{Outcome: workflows.OutcomeSignedIn, Window: in.Progress.Window}, nil
 	}
-	return workflows.Found{Outcome: workflows.OutcomeSignedIn, Window: &in.Window, Meters: []meterkey.Meter{
+	return workflows.PageResult{Outcome: workflows.OutcomeSignedIn, Window: in.Progress.Window, Meters: []meterkey.Meter{
 		{AccountNumber: "1001", MeterNumber: "E-17", ServiceClass: "electric", ServiceAddress: `1 "Main" St, Springfield`, Status: "active"},
 		{AccountNumber: "1001", MeterNumber: "G-4", ServiceClass: "gas", ServiceAddress: `1 "Main" St, Springfield`},
 	}}, nil

@@ -64,7 +64,7 @@ func leftAlone(id string) error {
 func (a *app) watchLines(ctx context.Context, b *backend, id string) (meterkey.State, error) {
 	var seen meterkey.State
 	return b.client.Wait(ctx, id, func(s meterkey.State) bool {
-		if seen.RequestID == "" || changed(seen, s) {
+		if seen.RequestID == "" || s.Differs(seen) {
 			a.showChange(seen, s)
 		}
 		seen = s

@@ -145,7 +145,7 @@ func (r *runner) await(ctx workflow.Context, until time.Time, what string, condi
 		timer := workflow.NewTimerWithOptions(timing, until.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: what})
 		come = timer.IsReady
 	}
-	if workflow.Await(ctx, func() bool { return condition() || come() }) != nil {
+	if workflow.Await(ctx, func() bool { return condition() || come() }) != nil || ctx.Err() != nil { // a canceled timer is ready, too
 		r.inbox.canceled = true
 		return false
 	}

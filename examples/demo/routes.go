@@ -162,7 +162,7 @@ func siteDown(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
 		return meterkey.State{}, err
 	}
 	c.Acted = time.Now()
-	if err := c.Client.SubmitLogin(ctx, c.ID, meterkey.Credentials{Username: c.User, Password: stack.PracticePassword}); err != nil {
+	if err := c.SubmitLogin(ctx); err != nil {
 		return meterkey.State{}, err
 	}
 	s, err := c.Client.Wait(ctx, c.ID, func(s meterkey.State) bool {

@@ -394,7 +394,8 @@ func (p *party) form() Form {
 // signIn signs the customer in and waits until the authorization satisfies done.
 func (p *party) signIn(form Form, user string, done func(Authorization) bool) Authorization {
 	p.t.Helper()
-	require.NoError(p.t, world.requests.SubmitLogin(p.t.Context(), form.UID, meterkey.Credentials{Username: user, Password: "secret"}))
+	_, err := world.requests.SubmitLogin(p.t.Context(), form.UID, meterkey.Credentials{Username: user, Password: "secret"})
+	require.NoError(p.t, err)
 	return p.await(form, done)
 }
 

@@ -85,10 +85,16 @@ func (a *API) submitCode(ctx context.Context, in *codeInput) (*answer[Authorizat
 	if code == "" { // the utility would count it as a try
 		return nil, wrongField("code", "is blank")
 	}
-	if err := a.Requests.SubmitCode(ctx, q.form.UID, q.challenge.ID, code); err != nil {
+	state, err := a.Requests.SubmitCode(ctx, q.form.UID, q.challenge.ID, code)
+	switch {
+	case errors.Is(err, sdk.ErrNotAwaited):
+		return nil, fail(http.StatusConflict, "it changed nothing: something else was faster; get the authorization")
+	case errors.Is(err, sdk.ErrNoWorker): // it is kept for the worker that comes
+		state = q.state
+	case err != nil:
 		return nil, notTaken(err)
 	}
-	return a.taken(ctx, q, meterkey.SignalSubmitCode)
+	return &answer[Authorization]{a.authorization(ctx, q.authorization, q.form.WithState(state))}, nil
 }
 
 func (a *API) resendCode(ctx context.Context, in *resendCodeInput) (*answer[Authorization], error) {
@@ -128,6 +134,9 @@ func (a *API) question(ctx context.Context, uid, challenge string) (question, er
 		return question{}, fail(http.StatusConflict, "no code is awaited: the data request was deleted")
 	}
 	state, err := a.Requests.State(ctx, form.UID)
+	if stored := form.State(); err == nil && stored.NewerThan(state) {
+		state = stored // an operator ended the run, which does not know
+	}
 	switch {
 	case errors.Is(err, sdk.ErrNotFound): // it ended so long ago that Temporal has forgotten it
 		return question{}, fail(http.StatusConflict, "no code is awaited: the data request is %s", form.Status)
@@ -160,7 +169,7 @@ func (a *API) taken(ctx context.Context, q question, signal string) (*answer[Aut
 	if why := ignoredSince(q.state, state, signal); why != "" {
 		return nil, fail(http.StatusConflict, "it changed nothing: %s", why)
 	}
-	return &answer[Authorization]{a.authorization(ctx, q.authorization, projected(q.form, state))}, nil
+	return &answer[Authorization]{a.authorization(ctx, q.authorization, q.form.WithState(state))}, nil
 }
 
 // ignoredSince is why a signal of this name changed nothing since the state before, "" if there was none.

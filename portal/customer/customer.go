@@ -45,13 +45,14 @@ type Handler struct {
 	Deps
 	pages   *web.Pages
 	words   *words
+	hub     *hub
 	handler http.Handler
 }
 
 // New reads the templates and words. The handler sets its own security headers; put http.CrossOriginProtection around it.
 // Streams end with their requests' contexts: a server that stops should cancel those.
 func New(d Deps) (*Handler, error) {
-	h := &Handler{Deps: d}
+	h := &Handler{Deps: d, hub: newHub(d.Requests.Follow)}
 	var err error
 	if h.pages, err = loadPages(d.Assets); err != nil {
 		return nil, err
@@ -76,19 +77,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.handler.
 
 func (h *Handler) routes() http.Handler {
 	limit := httprate.LimitBy(triesPerMinute, time.Minute, h.linkKey, httprate.WithLimitHandler(h.busy))
-	form := func(act func(*visit) error) http.Handler { return limit(h.visited(act)) }
+	form := func(act func(*pageRequest) error) http.Handler { return limit(h.current(act)) }
 	mux := http.NewServeMux()
 	mux.HandleFunc(Prefix, h.missing)
-	mux.Handle("GET "+Prefix+"{token}", h.visited((*visit).show))
-	mux.Handle("GET "+Prefix+"{token}/live", h.linked((*visit).live, (*visit).failLive))
-	mux.Handle("GET "+Prefix+"{token}/utilities", h.visited((*visit).found))
-	mux.Handle("GET "+Prefix+"{token}/decline", h.visited((*visit).askDecline))
-	mux.Handle("GET "+Prefix+"{token}/{rest...}", h.visited((*visit).goBack))
-	mux.Handle("POST "+Prefix+"{token}/consent", form((*visit).consent))
-	mux.Handle("POST "+Prefix+"{token}/decline", form((*visit).decline))
-	mux.Handle("POST "+Prefix+"{token}/login", form((*visit).login))
-	mux.Handle("POST "+Prefix+"{token}/code", form((*visit).code))
-	mux.Handle("POST "+Prefix+"{token}/again", form((*visit).again))
+	mux.Handle("GET "+Prefix+"{token}", h.current((*pageRequest).show))
+	mux.Handle("GET "+Prefix+"{token}/live", h.linked((*pageRequest).live, (*pageRequest).failLive))
+	mux.Handle("GET "+Prefix+"{token}/utilities", h.current((*pageRequest).found))
+	mux.Handle("GET "+Prefix+"{token}/decline", h.current((*pageRequest).askDecline))
+	mux.Handle("GET "+Prefix+"{token}/{rest...}", h.current((*pageRequest).goBack))
+	mux.Handle("POST "+Prefix+"{token}/consent", form((*pageRequest).consent))
+	mux.Handle("POST "+Prefix+"{token}/decline", form((*pageRequest).decline))
+	mux.Handle("POST "+Prefix+"{token}/login", form((*pageRequest).login))
+	mux.Handle("POST "+Prefix+"{token}/code", form((*pageRequest).code))
+	mux.Handle("POST "+Prefix+"{token}/again", form((*pageRequest).again))
 	mux.HandleFunc("POST "+Prefix+"{token}/visit", h.touch)
 	return mux
 }
@@ -100,7 +101,7 @@ func (h *Handler) linkKey(r *http.Request) (string, error) {
 }
 
 // problem shows a page that says what is wrong; id names its messages.
-func (h *Handler) problem(w http.ResponseWriter, status int, say speech, id, link string, facts ...any) {
+func (h *Handler) problem(w http.ResponseWriter, status int, say localizer, id, link string, facts ...any) {
 	page, err := h.problemPage(say, id, link, facts...)
 	if err == nil {
 		err = h.pages.Write(w, status, "error", page)
@@ -111,7 +112,7 @@ func (h *Handler) problem(w http.ResponseWriter, status int, say speech, id, lin
 	}
 }
 
-func (h *Handler) problemPage(say speech, id, link string, facts ...any) (web.Page, error) {
+func (h *Handler) problemPage(say localizer, id, link string, facts ...any) (web.Page, error) {
 	text := web.ErrorText{Link: link}
 	var err error
 	if text.Heading, err = say.T(id+".title", facts...); err != nil {

@@ -11,16 +11,16 @@ import (
 const maxAddresses = 6
 
 // MFAOff tells whether the customer is asked to turn MFA off.
-func (s *sight) MFAOff() bool { return s.State.Status == meterkey.AwaitingMFAOff }
+func (m *pageModel) MFAOff() bool { return m.State.Status == meterkey.AwaitingMFAOff }
 
 // MFAWasOff tells whether the customer was asked to turn MFA off on the way.
-func (s *sight) MFAWasOff() bool {
-	return slices.ContainsFunc(s.State.Timeline, func(m meterkey.Moment) bool { return m.Status == meterkey.AwaitingMFAOff })
+func (m *pageModel) MFAWasOff() bool {
+	return slices.ContainsFunc(m.State.Timeline, func(t meterkey.Moment) bool { return t.Status == meterkey.AwaitingMFAOff })
 }
 
 // FixAtSite tells whether the customer has something to do at the utility's own website first.
-func (s *sight) FixAtSite() bool {
-	switch s.State.Reason {
+func (m *pageModel) FixAtSite() bool {
+	switch m.State.Reason {
 	case meterkey.AccountLocked, meterkey.PasswordExpired, meterkey.RegistrationUnfinished:
 		return true
 	default:
@@ -29,51 +29,51 @@ func (s *sight) FixAtSite() bool {
 }
 
 // Declinable tells whether the customer can still say no.
-func (s *sight) Declinable() bool {
-	return !s.State.Status.Terminal() && s.State.Status != meterkey.FetchingMeters
+func (m *pageModel) Declinable() bool {
+	return !m.State.Status.Terminal() && m.State.Status != meterkey.FetchingMeters
 }
 
 // SentAgain tells whether the site has just been had to send another code.
-func (s *sight) SentAgain() bool {
-	t := s.State.Timeline
-	return len(t) > 1 && s.State.Reason == "" && t[len(t)-1].Status == meterkey.AwaitingCode && t[len(t)-2].Status == meterkey.AwaitingCode
+func (m *pageModel) SentAgain() bool {
+	t := m.State.Timeline
+	return len(t) > 1 && m.State.Reason == "" && t[len(t)-1].Status == meterkey.AwaitingCode && t[len(t)-2].Status == meterkey.AwaitingCode
 }
 
 // SecondsLeft is how long the browser window still lives.
-func (s *sight) SecondsLeft() int {
-	return max(0, int(s.State.Challenge.ExpiresAt.Sub(s.Now).Seconds()))
+func (m *pageModel) SecondsLeft() int {
+	return max(0, int(m.State.Challenge.ExpiresAt.Sub(m.Now).Seconds()))
 }
 
 // TimeLeft says so.
-func (s *sight) TimeLeft() (string, error) {
-	left := s.SecondsLeft()
-	return s.T("time_left", "Minutes", left/60, "Seconds", fmt.Sprintf("%02d", left%60))
+func (m *pageModel) TimeLeft() (string, error) {
+	left := m.SecondsLeft()
+	return m.T("time_left", "Minutes", left/60, "Seconds", fmt.Sprintf("%02d", left%60))
 }
 
 // CodePattern is what a browser lets through as a number code: the server takes the same.
-func (s *sight) CodePattern() string {
-	if digits := s.State.Challenge.Digits; digits > 0 {
+func (m *pageModel) CodePattern() string {
+	if digits := m.State.Challenge.Digits; digits > 0 {
 		return fmt.Sprintf(`[\s\-]*(?:[0-9][\s\-]*){%d}`, digits)
 	}
 	return `[\s\-]*(?:[0-9][\s\-]*)+`
 }
 
 // Addresses lists the places that the meters serve, each once, up to maxAddresses.
-func (s *sight) Addresses() []string {
-	all := s.addresses()
+func (m *pageModel) Addresses() []string {
+	all := m.addresses()
 	return all[:min(len(all), maxAddresses)]
 }
 
 // MoreAddresses is how many the list leaves out.
-func (s *sight) MoreAddresses() int { return max(0, len(s.addresses())-maxAddresses) }
+func (m *pageModel) MoreAddresses() int { return max(0, len(m.addresses())-maxAddresses) }
 
-func (s *sight) addresses() []string {
+func (m *pageModel) addresses() []string {
 	var all []string
 	seen := map[string]bool{}
-	for _, m := range s.State.Meters {
-		if m.ServiceAddress != "" && !seen[m.ServiceAddress] {
-			seen[m.ServiceAddress] = true
-			all = append(all, m.ServiceAddress)
+	for _, meter := range m.State.Meters {
+		if meter.ServiceAddress != "" && !seen[meter.ServiceAddress] {
+			seen[meter.ServiceAddress] = true
+			all = append(all, meter.ServiceAddress)
 		}
 	}
 	return all
@@ -87,14 +87,14 @@ type step struct {
 }
 
 // Steps shows how far the customer is.
-func (s *sight) Steps() []step {
+func (m *pageModel) Steps() []step {
 	names := []string{"agree", "sign_in", "confirm", "finish"}
-	now := s.stepNow()
+	now := m.stepNow()
 	steps := make([]step, len(names))
 	for i, name := range names {
 		steps[i].Name = name
 		switch {
-		case i < now || s.State.Status == meterkey.Connected:
+		case i < now || m.State.Status == meterkey.Connected:
 			steps[i].State = "done"
 		case i == now:
 			steps[i].State = "now"
@@ -103,8 +103,8 @@ func (s *sight) Steps() []step {
 	return steps
 }
 
-func (s *sight) stepNow() int {
-	switch s.page() {
+func (m *pageModel) stepNow() int {
+	switch m.page() {
 	case "choose", "consent", "decline":
 		return 0
 	case "code", "choice":
@@ -112,7 +112,7 @@ func (s *sight) stepNow() int {
 	case "connected":
 		return 3
 	}
-	switch s.State.Status {
+	switch m.State.Status {
 	case meterkey.SubmittingCode, meterkey.AwaitingCode, meterkey.AwaitingChoice:
 		return 2
 	case meterkey.FetchingMeters:
@@ -126,62 +126,62 @@ func (s *sight) stepNow() int {
 type mistake struct{ Field, Text string }
 
 // Mistake says what is wrong with a field.
-func (s *sight) Mistake(field string) (mistake, error) {
-	id, ok := s.Wrong[field]
+func (m *pageModel) Mistake(field string) (mistake, error) {
+	id, ok := m.Wrong[field]
 	if !ok {
 		return mistake{Field: field}, nil
 	}
 	var text string
 	var err error
-	if digits := s.digits(); id == "code.digits" {
-		text, err = s.N(id, digits)
+	if digits := m.digits(); id == "code.digits" {
+		text, err = m.N(id, digits)
 	} else {
-		text, err = s.T(id)
+		text, err = m.T(id)
 	}
 	return mistake{Field: field, Text: text}, err
 }
 
-func (s *sight) digits() int {
-	if s.State.Challenge == nil {
+func (m *pageModel) digits() int {
+	if m.State.Challenge == nil {
 		return 0
 	}
-	return s.State.Challenge.Digits
+	return m.State.Challenge.Digits
 }
 
 // CodeMistake says what is wrong with the code: that it cannot be one, or that the utility did not accept it.
-func (s *sight) CodeMistake() (string, error) {
-	if m, err := s.Mistake("code"); err != nil || m.Text != "" {
+func (m *pageModel) CodeMistake() (string, error) {
+	if m, err := m.Mistake("code"); err != nil || m.Text != "" {
 		return m.Text, err
 	}
-	if s.State.Reason == meterkey.CodeRejected && s.State.Challenge.Kind == meterkey.SecurityAnswer {
-		return s.T("code.rejected_question") // the table speaks of codes
+	if m.State.Reason == meterkey.CodeRejected && m.State.Challenge.Kind == meterkey.SecurityAnswer {
+		return m.T("code.rejected_question") // the table speaks of codes
 	}
-	return s.Because("text")
+	return m.Because("text")
 }
 
 // MaxLogin is how many characters a user name or password may have.
-func (s *sight) MaxLogin() int { return maxLogin }
+func (m *pageModel) MaxLogin() int { return maxLogin }
 
 // MaxAnswer is how many characters a code or an answer may have.
-func (s *sight) MaxAnswer() int { return maxAnswer }
+func (m *pageModel) MaxAnswer() int { return maxAnswer }
 
 // HelpPage is the utility's own page about turning MFA off and on; empty if it has none.
-func (s *sight) HelpPage() string {
-	if s.Site == nil {
+func (m *pageModel) HelpPage() string {
+	if m.Site == nil {
 		return ""
 	}
-	return s.Site.MFA.FAQ
+	return m.Site.MFA.FAQ
 }
 
 // outside is a link to another site, which opens in a new tab.
 type outside struct{ Address, Text, NewTab, Class string }
 
 // Outside makes one.
-func (s *sight) Outside(address, textID, class string) (outside, error) {
-	text, err := s.T(textID)
+func (m *pageModel) Outside(address, textID, class string) (outside, error) {
+	text, err := m.T(textID)
 	if err != nil {
 		return outside{}, err
 	}
-	newTab, err := s.T("new_tab")
+	newTab, err := m.T("new_tab")
 	return outside{Address: address, Text: text, NewTab: newTab, Class: class}, err
 }

@@ -58,12 +58,12 @@ func (g *gallery) show(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if s.problem != "" {
-		g.problem(w, s.status, g.words.in(lang), s.problem, s.link, "Requester", s.sight.Requester)
+		g.problem(w, s.status, g.words.in(lang), s.problem, s.link, "Requester", s.model.Requester)
 		return
 	}
-	sight := s.sight
-	sight.speech, sight.Base = g.words.in(lang), GalleryPrefix+lang+"/"+s.name
-	name, page, err := sight.draw()
+	model := s.model
+	model.localizer, model.Base = g.words.in(lang), GalleryPrefix+lang+"/"+s.name
+	name, page, err := model.draw()
 	if err == nil {
 		err = g.pages.Write(w, s.status, name, page)
 	}

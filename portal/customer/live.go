@@ -1,7 +1,6 @@
 package customer
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -15,47 +14,51 @@ import (
 const endEvent = "end"
 
 // live streams the page to a browser: now, and each time that it shows something else.
-func (v *visit) live() error {
-	stream, err := web.NewStream(v.w, v.r)
+func (p *pageRequest) live() error {
+	stream, err := web.NewStream(p.w, p.r)
 	if err != nil {
 		return nil // the browser has gone
 	}
-	following, stop := context.WithCancel(v.r.Context())
-	defer stop()
-	states := v.follow(following)
+	states, leave := p.hub.listen(p.request.UID)
+	defer leave()
 	ping := time.NewTicker(web.PingEvery)
 	defer ping.Stop()
 	for shown := ""; err == nil; {
-		if shown, err = v.sendPage(stream, shown); err == nil {
-			err = v.awaitNews(stream, states, ping.C)
+		if err = p.awaitState(stream, states, ping.C); err == nil {
+			shown, err = p.sendPage(stream, shown)
 		}
 	}
-	if !errors.Is(err, errStreamOver) && v.r.Context().Err() == nil {
-		v.Log.Warn("stream of a customer's page", zap.String("request_id", v.request.UID), zap.Error(err))
-	}
+	p.noteStreamEnd(err)
 	return nil // an answer was begun, so no other can be given
+}
+
+// noteStreamEnd notes why a stream ended, unless that is how it was to end.
+func (p *pageRequest) noteStreamEnd(err error) {
+	if !errors.Is(err, errStreamOver) && p.r.Context().Err() == nil {
+		p.Log.Warn("stream of a customer's page", zap.String("request_id", p.request.UID), zap.Error(err))
+	}
 }
 
 // errStreamOver tells that the browser has all there is.
 var errStreamOver = errors.New("nothing more will come")
 
 // sendPage sends the page unless it is shown already, and tells what is shown then. An ended request's page is the last.
-func (v *visit) sendPage(stream *web.Stream, shown string) (string, error) {
-	name, page, err := v.sight.draw()
+func (p *pageRequest) sendPage(stream *web.Stream, shown string) (string, error) {
+	name, page, err := p.model.draw()
 	if err != nil {
 		return shown, err
 	}
 	if page.Key != shown {
-		err = v.sendFragment(stream, name, page)
+		err = p.sendFragment(stream, name, page)
 	}
-	if err == nil && v.sight.State.Status.Terminal() {
+	if err == nil && p.model.State.Status.Terminal() {
 		err = end(stream)
 	}
 	return page.Key, err
 }
 
-func (v *visit) sendFragment(stream *web.Stream, name string, page web.Page) error {
-	text, err := v.pages.Fragment(name, page)
+func (p *pageRequest) sendFragment(stream *web.Stream, name string, page web.Page) error {
+	text, err := p.pages.Fragment(name, page)
 	if err != nil {
 		return err
 	}
@@ -66,85 +69,63 @@ func end(stream *web.Stream) error {
 	return errors.Join(errStreamOver, stream.Send(web.Event{Name: endEvent, Data: "nothing more"}))
 }
 
-// awaitNews waits until the request has changed, and sees it anew.
-func (v *visit) awaitNews(stream *web.Stream, states <-chan meterkey.State, ping <-chan time.Time) error {
+// awaitState waits until there is another state to show.
+func (p *pageRequest) awaitState(stream *web.Stream, states <-chan meterkey.State, ping <-chan time.Time) error {
 	for {
 		select {
-		case <-v.r.Context().Done():
-			return v.r.Context().Err()
+		case <-p.r.Context().Done():
+			return p.r.Context().Err()
 		case <-ping:
 			if err := stream.Ping(); err != nil {
 				return err
 			}
 		case state, ok := <-states:
-			if !ok {
-				return end(stream)
-			}
-			return v.seeNews(stream, state)
+			return p.showState(stream, state, ok)
 		}
 	}
 }
 
-// seeNews sees a new state. Where the link counts no more, it says so and ends the stream.
-func (v *visit) seeNews(stream *web.Stream, state meterkey.State) error {
-	ctx := v.r.Context()
-	err := v.readRequest(ctx, v.request.UID)
-	if err == nil {
-		err = v.see(ctx, state)
+// showState makes the page show another state; followed is false where none comes any more, since the request's run was
+// deleted. Where the link counts no more, it says so and ends the stream.
+func (p *pageRequest) showState(stream *web.Stream, state meterkey.State, followed bool) error {
+	ctx := p.r.Context()
+	err := p.loadRequest(ctx)
+	switch {
+	case err != nil:
+	case !followed || state.Reason == meterkey.Terminated:
+		err = p.loadState(ctx)
+	default:
+		p.model.Behind = false
+		err = p.setState(ctx, state)
 	}
-	v.sight.Behind = false
-	if dead := deadLink(err); dead != "" {
-		return v.sendDead(stream, dead)
+	switch dead := deadLink(err); {
+	case dead != "":
+		return p.sendDead(stream, dead)
+	case err == nil && !followed && !p.model.State.Status.Terminal():
+		return end(stream) // the browser comes back by itself
 	}
 	return err
 }
 
 // failLive says on the stream that the link counts no more. After any other error the browser tries again by itself.
-func (v *visit) failLive(id string, err error) {
+func (p *pageRequest) failLive(err error) {
 	dead := deadLink(err)
 	if dead == "" {
-		v.fail(id, err)
+		p.fail(err)
 		return
 	}
-	stream, err := web.NewStream(v.w, v.r)
+	stream, err := web.NewStream(p.w, p.r)
 	if err == nil {
-		err = v.sendDead(stream, dead)
+		err = p.sendDead(stream, dead)
 	}
-	if !errors.Is(err, errStreamOver) && v.r.Context().Err() == nil {
-		v.Log.Warn("stream of a customer's page", zap.String("request_id", id), zap.Error(err))
-	}
+	p.noteStreamEnd(err)
 }
 
 // sendDead sends the page that says why the link counts no more, the last one.
-func (v *visit) sendDead(stream *web.Stream, id string) error {
-	page, err := v.problemPage(v.sight.speech, id, "", "Requester", v.sight.Requester)
+func (p *pageRequest) sendDead(stream *web.Stream, id string) error {
+	page, err := p.problemPage(p.model.localizer, id, "", "Requester", p.model.Requester)
 	if err == nil {
-		err = v.sendFragment(stream, "error", page)
+		err = p.sendFragment(stream, "error", page)
 	}
 	return errors.Join(err, end(stream))
-}
-
-// follow gives each new state until ctx ends, or the request cannot be followed any more.
-func (v *visit) follow(ctx context.Context) <-chan meterkey.State {
-	states := make(chan meterkey.State)
-	id, last := v.request.UID, v.sight.State // what the visit sees changes meanwhile
-	if v.sight.Behind {
-		last = meterkey.State{} // what the workers say is news in any case
-	}
-	go func() {
-		defer close(states)
-		for {
-			state, err := v.Requests.Wait(ctx, id, func(s meterkey.State) bool { return changed(last, s) })
-			if err != nil {
-				return
-			}
-			select {
-			case states <- state:
-				last = state
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	return states
 }

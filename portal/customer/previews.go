@@ -9,11 +9,11 @@ import (
 	"github.com/meterkey/meterkey/utilities"
 )
 
-// preview is one page of the gallery: a sight, or a problem instead.
+// preview is one page of the gallery: a pageModel, or a problem instead.
 type preview struct {
 	name    string
 	status  int
-	sight   sight
+	model   pageModel
 	problem string
 	link    string
 }
@@ -48,8 +48,8 @@ func previews(catalog *utilities.Catalog) ([]preview, error) {
 }
 
 // add adds a preview: a consented request to the code utility that has just entered this status, as changed.
-func (b *previewBuilder) add(name string, status meterkey.Status, change ...func(*sight)) {
-	s := sight{Requester: "Acme Solar", Named: true, Site: b.code, Consented: true, Now: b.now, Found: choices(b.catalog, false),
+func (b *previewBuilder) add(name string, status meterkey.Status, change ...func(*pageModel)) {
+	s := pageModel{Requester: "Acme Solar", Named: true, Site: b.code, Consented: true, Now: b.now, Found: choices(b.catalog, false),
 		State: meterkey.State{RequestID: "r-1042", Requester: "acme-solar", Status: status, Since: b.now, LinkedAt: b.now,
 			Timeline: []meterkey.Moment{{Status: status, At: b.now}}}}
 	if until := b.now.Add(7 * 24 * time.Hour); status.WaitingOn() == meterkey.Customer {
@@ -62,21 +62,21 @@ func (b *previewBuilder) add(name string, status meterkey.Status, change ...func
 	if len(s.Wrong) > 0 {
 		code = http.StatusUnprocessableEntity
 	}
-	b.previews = append(b.previews, preview{name: name, status: code, sight: s})
+	b.previews = append(b.previews, preview{name: name, status: code, model: s})
 }
 
-func because(r meterkey.Reason) func(*sight) {
-	return func(s *sight) { s.State.Reason = r }
+func because(r meterkey.Reason) func(*pageModel) {
+	return func(s *pageModel) { s.State.Reason = r }
 }
 
-func wrong(field, message string) func(*sight) {
-	return func(s *sight) { s.Wrong = map[string]string{field: message} }
+func wrong(field, message string) func(*pageModel) {
+	return func(s *pageModel) { s.Wrong = map[string]string{field: message} }
 }
 
 func (b *previewBuilder) beginnings() {
-	fresh := func(s *sight) { s.Consented = false }
-	choosing := func(query string) func(*sight) {
-		return func(s *sight) {
+	fresh := func(s *pageModel) { s.Consented = false }
+	choosing := func(query string) func(*pageModel) {
+		return func(s *pageModel) {
 			s.Named, s.Site, s.Query, s.Found = false, nil, query, search(choices(b.catalog, false), b.catalog, query)
 		}
 	}
@@ -85,16 +85,16 @@ func (b *previewBuilder) beginnings() {
 	b.add("choose-found", meterkey.AwaitingLogin, fresh, choosing("san diego"))
 	b.add("choose-none", meterkey.AwaitingLogin, fresh, choosing("Springfield Power"))
 	b.add("consent", meterkey.AwaitingLogin, fresh)
-	b.add("consent-chosen-until", meterkey.AwaitingLogin, fresh, func(s *sight) { s.Named, s.Expires = false, &until })
+	b.add("consent-chosen-until", meterkey.AwaitingLogin, fresh, func(s *pageModel) { s.Named, s.Expires = false, &until })
 	b.add("consent-missing", meterkey.AwaitingLogin, fresh, wrong("agree", "consent.missing"))
-	b.add("decline", meterkey.AwaitingLogin, func(s *sight) { s.Declining = true })
+	b.add("decline", meterkey.AwaitingLogin, func(s *pageModel) { s.Declining = true })
 }
 
 func (b *previewBuilder) signIns() {
 	b.add("sign-in", meterkey.AwaitingLogin)
-	b.add("sign-in-chosen", meterkey.AwaitingLogin, func(s *sight) { s.Named = false })
-	b.add("sign-in-behind", meterkey.AwaitingLogin, func(s *sight) { s.Behind = true })
-	b.add("sign-in-empty", meterkey.AwaitingLogin, func(s *sight) {
+	b.add("sign-in-chosen", meterkey.AwaitingLogin, func(s *pageModel) { s.Named = false })
+	b.add("sign-in-behind", meterkey.AwaitingLogin, func(s *pageModel) { s.Behind = true })
+	b.add("sign-in-empty", meterkey.AwaitingLogin, func(s *pageModel) {
 		s.Wrong = map[string]string{"username": "sign_in.no_username", "password": "sign_in.no_password"}
 	})
 	b.add("sign-in-too-long", meterkey.AwaitingLogin, wrong("password", "sign_in.too_long"))
@@ -103,7 +103,7 @@ func (b *previewBuilder) signIns() {
 			b.add("sign-in-"+string(row.Reason), meterkey.AwaitingLogin, because(row.Reason))
 		}
 	}
-	mfaOff := func(s *sight) { s.Site = b.turnOff }
+	mfaOff := func(s *pageModel) { s.Site = b.turnOff }
 	b.add("mfa-off", meterkey.AwaitingMFAOff, because(meterkey.MFAUnsupported), mfaOff)
 	b.add("mfa-off-empty", meterkey.AwaitingMFAOff, because(meterkey.MFAUnsupported), mfaOff, wrong("password", "sign_in.no_password"))
 }
@@ -113,16 +113,16 @@ func (b *previewBuilder) waits() {
 	b.add("signing-in-unavailable", meterkey.SigningIn, because(meterkey.UtilityUnavailable))
 	b.add("submitting-code", meterkey.SubmittingCode)
 	b.add("fetching-meters", meterkey.FetchingMeters)
-	b.add("received", meterkey.AwaitingLogin, func(s *sight) { s.Sent = true })
+	b.add("received", meterkey.AwaitingLogin, func(s *pageModel) { s.Sent = true })
 }
 
 // asks puts a challenge.
-func (b *previewBuilder) asks(c meterkey.Challenge) func(*sight) {
+func (b *previewBuilder) asks(c meterkey.Challenge) func(*pageModel) {
 	c.ID, c.ExpiresAt = "c-1", b.now.Add(9*time.Minute+30*time.Second)
 	if c.TriesLeft == 0 {
 		c.TriesLeft = 3
 	}
-	return func(s *sight) { s.State.Challenge = &c }
+	return func(s *pageModel) { s.State.Challenge = &c }
 }
 
 func (b *previewBuilder) codes() {
@@ -134,10 +134,10 @@ func (b *previewBuilder) codes() {
 	question := meterkey.Challenge{Kind: meterkey.SecurityAnswer, Prompt: "What was the name of your first pet?"}
 	b.add("code", meterkey.AwaitingCode, b.asks(number))
 	b.add("code-bare", meterkey.AwaitingCode, b.asks(bare))
-	b.add("code-behind", meterkey.AwaitingCode, b.asks(number), func(s *sight) { s.Behind = true })
+	b.add("code-behind", meterkey.AwaitingCode, b.asks(number), func(s *pageModel) { s.Behind = true })
 	b.add("code-rejected", meterkey.AwaitingCode, b.asks(last), because(meterkey.CodeRejected))
 	b.add("code-unreadable", meterkey.AwaitingCode, b.asks(last), because(meterkey.Unreadable))
-	b.add("code-sent-again", meterkey.AwaitingCode, b.asks(number), func(s *sight) {
+	b.add("code-sent-again", meterkey.AwaitingCode, b.asks(number), func(s *pageModel) {
 		s.State.Timeline = append(s.State.Timeline, s.State.Timeline[0])
 	})
 	for _, id := range []string{"code.empty", "code.digits", "code.wrong_number", "code.too_long"} {
@@ -159,15 +159,15 @@ func (b *previewBuilder) methodChoices() {
 }
 
 func (b *previewBuilder) ends() {
-	meters := func(n int) func(*sight) {
-		return func(s *sight) {
+	meters := func(n int) func(*pageModel) {
+		return func(s *pageModel) {
 			for i := range n {
 				s.State.Meters = append(s.State.Meters, meterkey.Meter{ServiceAddress: fmt.Sprintf("%d Harbor Street, Brooklyn, NY 11231", 10+i)})
 			}
 			s.MeterCount = n
 		}
 	}
-	wasOff := func(s *sight) {
+	wasOff := func(s *pageModel) {
 		s.Site = b.turnOff
 		s.State.Timeline = append([]meterkey.Moment{{Status: meterkey.AwaitingMFAOff, At: b.now}}, s.State.Timeline...)
 	}
@@ -196,7 +196,7 @@ func (b *previewBuilder) problems() {
 		{problem: "busy", status: http.StatusTooManyRequests, link: GalleryPrefix},
 		{problem: "trouble", status: http.StatusInternalServerError, link: GalleryPrefix},
 	} {
-		p.name, p.sight.Requester = "problem-"+p.problem, "Acme Solar"
+		p.name, p.model.Requester = "problem-"+p.problem, "Acme Solar"
 		b.previews = append(b.previews, p)
 	}
 }

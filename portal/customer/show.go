@@ -3,37 +3,37 @@ package customer
 import "net/http"
 
 // show shows the page where the request stands.
-func (v *visit) show() error {
-	if lang := knownLanguage(v.r.URL.Query().Get("lang")); lang != "" {
-		keepLanguage(v.w, lang)
-		return v.back()
+func (p *pageRequest) show() error {
+	if lang := knownLanguage(p.r.URL.Query().Get("lang")); lang != "" {
+		keepLanguage(p.w, lang)
+		return p.back()
 	}
-	if v.request.OpenedAt == nil {
-		if err := v.Store.MarkOpened(v.r.Context(), v.request.UID); err != nil {
+	if p.request.OpenedAt == nil {
+		if err := p.Store.MarkOpened(p.r.Context(), p.request.UID); err != nil {
 			return err
 		}
 	}
-	return v.write(http.StatusOK)
+	return p.write(http.StatusOK)
 }
 
 // found answers a search while the customer types.
-func (v *visit) found() error {
-	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, page, err := v.sight.draw()
+func (p *pageRequest) found() error {
+	p.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, page, err := p.model.draw()
 	if err != nil {
 		return err
 	}
-	page.Data = &v.sight
-	return v.pages.Draw(v.w, "choose", "found fragment", page)
+	page.Data = &p.model
+	return p.pages.Draw(p.w, "choose", "found fragment", page)
 }
 
-func (v *visit) askDecline() error {
-	if !v.sight.Declinable() {
-		return v.back()
+func (p *pageRequest) askDecline() error {
+	if !p.model.Declinable() {
+		return p.back()
 	}
-	v.sight.Declining, v.sight.Live = true, false
-	return v.write(http.StatusOK)
+	p.model.Declining, p.model.Live = true, false
+	return p.write(http.StatusOK)
 }
 
 // goBack leads from the address of a form, opened by hand, to the page.
-func (v *visit) goBack() error { return v.back() }
+func (p *pageRequest) goBack() error { return p.back() }

@@ -66,68 +66,68 @@ func (w *words) addReasons() error {
 	return nil
 }
 
-// speech speaks one language.
-type speech struct {
-	Lang      string
-	localizer *i18n.Localizer
+// localizer speaks one language.
+type localizer struct {
+	Lang     string
+	messages *i18n.Localizer
 }
 
 // in speaks the first of the wanted languages that there is; each may be an Accept-Language header.
-func (w *words) in(wanted ...string) speech {
+func (w *words) in(wanted ...string) localizer {
 	tags := make([]language.Tag, 0, len(languages()))
 	for _, lang := range languages() {
 		tags = append(tags, language.Make(lang))
 	}
 	_, best := language.MatchStrings(language.NewMatcher(tags), wanted...)
 	lang := languages()[best]
-	return speech{Lang: lang, localizer: i18n.NewLocalizer(w.bundle, lang)}
+	return localizer{Lang: lang, messages: i18n.NewLocalizer(w.bundle, lang)}
 }
 
 // T says something. Facts are pairs of a name and a value for its gaps. The error tells of a message that is missing.
-func (s speech) T(id string, facts ...any) (string, error) {
-	return s.localize(&i18n.LocalizeConfig{MessageID: id}, facts)
+func (l localizer) T(id string, facts ...any) (string, error) {
+	return l.localize(&i18n.LocalizeConfig{MessageID: id}, facts)
 }
 
 // N says something of a number of things.
-func (s speech) N(id string, count int, facts ...any) (string, error) {
-	return s.localize(&i18n.LocalizeConfig{MessageID: id, PluralCount: count}, append(facts, "Count", s.Number(count)))
+func (l localizer) N(id string, count int, facts ...any) (string, error) {
+	return l.localize(&i18n.LocalizeConfig{MessageID: id, PluralCount: count}, append(facts, "Count", l.Number(count)))
 }
 
-func (s speech) localize(config *i18n.LocalizeConfig, facts []any) (string, error) {
+func (l localizer) localize(config *i18n.LocalizeConfig, facts []any) (string, error) {
 	gaps := map[string]any{}
 	for i := 0; i+1 < len(facts); i += 2 {
 		gaps[fmt.Sprint(facts[i])] = facts[i+1]
 	}
 	config.TemplateData = gaps
-	text, err := s.localizer.Localize(config)
+	text, err := l.messages.Localize(config)
 	if err != nil {
-		return "", fmt.Errorf("saying %q in %q: %w", config.MessageID, s.Lang, err)
+		return "", fmt.Errorf("saying %q in %q: %w", config.MessageID, l.Lang, err)
 	}
 	return text, nil
 }
 
 // Number writes a number with marks between thousands.
-func (s speech) Number(n int) string {
-	if s.Lang == "es" {
+func (l localizer) Number(n int) string {
+	if l.Lang == "es" {
 		return humanize.FormatInteger("#.###,", n)
 	}
 	return humanize.Comma(int64(n))
 }
 
 // Date writes a day.
-func (s speech) Date(t time.Time) (string, error) {
-	month, err := s.T("month." + strconv.Itoa(int(t.Month())))
+func (l localizer) Date(t time.Time) (string, error) {
+	month, err := l.T("month." + strconv.Itoa(int(t.Month())))
 	if err != nil {
 		return "", err
 	}
-	return s.T("date", "Day", t.Day(), "Month", month, "Year", t.Year())
+	return l.T("date", "Day", t.Day(), "Month", month, "Year", t.Year())
 }
 
 // languageCookie keeps the language that the customer chose by hand.
 const languageCookie = "meterkey_language"
 
 // forRequest speaks the language that the customer chose, or else that of their browser.
-func (w *words) forRequest(r *http.Request) speech {
+func (w *words) forRequest(r *http.Request) localizer {
 	var chosen string
 	if cookie, err := r.Cookie(languageCookie); err == nil {
 		chosen = cookie.Value

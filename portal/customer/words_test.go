@@ -77,7 +77,7 @@ func TestEveryStatusHasItsWords(t *testing.T) {
 	t.Parallel()
 	for _, status := range meterkey.Statuses() {
 		for _, lang := range languages() {
-			s := sight{speech: testWords(t).in(lang), Requester: "Acme", State: meterkey.State{Status: status,
+			s := pageModel{localizer: testWords(t).in(lang), Requester: "Acme", State: meterkey.State{Status: status,
 				Challenge: &meterkey.Challenge{Kind: meterkey.NumberCode}}}
 			title, err := s.Title()
 			require.NoError(t, err, status)

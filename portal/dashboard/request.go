@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/portal/csvfile"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 // metersShown is how many meters the page shows; the file has all.
@@ -152,10 +154,13 @@ func (h *dashboard) passCode(w http.ResponseWriter, r *http.Request, p person) e
 	if request.Challenge != nil && request.Challenge.ID == challenge && code != "" {
 		ctx, cancel := context.WithTimeout(r.Context(), temporalTimeout)
 		defer cancel()
-		if err := h.Requests.SubmitCode(ctx, request.UID, challenge, code); err != nil {
+		_, err := h.Requests.SubmitCode(ctx, request.UID, challenge, code)
+		switch {
+		case err == nil, errors.Is(err, sdk.ErrNoWorker): // kept for the worker that comes
+			said = "code"
+		case !errors.Is(err, sdk.ErrNotAwaited):
 			return temporalError(err)
 		}
-		said = "code"
 	}
 	done(w, r, listPath+"/"+request.UID, said)
 	return nil

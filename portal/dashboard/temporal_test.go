@@ -165,7 +165,8 @@ func (f *fixture) customerSignsIn(uid, utility string) {
 	ts, err := sharedTemporal()
 	require.NoError(f.t, err)
 	requests := sdk.New(ts.temporal, recipient(f.t), nil)
-	require.NoError(f.t, requests.SubmitLoginAt(f.t.Context(), uid, utility, meterkey.Credentials{Username: "pat", Password: "x"}))
+	_, err = requests.SubmitLoginAt(f.t.Context(), uid, utility, meterkey.Credentials{Username: "pat", Password: "x"})
+	require.NoError(f.t, err)
 }
 
 // From the form to the meters, with every action on the way, in a real browser with a real Temporal.

@@ -134,7 +134,7 @@ func (p *Simulator) signIn(ctx context.Context, in PlayInput) error {
 		return err
 	}
 	login := meterkey.Credentials{Username: in.User, Password: practiceapi.Password}
-	if err := client.SubmitLogin(ctx, in.RequestID, login); err != nil {
+	if _, err := client.SubmitLogin(ctx, in.RequestID, login); err != nil {
 		return err
 	}
 	_, err = p.Requests.Wait(ctx, in.RequestID, signedIn)
@@ -166,7 +166,7 @@ func (p *Simulator) submit(ctx context.Context, in PlayInput, challenge, text st
 	if err != nil {
 		return err
 	}
-	if err := client.SubmitCode(ctx, in.RequestID, challenge, text); err != nil {
+	if _, err := client.SubmitCode(ctx, in.RequestID, challenge, text); err != nil {
 		return err
 	}
 	_, err = p.Requests.Wait(ctx, in.RequestID, func(s meterkey.State) bool {

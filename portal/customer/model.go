@@ -16,9 +16,9 @@ import (
 // refreshSeconds is how often a browser without scripts looks again while the customer waits.
 const refreshSeconds = 3
 
-// sight is all that a page is drawn from: what is known of one request at one moment, for one customer.
-type sight struct {
-	speech
+// pageModel is all that a page is drawn from: what is known of one request at one moment, for one customer.
+type pageModel struct {
+	localizer
 	// Base is the address of the customer's page, without a slash at its end.
 	Base string
 	// Requester is how the customer knows who asks.
@@ -50,26 +50,26 @@ type sight struct {
 }
 
 // page names the page that shows this.
-func (s *sight) page() string {
-	status := s.State.Status
+func (m *pageModel) page() string {
+	status := m.State.Status
 	switch {
 	case status.Terminal():
 		if status == meterkey.Connected {
 			return "connected"
 		}
 		return "ended"
-	case s.Declining && s.Declinable():
+	case m.Declining && m.Declinable():
 		return "decline"
-	case s.Sent:
+	case m.Sent:
 		return "waiting"
 	}
-	return s.pageFor(status)
+	return m.pageFor(status)
 }
 
-func (s *sight) pageFor(status meterkey.Status) string {
-	switch asked := s.State.Challenge != nil; {
+func (m *pageModel) pageFor(status meterkey.Status) string {
+	switch asked := m.State.Challenge != nil; {
 	case status == meterkey.AwaitingLogin, status == meterkey.AwaitingMFAOff:
-		return s.loginPage()
+		return m.loginPage()
 	case status == meterkey.AwaitingChoice && asked:
 		return "choice"
 	case status == meterkey.AwaitingCode && asked:
@@ -78,114 +78,114 @@ func (s *sight) pageFor(status meterkey.Status) string {
 	return "waiting"
 }
 
-func (s *sight) loginPage() string {
+func (m *pageModel) loginPage() string {
 	switch {
-	case s.Site == nil || s.Choosing:
+	case m.Site == nil || m.Choosing:
 		return "choose"
-	case !s.Consented:
+	case !m.Consented:
 		return "consent"
 	}
 	return "sign_in"
 }
 
 // draw prepares the page for web.Pages.
-func (s *sight) draw() (name string, page web.Page, err error) {
-	name = s.page()
-	page = web.Page{Lang: s.Lang, Key: s.key(), Scripts: []string{"customer.js"}, Styles: []string{"customer.css"}, Class: "customer", Data: s}
-	if page.Title, err = s.Title(); err != nil {
+func (m *pageModel) draw() (name string, page web.Page, err error) {
+	name = m.page()
+	page = web.Page{Lang: m.Lang, Key: m.key(), Scripts: []string{"customer.js"}, Styles: []string{"customer.css"}, Class: "customer", Data: m}
+	if page.Title, err = m.Title(); err != nil {
 		return name, page, err
 	}
 	if name == "waiting" {
 		page.Refresh = refreshSeconds
 	}
-	if s.Live && !s.State.Status.Terminal() {
-		page.Live = s.Address("/live")
+	if m.Live && !m.State.Status.Terminal() {
+		page.Live = m.Address("/live")
 	}
 	return name, page, nil
 }
 
 // key tells pages apart that differ in what they show. What changes by itself, such as the time left, is not in it: a page
 // is not to be replaced under a customer's hands without need.
-func (s *sight) key() string {
+func (m *pageModel) key() string {
 	site := ""
-	if s.Site != nil {
-		site = s.Site.ID
+	if m.Site != nil {
+		site = m.Site.ID
 	}
-	sum := sha256.Sum256(fmt.Append(nil, s.page(), s.Lang, s.stamp(), s.State.Status, s.State.Reason, s.State.LinkedAt.UnixMicro(), site,
-		s.Consented, s.Behind, s.challengeID()))
+	sum := sha256.Sum256(fmt.Append(nil, m.page(), m.Lang, m.stamp(), m.State.Status, m.State.Reason, m.State.LinkedAt.UnixMicro(), site,
+		m.Consented, m.Behind, m.challengeID()))
 	return hex.EncodeToString(sum[:8])
 }
 
 // stamp names the moment at which the present status was entered. Forms carry it, so that one that was made for an earlier
 // moment is told apart. Stored times are whole microseconds.
-func (s *sight) stamp() string { return strconv.FormatInt(s.State.Since.UnixMicro(), 36) }
+func (m *pageModel) stamp() string { return strconv.FormatInt(m.State.Since.UnixMicro(), 36) }
 
-func (s *sight) challengeID() string {
-	if s.State.Challenge == nil {
+func (m *pageModel) challengeID() string {
+	if m.State.Challenge == nil {
 		return ""
 	}
-	return s.State.Challenge.ID
+	return m.State.Challenge.ID
 }
 
 // Stamp is stamp, for forms.
-func (s *sight) Stamp() string { return s.stamp() }
+func (m *pageModel) Stamp() string { return m.stamp() }
 
 // Address is an address below the page's own that keeps the chosen utility.
-func (s *sight) Address(below string) string {
+func (m *pageModel) Address(below string) string {
 	query := url.Values{}
-	if !s.Named && s.Site != nil {
-		query.Set("utility", s.Site.ID)
+	if !m.Named && m.Site != nil {
+		query.Set("utility", m.Site.ID)
 	}
-	if s.Sent {
-		query.Set("sent", s.version())
+	if m.Sent {
+		query.Set("sent", m.version())
 	}
 	if len(query) == 0 {
-		return s.Base + below
+		return m.Base + below
 	}
-	return s.Base + below + "?" + query.Encode()
+	return m.Base + below + "?" + query.Encode()
 }
 
 // version names the state that something was sent at, see Sent.
-func (s *sight) version() string {
-	return strconv.FormatInt(s.State.LinkedAt.UnixMicro(), 36) + "-" + strconv.Itoa(s.State.Revision)
+func (m *pageModel) version() string {
+	return strconv.FormatInt(m.State.LinkedAt.UnixMicro(), 36) + "-" + strconv.Itoa(m.State.Revision)
 }
 
 // OtherLanguage is the address of this page in the other language.
-func (s *sight) OtherLanguage() (string, error) {
-	code, err := s.T("other_language_code")
+func (m *pageModel) OtherLanguage() (string, error) {
+	code, err := m.T("other_language_code")
 	if err != nil {
 		return "", err
 	}
 	query := url.Values{"lang": {code}}
-	if !s.Named && s.Site != nil {
-		query.Set("utility", s.Site.ID)
+	if !m.Named && m.Site != nil {
+		query.Set("utility", m.Site.ID)
 	}
-	return s.Base + "?" + query.Encode(), nil
+	return m.Base + "?" + query.Encode(), nil
 }
 
 // T says something about who asks, and of which utility, besides the facts that are given.
-func (s *sight) T(id string, facts ...any) (string, error) {
-	return s.speech.T(id, append(facts, s.names()...)...)
+func (m *pageModel) T(id string, facts ...any) (string, error) {
+	return m.localizer.T(id, append(facts, m.names()...)...)
 }
 
 // N says something of a number of things.
-func (s *sight) N(id string, count int, facts ...any) (string, error) {
-	return s.speech.N(id, count, append(facts, s.names()...)...)
+func (m *pageModel) N(id string, count int, facts ...any) (string, error) {
+	return m.localizer.N(id, count, append(facts, m.names()...)...)
 }
 
-func (s *sight) names() []any {
-	return []any{"Requester", s.Requester, "Utility", s.Utility()}
+func (m *pageModel) names() []any {
+	return []any{"Requester", m.Requester, "Utility", m.Utility()}
 }
 
 // Utility is how people call the utility.
-func (s *sight) Utility() string {
-	if s.Site != nil {
-		return s.Site.Name
+func (m *pageModel) Utility() string {
+	if m.Site != nil {
+		return m.Site.Name
 	}
-	if s.State.Utility != "" {
-		return s.State.Utility
+	if m.State.Utility != "" {
+		return m.State.Utility
 	}
-	name, err := s.speech.T("your_utility")
+	name, err := m.localizer.T("your_utility")
 	if err != nil {
 		return ""
 	}
@@ -193,53 +193,53 @@ func (s *sight) Utility() string {
 }
 
 // Title is the page's heading.
-func (s *sight) Title() (string, error) {
-	switch name := s.page(); name {
+func (m *pageModel) Title() (string, error) {
+	switch name := m.page(); name {
 	case "waiting":
-		return s.T("waiting." + s.Work())
+		return m.T("waiting." + m.Work())
 	case "ended":
-		return s.T(s.ending() + ".title")
+		return m.T(m.ending() + ".title")
 	case "code":
-		if s.State.Challenge.Kind == meterkey.SecurityAnswer {
-			return s.T("code.title_question")
+		if m.State.Challenge.Kind == meterkey.SecurityAnswer {
+			return m.T("code.title_question")
 		}
-		return s.T("code.title")
+		return m.T("code.title")
 	case "sign_in":
-		if s.MFAOff() {
-			return s.T("mfa_off.title")
+		if m.MFAOff() {
+			return m.T("mfa_off.title")
 		}
-		return s.T("sign_in.title")
+		return m.T("sign_in.title")
 	default:
-		return s.T(name + ".title")
+		return m.T(name + ".title")
 	}
 }
 
 // Work names what is being done while the customer waits.
-func (s *sight) Work() string {
+func (m *pageModel) Work() string {
 	switch {
-	case s.Sent:
+	case m.Sent:
 		return "received"
-	case s.State.Status == meterkey.SigningIn && s.State.Reason == meterkey.UtilityUnavailable:
+	case m.State.Status == meterkey.SigningIn && m.State.Reason == meterkey.UtilityUnavailable:
 		return "unavailable"
 	}
-	return string(s.State.Status)
+	return string(m.State.Status)
 }
 
 // ending names the messages for how the request ended: those of the reason, or of the status.
-func (s *sight) ending() string {
-	if s.State.Reason != "" {
-		return "reason." + string(s.State.Reason)
+func (m *pageModel) ending() string {
+	if m.State.Reason != "" {
+		return "reason." + string(m.State.Reason)
 	}
-	return "status." + string(s.State.Status)
+	return "status." + string(m.State.Status)
 }
 
 // Ending says how the request ended ("text"), or what comes next ("next").
-func (s *sight) Ending(part string) (string, error) { return s.T(s.ending() + "." + part) }
+func (m *pageModel) Ending(part string) (string, error) { return m.T(m.ending() + "." + part) }
 
 // Because says a part of the reason why the customer is asked again: "title", "text" or "next". It is empty without one.
-func (s *sight) Because(part string) (string, error) {
-	if s.State.Reason == "" {
+func (m *pageModel) Because(part string) (string, error) {
+	if m.State.Reason == "" {
 		return "", nil
 	}
-	return s.T("reason." + string(s.State.Reason) + "." + part)
+	return m.T("reason." + string(m.State.Reason) + "." + part)
 }

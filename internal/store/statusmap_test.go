@@ -8,20 +8,20 @@ import (
 	"github.com/meterkey/meterkey"
 )
 
-func TestEveryStatusHasAStanding(t *testing.T) {
+func TestEveryStatusIsMapped(t *testing.T) {
 	t.Parallel()
 	for _, status := range meterkey.Statuses() {
-		row := standingOf(status, "")
+		row := mapStatus(status, "")
 		require.NotEmpty(t, row.message, status)
 		require.Equal(t, status, row.at)
 	}
 }
 
 // Whatever a request goes back or fails for has a note of its own that explains it.
-func TestEveryReasonHasAStanding(t *testing.T) {
+func TestEveryReasonIsMapped(t *testing.T) {
 	t.Parallel()
 	for _, text := range meterkey.Reasons() {
-		row := standingOf(text.Leads, text.Reason)
+		row := mapStatus(text.Leads, text.Reason)
 		require.NotEmpty(t, row.note, text.Reason)
 		require.NotEmpty(t, row.event, text.Reason)
 		if text.Leads == meterkey.AwaitingLogin || text.Leads == meterkey.Failed {
@@ -35,10 +35,10 @@ func TestEveryReasonHasAStanding(t *testing.T) {
 	}
 }
 
-func TestNoStandingTwice(t *testing.T) {
+func TestNothingIsMappedTwice(t *testing.T) {
 	t.Parallel()
 	seen := map[[2]string]bool{}
-	for _, row := range standings {
+	for _, row := range statusMap {
 		key := [2]string{string(row.at), string(row.because)}
 		require.False(t, seen[key], key)
 		seen[key] = true

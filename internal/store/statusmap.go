@@ -35,10 +35,12 @@ const (
 	NoteUtilityUnknown        = "utility_unknown"
 	NoteRequestCanceled       = "request_canceled"
 	NoteRequestExpired        = "request_expired"
+	NoteRequestTerminated     = "request_terminated"
+	NoteServiceMisconfigured  = "service_misconfigured"
 )
 
-// standing is how an authorization stands while its request is at a status for a reason.
-type standing struct {
+// statusMapping is how an authorization stands while its request is at a status for a reason.
+type statusMapping struct {
 	at      meterkey.Status
 	because meterkey.Reason // "" also serves for the reasons that have no row of their own
 	status  AuthorizationStatus
@@ -47,8 +49,8 @@ type standing struct {
 	event   EventType // what entering the status tells; "" for nothing
 }
 
-// standings is the one table of what a request's status and reason make of its authorization.
-var standings = []standing{
+// statusMap is the one table of what a request's status and reason make of its authorization.
+var statusMap = []statusMapping{
 	{meterkey.AwaitingLogin, "", Pending, "Waiting for the customer to sign in", "", ""},
 	{meterkey.AwaitingLogin, meterkey.InvalidCredentials, Errored, "The utility did not accept the login", NoteAccessInvalid, EventAuthorizationUpdateErrored},
 	{meterkey.AwaitingLogin, meterkey.AccountLocked, Errored, "The account is locked at the utility", NoteAccessLocked, EventAuthorizationUpdateErrored},
@@ -79,23 +81,25 @@ var standings = []standing{
 	{meterkey.Failed, meterkey.SiteChanged, Errored, "The utility's website has changed", NoteUtilityChanged, EventAuthorizationUpdateErrored},
 	{meterkey.Failed, meterkey.NoMeters, Errored, "The account shows no meters", NoteMetersEmpty, EventAuthorizationUpdateErrored},
 	{meterkey.Failed, meterkey.UnknownUtility, Errored, "The utility is not known", NoteUtilityUnknown, EventAuthorizationUpdateErrored},
+	{meterkey.Failed, meterkey.Misconfigured, Errored, "The workers are not set up for this request", NoteServiceMisconfigured, EventAuthorizationUpdateErrored},
+	{meterkey.Failed, meterkey.Terminated, Errored, "An operator ended the request", NoteRequestTerminated, EventAuthorizationUpdateErrored},
 }
 
-// standingOf is the row for a status and a reason.
-func standingOf(at meterkey.Status, because meterkey.Reason) standing {
+// mapStatus is the row for a status and a reason.
+func mapStatus(at meterkey.Status, because meterkey.Reason) statusMapping {
 	for _, reason := range []meterkey.Reason{because, ""} {
-		for _, row := range standings {
+		for _, row := range statusMap {
 			if row.at == at && row.because == reason {
 				return row
 			}
 		}
 	}
-	return standing{at: at, because: because, status: Pending}
+	return statusMapping{at: at, because: because, status: Pending}
 }
 
 // stand has the authorization stand as the state of its request makes it.
-func (a *Authorization) stand(state meterkey.State) {
-	row := standingOf(state.Status, state.Reason)
+func (a *Authorization) setStatus(state meterkey.State) {
+	row := mapStatus(state.Status, state.Reason)
 	a.Status, a.StatusMessage, a.StatusTS, a.Notes = row.status, row.message, exact(state.Since), notesOf(state)
 }
 
@@ -104,7 +108,7 @@ const retryFor = time.Hour
 
 // notesOf are an authorization's notes while its request is in this state.
 func notesOf(state meterkey.State) []Note {
-	row := standingOf(state.Status, state.Reason)
+	row := mapStatus(state.Status, state.Reason)
 	var notes []Note
 	if row.note != "" {
 		note := Note{Type: row.note, Msg: explain(row, state.Reason), TS: exact(state.Since)}
@@ -124,7 +128,7 @@ func notesOf(state meterkey.State) []Note {
 }
 
 // explain is a note's text: what the requester is told of the reason and of what happens next, where there is a reason.
-func explain(row standing, reason meterkey.Reason) string {
+func explain(row statusMapping, reason meterkey.Reason) string {
 	text := reason.Text()
 	if text.Requester == "" {
 		return row.message + "."

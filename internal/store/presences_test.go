@@ -11,7 +11,7 @@ import (
 	"github.com/meterkey/meterkey/internal/store"
 )
 
-func testVisits(t *testing.T, w *world) {
+func testPresences(t *testing.T, w *world) {
 	lives := map[string]*life{}
 	for _, id := range []string{"asked", "chooses", "signs-in", "unvisited"} {
 		lives[id] = newLife(id)
@@ -20,8 +20,8 @@ func testVisits(t *testing.T, w *world) {
 	record(t, w.Store, lives["asked"].to(meterkey.AwaitingCode), lives["chooses"].to(meterkey.AwaitingChoice),
 		lives["unvisited"].to(meterkey.AwaitingCode))
 	now := lives["asked"].at
-	touch := func(id, tab string, state store.VisitState) {
-		require.NoError(t, w.TouchVisit(t.Context(), id, tab, state, now))
+	touch := func(id, tab string, state store.PresenceState) {
+		require.NoError(t, w.TouchPresence(t.Context(), id, tab, state, now))
 	}
 	leavers := func(after time.Duration) []string {
 		ids, err := w.Leavers(t.Context(), now.Add(after))
@@ -29,24 +29,24 @@ func testVisits(t *testing.T, w *world) {
 		return ids
 	}
 	for _, id := range []string{"asked", "chooses", "signs-in"} {
-		touch(id, "tab 1", store.VisitHere)
+		touch(id, "tab 1", store.PresenceHere)
 	}
 	require.Empty(t, leavers(store.Grace-time.Second))
 	require.ElementsMatch(t, []string{"asked", "chooses"}, leavers(store.Grace))
-	touch("asked", "tab 2", store.VisitAway)
+	touch("asked", "tab 2", store.PresenceAway)
 	require.Equal(t, []string{"chooses"}, leavers(store.Grace))
-	require.NoError(t, w.ForgetVisits(t.Context(), "chooses"))
+	require.NoError(t, w.ForgetPresences(t.Context(), "chooses"))
 	require.Empty(t, leavers(store.Grace))
 
 	now = now.Add(time.Second)
-	touch("asked", "tab 2", store.VisitGone)
-	require.NoError(t, w.TouchVisit(t.Context(), "asked", "tab 2", store.VisitHere, now.Add(-time.Second)), "what comes late")
+	touch("asked", "tab 2", store.PresenceGone)
+	require.NoError(t, w.TouchPresence(t.Context(), "asked", "tab 2", store.PresenceHere, now.Add(-time.Second)), "what comes late")
 	require.Equal(t, []string{"asked"}, leavers(store.Grace))
 	require.NoError(t, w.Sweep(t.Context(), now.Add(25*time.Hour)))
 	require.Empty(t, leavers(store.Grace))
 
-	require.ErrorIs(t, w.TouchVisit(t.Context(), "none", "tab", store.VisitHere, now), store.ErrNotFound)
-	require.ErrorIs(t, w.TouchVisit(t.Context(), "asked", "", store.VisitHere, now), store.ErrInvalid)
-	require.ErrorIs(t, w.TouchVisit(t.Context(), "asked", strings.Repeat("t", 65), store.VisitHere, now), store.ErrInvalid)
-	require.ErrorIs(t, w.TouchVisit(t.Context(), "asked", "tab", "asleep", now), store.ErrInvalid)
+	require.ErrorIs(t, w.TouchPresence(t.Context(), "none", "tab", store.PresenceHere, now), store.ErrNotFound)
+	require.ErrorIs(t, w.TouchPresence(t.Context(), "asked", "", store.PresenceHere, now), store.ErrInvalid)
+	require.ErrorIs(t, w.TouchPresence(t.Context(), "asked", strings.Repeat("t", 65), store.PresenceHere, now), store.ErrInvalid)
+	require.ErrorIs(t, w.TouchPresence(t.Context(), "asked", "tab", "asleep", now), store.ErrInvalid)
 }

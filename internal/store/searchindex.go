@@ -8,9 +8,9 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// requestTerm is one text whose beginning finds a request.
-type requestTerm struct {
-	bun.BaseModel `bun:"table:request_terms,alias:term"`
+// searchTerm is one text whose beginning finds a request.
+type searchTerm struct {
+	bun.BaseModel `bun:"table:search_index,alias:term"`
 
 	RequestUID   string `bun:"request_uid,pk"`
 	Term         string `bun:"term,pk"`
@@ -22,31 +22,31 @@ const (
 	maxTerms     = 8 // of one text
 )
 
-// indexTerms keeps what the request can be found by.
-func indexTerms(ctx context.Context, tx bun.Tx, r Request) error {
-	if err := dropTerms(ctx, tx, r.UID); err != nil {
+// indexRequest keeps what the request can be found by.
+func indexRequest(ctx context.Context, tx bun.Tx, r Request) error {
+	if err := unindexRequest(ctx, tx, r.UID); err != nil {
 		return err
 	}
-	return insert(ctx, tx, termsOf(r), nil)
+	return insert(ctx, tx, searchTermsOf(r), nil)
 }
 
-// termsOf are the rows that find the request.
-func termsOf(r Request) []requestTerm {
-	var rows []requestTerm
+// searchTermsOf are the rows that find the request.
+func searchTermsOf(r Request) []searchTerm {
+	var rows []searchTerm
 	seen := map[string]bool{}
 	for _, text := range []string{r.UID, r.CustomerEmail, r.CustomerName, r.Nickname} {
 		for _, term := range terms(text) {
 			if !seen[term] {
 				seen[term] = true
-				rows = append(rows, requestTerm{RequestUID: r.UID, Term: term, RequesterUID: r.RequesterUID})
+				rows = append(rows, searchTerm{RequestUID: r.UID, Term: term, RequesterUID: r.RequesterUID})
 			}
 		}
 	}
 	return rows
 }
 
-func dropTerms(ctx context.Context, tx bun.Tx, uid string) error {
-	_, err := tx.NewDelete().Model((*requestTerm)(nil)).Where("request_uid = ?", uid).Exec(ctx)
+func unindexRequest(ctx context.Context, tx bun.Tx, uid string) error {
+	_, err := tx.NewDelete().Model((*searchTerm)(nil)).Where("request_uid = ?", uid).Exec(ctx)
 	return err
 }
 
