@@ -124,7 +124,8 @@ func (o *operated) saysTerminated(t *testing.T, uid string) {
 // signIn has the customer sign in, as far as there is a window.
 func (o *operated) signIn(t *testing.T, uid string) store.Request {
 	t.Helper()
-	require.NoError(t, o.requests.SubmitLogin(t.Context(), uid, meterkey.Credentials{Username: "u", Password: "p"}))
+	_, err := o.requests.SubmitLogin(t.Context(), uid, meterkey.Credentials{Username: "u", Password: "p"})
+	require.NoError(t, err)
 	return o.recorded(t, uid, meterkey.SigningIn)
 }
 
