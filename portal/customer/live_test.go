@@ -91,7 +91,7 @@ func TestManyPagesFollowOnce(t *testing.T) {
 	require.Equal(t, []int{1, 1}, []int{begun, waiting})
 
 	require.NoError(t, c.account.SubmitLogin(t.Context()))
-	c.all(streams, "asks for a code")
+	c.all(streams, `autocomplete="one-time-code"`)
 	begun, _ = c.calls.Streams()
 	queries := c.calls.Count("QueryWorkflow")
 	t.Logf("%d pages: %d queries, %d stream read by %d calls", pages, queries, begun, c.calls.Count("GetWorkflowExecutionHistory"))
