@@ -32,7 +32,7 @@ demo: build ## watch data requests for all utilities go through, then end everyt
 run: build ## the same stack, kept up until Ctrl-C, with its addresses
 	@$(ENV) bin/demo --keep
 
-histories: build ## store a Temporal history of every route for the replay tests, from a real run
+histories: build ## store a Temporal history of every route for the replay tests, from a real run; frozen ones stay
 	@$(ENV) bin/demo --histories workflows/testdata/histories
 
 test: setup ## run every test, with real browsers and a real Temporal server

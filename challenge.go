@@ -15,7 +15,8 @@ const (
 	MethodChoice   ChallengeKind = "method_choice"
 )
 
-// Challenge is a question of the utility's that only the customer can answer.
+// Challenge is a question of the utility's that only the customer can answer. What the utility's site shows of it is read in
+// the browser window; ID, ExpiresAt and the tries that are left are the workflow's to say, and mean nothing before it has.
 type Challenge struct {
 	// ID changes each time the customer is asked, so that a late answer to an earlier question is told apart.
 	ID     string        `json:"id"`
@@ -31,7 +32,8 @@ type Challenge struct {
 	CanResend bool `json:"can_resend,omitempty"`
 	// ExpiresAt is the end of the browser window, the only deadline there is.
 	ExpiresAt time.Time `json:"expires_at"`
-	TriesLeft int       `json:"tries_left"`
+	// TriesLeft is how many codes may still be typed: as many as the site takes, less those that were.
+	TriesLeft int `json:"tries_left"`
 }
 
 // Option is one method of receiving a code.

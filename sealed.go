@@ -39,7 +39,8 @@ func Seal(recipient, text string) (Sealed, error) {
 
 // SealCredentials seals a login as the JSON document that Login expects.
 func SealCredentials(recipient string, c Credentials) (Sealed, error) {
-	text, err := json.Marshal(c)
+	type plain Credentials // without the methods that hide what is in it
+	text, err := json.Marshal(plain(c))
 	if err != nil {
 		return "", fmt.Errorf("encoding credentials: %w", err)
 	}
@@ -61,8 +62,19 @@ func (s Sealed) Check() error {
 	return nil
 }
 
-// Credentials is what gets sealed into SubmitLogin. It never travels otherwise.
+// Credentials is a customer's login. SealCredentials alone writes it down; every other way of printing it prints a placeholder.
 type Credentials struct {
 	Username string `json:"username"`
 	Password string `json:"password"`
 }
+
+const redacted = "[redacted]"
+
+// String hides the login.
+func (Credentials) String() string { return redacted }
+
+// GoString hides the login from %#v.
+func (Credentials) GoString() string { return redacted }
+
+// MarshalJSON hides the login from JSON, and so from logs.
+func (Credentials) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -66,4 +67,14 @@ func TestValidate_NamesTheField(t *testing.T) {
 	}
 	good.CustomerEmail, good.Link = "a.b+c@example.com", "https://example.com/x"
 	require.NoError(t, good.Validate())
+}
+
+func TestCredentialsNeverPrint(t *testing.T) {
+	t.Parallel()
+	c := Credentials{Username: "pat-user", Password: "pat-secret"}
+	text, err := json.Marshal(map[string]any{"c": c, "p": &c})
+	require.NoError(t, err)
+	all := fmt.Sprintf("%v %+v %#v %s %q %v %s", c, c, c, c, c, &c, text)
+	require.NotContains(t, all, "pat-")
+	require.Contains(t, all, redacted)
 }

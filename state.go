@@ -1,6 +1,7 @@
 package meterkey
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -33,9 +34,15 @@ type State struct {
 	// LinkedAt is when the link to sign in that counts now was sent, in whole microseconds: at the start, and anew with
 	// each resend.
 	LinkedAt time.Time `json:"linked_at"`
-	// Revision counts the changes of this state. Of two projections with the same LinkedAt, the one with the lower
-	// revision is older; a later LinkedAt is always newer, since a revived request counts from one again.
+	// Revision counts the changes of this state; a revived request counts from one again. See NewerThan.
 	Revision int `json:"revision"`
+}
+
+// NewerThan tells which of two states of one request is the newer one: that with the later LinkedAt, then that with the
+// higher revision. Of two with the same revision, which two attempts of one activity came to, it is the later one.
+func (s State) NewerThan(other State) bool {
+	return cmp.Or(s.LinkedAt.Compare(other.LinkedAt), cmp.Compare(s.Revision, other.Revision),
+		s.Since.Truncate(time.Microsecond).Compare(other.Since.Truncate(time.Microsecond))) > 0
 }
 
 // Differs tells whether anything has happened to the request between this state and another one of it, if only that a

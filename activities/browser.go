@@ -15,6 +15,7 @@ import (
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/internal/sealed"
 	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/utilities/flow"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -42,15 +43,16 @@ type BrowserActivities struct {
 	Log *zap.Logger
 }
 
-// RegisterLogin registers what the sign-in task queue serves.
-func (b *BrowserActivities) RegisterLogin(w worker.ActivityRegistry) {
+// RegisterSignIn registers what the sign-in task queue serves: all that needs a free window.
+func (b *BrowserActivities) RegisterSignIn(w worker.ActivityRegistry) {
 	w.RegisterActivityWithOptions(b.Login, activity.RegisterOptions{Name: workflows.ActivityLogin})
+	w.RegisterActivityWithOptions(b.Probe, activity.RegisterOptions{Name: workflows.ActivityProbe})
 }
 
 // RegisterWindows registers what the host's own task queue serves: all that works in a window that is open already, and
 // Login where it reads what an interrupted attempt left.
 func (b *BrowserActivities) RegisterWindows(w worker.ActivityRegistry) {
-	b.RegisterLogin(w)
+	w.RegisterActivityWithOptions(b.Login, activity.RegisterOptions{Name: workflows.ActivityLogin})
 	w.RegisterActivityWithOptions(b.HoldWindow, activity.RegisterOptions{Name: workflows.ActivityHoldWindow})
 	w.RegisterActivityWithOptions(b.SubmitCode, activity.RegisterOptions{Name: workflows.ActivitySubmitCode})
 	w.RegisterActivityWithOptions(b.ResendCode, activity.RegisterOptions{Name: workflows.ActivityResendCode})
@@ -62,7 +64,7 @@ func (b *BrowserActivities) RegisterWindows(w worker.ActivityRegistry) {
 type windowLease struct {
 	*browser.Window
 	utility *utilities.Utility
-	visit   *utilities.Visit
+	visit   *flow.Run
 	log     *zap.Logger
 	end     []func()
 }
@@ -78,9 +80,9 @@ func (b *BrowserActivities) originsFor(r meterkey.Request) (utilities.Origins, e
 	return b.Practice, nil
 }
 
-// utility finds the task's utility.
-func (b *BrowserActivities) utility(t workflows.Task) (*utilities.Utility, error) {
-	u, err := b.Utilities.Find(t.Utility())
+// utility finds a utility by its id.
+func (b *BrowserActivities) utility(id string) (*utilities.Utility, error) {
+	u, err := b.Utilities.Find(id)
 	if err != nil {
 		return nil, temporal.NewNonRetryableApplicationError(err.Error(), workflows.ErrTypeUnknownUtility, nil)
 	}
@@ -100,7 +102,7 @@ func (b *BrowserActivities) lease(ctx context.Context, t workflows.Task, w *brow
 		return nil, fmt.Errorf("locking the window: %w", err)
 	}
 	log := b.logger(t)
-	visit := u.Visit(w.Page, utilities.VisitOptions{Origins: origins, Log: log, Once: w.BeginOnce})
+	visit := flow.New(u, w.Page, flow.Options{Origins: origins, Log: log, BeginOnce: w.BeginOnce})
 	return &windowLease{Window: w, utility: u, visit: visit, log: log, end: []func(){visit.Close, unlock, release}}, nil
 }
 
@@ -123,7 +125,7 @@ func (b *BrowserActivities) inWindow(ctx context.Context, t workflows.Task, work
 }
 
 func (b *BrowserActivities) leased(ctx context.Context, t workflows.Task, work func(*windowLease) (workflows.PageResult, error)) (workflows.PageResult, error) {
-	u, err := b.utility(t)
+	u, err := b.utility(t.Utility())
 	if err != nil {
 		return workflows.PageResult{}, err
 	}
@@ -186,7 +188,7 @@ func canceled(ctx context.Context) bool {
 
 // gone tells that the window is no more, so that no retry can find it.
 func gone(err error) bool {
-	for _, sign := range []error{browser.ErrWindowLost, browser.ErrTabClosed, browser.ErrTabCrashed, browser.ErrTabHung, utilities.ErrPageGone} {
+	for _, sign := range []error{browser.ErrWindowLost, browser.ErrTabClosed, browser.ErrTabCrashed, browser.ErrTabHung, flow.ErrPageGone} {
 		if errors.Is(err, sign) {
 			return true
 		}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/utilities/flow"
 )
 
 // maxEvidence bounds what is kept: the newest tell as much about a changed site as all of them.
@@ -19,7 +19,7 @@ const maxEvidence = 200
 type Evidence struct{ Dir string }
 
 // Save stores one piece of evidence and returns its name, a folder below Dir.
-func (e Evidence) Save(utility string, seen utilities.Evidence) (string, error) {
+func (e Evidence) Save(utility string, seen flow.Evidence) (string, error) {
 	name := fmt.Sprintf("%s-%s-%s", time.Now().UTC().Format("20060102T150405.000000"), strings.ToLower(utility), rand.Text()[:6])
 	dir := filepath.Join(e.Dir, name)
 	if err := os.MkdirAll(dir, 0o700); err != nil {

@@ -7,7 +7,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/utilities"
 	"github.com/meterkey/meterkey/workflows"
@@ -38,9 +37,7 @@ func (b *BrowserActivities) fetchMeterList(ctx context.Context, l *windowLease) 
 		sight.Page = utilities.SessionEnded
 	}
 	f, err := b.report(ctx, l, sight)
-	for _, m := range meters {
-		f.Meters = append(f.Meters, meterkey.Meter(m))
-	}
+	f.Meters = meters
 	if err == nil && f.Outcome == workflows.OutcomeSignedIn {
 		f.Closed = true
 		go b.finish(l.Window)

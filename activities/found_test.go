@@ -16,6 +16,7 @@ import (
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/utilities/flow"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -52,28 +53,28 @@ func TestFound_EveryPageHasItsOutcome(t *testing.T) {
 		"a page of tomorrow":             {stopsFor(meterkey.SiteChanged), stopsFor(meterkey.SiteChanged)},
 	} {
 		w, _ := workAt(utilities.Interactive)
-		require.Equal(t, want.interactive, (&Site{}).found(w, utilities.Sight{Page: page}), page)
+		require.Equal(t, want.interactive, (&Site{}).found(w, flow.Observation{Page: page}), page)
 		w, _ = workAt(utilities.TurnOff)
-		require.Equal(t, want.turnOff, (&Site{}).found(w, utilities.Sight{Page: page}), page)
+		require.Equal(t, want.turnOff, (&Site{}).found(w, flow.Observation{Page: page}), page)
 	}
 }
 
 func TestFound_TellsAllThatTheSiteAsks(t *testing.T) {
 	t.Parallel()
 	w, _ := workAt(utilities.Interactive)
-	asked := &utilities.Challenge{Kind: "method_choice", Prompt: "How?", SentTo: "***1", Digits: 6, CanSendAgain: true, Tries: 2,
-		Options: []utilities.Option{{ID: "sms", Label: "Text", Target: "***1"}, {ID: "email", Label: "E-mail"}}}
-	require.Equal(t, &workflows.ChallengeAsk{Kind: meterkey.MethodChoice, Prompt: "How?", SentTo: "***1", Digits: 6, CanResend: true, Tries: 2,
+	asked := &meterkey.Challenge{Kind: "method_choice", Prompt: "How?", SentTo: "***1", Digits: 6, CanResend: true, TriesLeft: 2,
+		Options: []meterkey.Option{{ID: "sms", Label: "Text", Target: "***1"}, {ID: "email", Label: "E-mail"}}}
+	require.Equal(t, &meterkey.Challenge{Kind: meterkey.MethodChoice, Prompt: "How?", SentTo: "***1", Digits: 6, CanResend: true, TriesLeft: 2,
 		Options: []meterkey.Option{{ID: "sms", Label: "Text", Target: "***1"}, {ID: "email", Label: "E-mail"}}},
-		(&Site{}).found(w, utilities.Sight{Page: utilities.ChoiceForm, Challenge: asked}).Challenge)
+		(&Site{}).found(w, flow.Observation{Page: utilities.ChoiceForm, Challenge: asked}).Challenge)
 }
 
 func TestFound_KeepsEvidenceOfAPageThatNobodyKnows(t *testing.T) {
 	t.Parallel()
 	w, _ := workAt(utilities.Interactive)
 	s := &Site{Evidence: Evidence{Dir: filepath.Join(t.TempDir(), "evidence")}}
-	seen := &utilities.Evidence{URL: "https://river.example/x", Outline: "heading", Screenshot: []byte("png")}
-	f := s.found(w, utilities.Sight{Page: utilities.Unknown, Evidence: seen})
+	seen := &flow.Evidence{URL: "https://river.example/x", Outline: "heading", Screenshot: []byte("png")}
+	f := s.found(w, flow.Observation{Page: utilities.Unknown, Evidence: seen})
 	require.Equal(t, meterkey.SiteChanged, f.Reason)
 	require.Regexp(t, `^\d{8}T\d{6}\.\d{6}-river-[a-zA-Z0-9]{6}$`, f.Evidence)
 	outline, err := os.ReadFile(filepath.Join(s.Evidence.Dir, f.Evidence, "outline.txt"))
@@ -95,7 +96,7 @@ func TestFound_GoesOnWithoutEvidence(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	w, logs := workAt(utilities.Interactive)
-	f := (&Site{Evidence: Evidence{Dir: file}}).found(w, utilities.Sight{Page: utilities.Unknown, Evidence: &utilities.Evidence{URL: "https://river.example"}})
+	f := (&Site{Evidence: Evidence{Dir: file}}).found(w, flow.Observation{Page: utilities.Unknown, Evidence: &flow.Evidence{URL: "https://river.example"}})
 	require.Equal(t, workflows.Found{Outcome: workflows.OutcomeStopped, Reason: meterkey.SiteChanged}, f)
 	require.Equal(t, 1, logs.FilterMessage("evidence not stored").Len())
 }
@@ -103,7 +104,7 @@ func TestFound_GoesOnWithoutEvidence(t *testing.T) {
 func TestWindowFailed_IsAnAnswerWhereNoRetryHelps(t *testing.T) {
 	t.Parallel()
 	at := workflows.Window{Host: "h", ID: "w-1"}
-	for _, sign := range []error{browser.ErrWindowLost, browser.ErrTabClosed, browser.ErrTabCrashed, browser.ErrTabHung, utilities.ErrPageGone} {
+	for _, sign := range []error{browser.ErrWindowLost, browser.ErrTabClosed, browser.ErrTabCrashed, browser.ErrTabHung, flow.ErrPageGone} {
 		f, err := windowFailed(zap.NewNop(), at, fmt.Errorf("finding the window: %w", sign))
 		require.NoError(t, err, sign.Error())
 		require.Equal(t, meterkey.WindowLost, f.Reason)
@@ -130,6 +131,6 @@ func TestCanceled_IsNotAStoppingWorker(t *testing.T) {
 
 func TestKindOf(t *testing.T) {
 	t.Parallel()
-	require.Empty(t, kindOf(utilities.Sight{}))
-	require.Equal(t, meterkey.SecurityAnswer, kindOf(utilities.Sight{Challenge: &utilities.Challenge{Kind: "security_answer"}}))
+	require.Empty(t, kindOf(flow.Observation{}))
+	require.Equal(t, meterkey.SecurityAnswer, kindOf(flow.Observation{Challenge: &meterkey.Challenge{Kind: "security_answer"}}))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/utilities/flow"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -30,7 +31,7 @@ type Presence interface {
 // while nobody has answered and nobody is there, it tells the customer that a code is needed.
 func (b *BrowserActivities) HoldWindow(ctx context.Context, in workflows.HoldWindowInput) (workflows.PageResult, error) {
 	defer beat(ctx)()
-	u, err := b.utility(in.Task)
+	u, err := b.utility(in.Utility())
 	if err != nil {
 		return workflows.PageResult{}, err
 	}
@@ -46,7 +47,7 @@ func (b *BrowserActivities) HoldWindow(ctx context.Context, in workflows.HoldWin
 		return workflows.PageResult{}, fmt.Errorf("finding the window: %w", err)
 	}
 	defer w.Claim()()
-	visit := u.Visit(w.Page, utilities.VisitOptions{Origins: origins, Log: b.logger(in.Task)})
+	visit := flow.New(u, w.Page, flow.Options{Origins: origins, Log: b.logger(in.Task)})
 	defer visit.Close()
 	go b.remindOfCode(ctx, in, w)
 	reason, err := watch(ctx, w, visit)
@@ -57,7 +58,7 @@ func (b *BrowserActivities) HoldWindow(ctx context.Context, in workflows.HoldWin
 }
 
 // watch returns why the window ended, or ctx's error.
-func watch(ctx context.Context, w *browser.Window, visit *utilities.Visit) (meterkey.Reason, error) {
+func watch(ctx context.Context, w *browser.Window, visit *flow.Run) (meterkey.Reason, error) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for {
@@ -101,7 +102,7 @@ func expired(w *browser.Window) meterkey.Reason {
 
 // glance looks at the window unless another activity works in it. A look that fails says nothing yet: only the
 // window's own check tells whether it is gone.
-func glance(ctx context.Context, w *browser.Window, visit *utilities.Visit) meterkey.Reason {
+func glance(ctx context.Context, w *browser.Window, visit *flow.Run) meterkey.Reason {
 	unlock, free := w.TryLock()
 	if !free {
 		return ""

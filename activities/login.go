@@ -12,6 +12,7 @@ import (
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/utilities/flow"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -21,7 +22,7 @@ const stepLogin = "login"
 // Login opens a window, signs in and tells what the site showed. The window's id is in the heartbeat before anything is
 // typed; a retry finds the window and reads its page instead of starting over.
 func (b *BrowserActivities) Login(ctx context.Context, in workflows.LoginInput) (workflows.PageResult, error) {
-	u, err := b.utility(in.Task)
+	u, err := b.utility(in.Utility())
 	if err != nil {
 		return workflows.PageResult{}, err
 	}
@@ -50,7 +51,7 @@ func (b *BrowserActivities) login(ctx context.Context, in workflows.LoginInput, 
 		return found, err
 	}
 	defer l.leave()
-	return b.signIn(ctx, l, utilities.Credentials(login))
+	return b.signIn(ctx, l, login)
 }
 
 // left is the window that an earlier attempt noted, and whether another host holds it.
@@ -107,8 +108,8 @@ func owner(ctx context.Context, in workflows.LoginInput) string {
 }
 
 // signIn types the login, unless an earlier attempt did; then it reads what came of that.
-func (b *BrowserActivities) signIn(ctx context.Context, l *windowLease, login utilities.Credentials) (workflows.PageResult, error) {
-	var sight utilities.Sight
+func (b *BrowserActivities) signIn(ctx context.Context, l *windowLease, login meterkey.Credentials) (workflows.PageResult, error) {
+	var sight flow.Observation
 	var err error
 	typedBefore := l.Begun(stepLogin)
 	if typedBefore {

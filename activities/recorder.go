@@ -26,7 +26,7 @@ const (
 // projection only if it is newer than the one it has, so they may come late, twice and side by side.
 type Recorder struct {
 	Store interface {
-		Record(ctx context.Context, p meterkey.Projection) (store.News, error)
+		Record(ctx context.Context, p meterkey.Projection) (store.Published, error)
 	}
 	Webhooks interface {
 		Deliver(ctx context.Context, deliveries ...string)
@@ -48,11 +48,11 @@ func (r *Recorder) Record(ctx context.Context, p meterkey.Projection) error {
 // record writes a state, and one structured line of it, without personal data. Lines may come twice; the revision tells. What
 // is recorded is not undone when its webhooks cannot be started: the portal's sweep does that later.
 func (r *Recorder) record(ctx context.Context, p meterkey.Projection) error {
-	news, err := r.Store.Record(ctx, p)
+	published, err := r.Store.Record(ctx, p)
 	if err != nil {
 		return fmt.Errorf("recording %s: %w", p.Request.RequestID, err)
 	}
-	r.Webhooks.Deliver(ctx, news.Deliveries...)
+	r.Webhooks.Deliver(ctx, published.Deliveries...)
 	r.Log.Info("data request", zap.String("request_id", p.Request.RequestID), zap.String("run_id", p.RunID),
 		zap.String("requester", p.Request.Requester), zap.String("utility", p.State.Utility),
 		zap.String("status", string(p.State.Status)), zap.String("reason", string(p.State.Reason)),

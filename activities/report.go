@@ -8,6 +8,7 @@ import (
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/utilities/flow"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -27,7 +28,7 @@ func stopped(r meterkey.Reason) workflows.PageResult {
 }
 
 // report tells the workflow what the page turned out to be, and leaves a page that waits parked.
-func (b *BrowserActivities) report(ctx context.Context, l *windowLease, sight utilities.Sight) (workflows.PageResult, error) {
+func (b *BrowserActivities) report(ctx context.Context, l *windowLease, sight flow.Observation) (workflows.PageResult, error) {
 	f := b.found(l, sight)
 	f.Typed = sight.Typed
 	if f.Outcome == workflows.OutcomeChallenge || f.Outcome == workflows.OutcomeCodeRejected {
@@ -48,7 +49,7 @@ func (b *BrowserActivities) report(ctx context.Context, l *windowLease, sight ut
 	return f, nil
 }
 
-func (b *BrowserActivities) found(l *windowLease, sight utilities.Sight) workflows.PageResult {
+func (b *BrowserActivities) found(l *windowLease, sight flow.Observation) workflows.PageResult {
 	switch sight.Page {
 	case utilities.SignedIn:
 		return workflows.PageResult{Outcome: workflows.OutcomeSignedIn}
@@ -56,9 +57,9 @@ func (b *BrowserActivities) found(l *windowLease, sight utilities.Sight) workflo
 		if l.utility.MFA.Policy == utilities.TurnOff {
 			return stopped(meterkey.MFAUnsupported)
 		}
-		return workflows.PageResult{Outcome: workflows.OutcomeChallenge, Challenge: ask(sight.Challenge)}
+		return workflows.PageResult{Outcome: workflows.OutcomeChallenge, Challenge: sight.Challenge}
 	case utilities.RejectedCode:
-		return workflows.PageResult{Outcome: workflows.OutcomeCodeRejected, Challenge: ask(sight.Challenge)}
+		return workflows.PageResult{Outcome: workflows.OutcomeCodeRejected, Challenge: sight.Challenge}
 	}
 	if reason, known := stops[sight.Page]; known {
 		return stopped(reason)
@@ -69,7 +70,7 @@ func (b *BrowserActivities) found(l *windowLease, sight utilities.Sight) workflo
 }
 
 // keep stores evidence; an operator can do without it, the request cannot wait for it.
-func (b *BrowserActivities) keep(l *windowLease, e *utilities.Evidence) string {
+func (b *BrowserActivities) keep(l *windowLease, e *flow.Evidence) string {
 	if e == nil {
 		return ""
 	}
@@ -97,16 +98,4 @@ func (b *BrowserActivities) park(ctx context.Context, l *windowLease) error {
 		l.log.Warn("window not parked", zap.Error(err))
 	}
 	return nil
-}
-
-func ask(c *utilities.Challenge) *workflows.ChallengeAsk {
-	if c == nil {
-		return nil
-	}
-	a := &workflows.ChallengeAsk{Kind: meterkey.ChallengeKind(c.Kind), Prompt: c.Prompt, SentTo: c.SentTo, Digits: c.Digits,
-		CanResend: c.CanSendAgain, Tries: c.Tries}
-	for _, o := range c.Options {
-		a.Options = append(a.Options, meterkey.Option(o))
-	}
-	return a
 }

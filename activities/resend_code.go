@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/utilities/flow"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -20,10 +20,10 @@ func (b *BrowserActivities) ResendCode(ctx context.Context, t workflows.Task) (w
 func (b *BrowserActivities) resendCode(ctx context.Context, l *windowLease, t workflows.Task) (workflows.PageResult, error) {
 	act := l.visit.Look
 	if l.BeginOnce("resend "+t.State().Challenge.ID) == nil {
-		act = l.visit.SendAgain
+		act = l.visit.ResendCode
 	}
 	sight, err := act(ctx)
-	if errors.Is(err, utilities.ErrNotOffered) {
+	if errors.Is(err, flow.ErrNotOffered) {
 		sight, err = l.visit.Look(ctx)
 	}
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/activities"
 	"github.com/meterkey/meterkey/internal/browser"
-	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/utilities/flow"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -341,7 +341,7 @@ func TestEvidence_KeepsTheNewest(t *testing.T) {
 	store := activities.Evidence{Dir: t.TempDir()}
 	var saved []string
 	for range 210 {
-		name, err := store.Save("DEMO", utilities.Evidence{URL: "https://demo.meterkey.example/x", Outline: "heading"})
+		name, err := store.Save("DEMO", flow.Evidence{URL: "https://demo.meterkey.example/x", Outline: "heading"})
 		require.NoError(t, err)
 		saved = append(saved, name)
 	}
@@ -356,7 +356,7 @@ func TestEvidence_KeepsTheNewest(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(store.Dir, last, "outline.txt"))
 	require.NoError(t, err)
 	require.Contains(t, string(text), "https://demo.meterkey.example/x")
-	_, err = activities.Evidence{Dir: filepath.Join(store.Dir, last, "outline.txt")}.Save("DEMO", utilities.Evidence{})
+	_, err = activities.Evidence{Dir: filepath.Join(store.Dir, last, "outline.txt")}.Save("DEMO", flow.Evidence{})
 	require.Error(t, err)
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/utilities"
+	"github.com/meterkey/meterkey/utilities/flow"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -51,16 +52,16 @@ func (b *BrowserActivities) submitCode(ctx context.Context, l *windowLease, in w
 	return b.reportAnswered(ctx, l, asked, sight)
 }
 
-func typeAnswer(ctx context.Context, l *windowLease, kind meterkey.ChallengeKind, answer, step string) (utilities.Sight, error) {
+func typeAnswer(ctx context.Context, l *windowLease, kind meterkey.ChallengeKind, answer, step string) (flow.Observation, error) {
 	if err := l.Unpark(ctx); err != nil {
-		return utilities.Sight{}, fmt.Errorf("waking the window: %w", err)
+		return flow.Observation{}, fmt.Errorf("waking the window: %w", err)
 	}
 	if kind != meterkey.MethodChoice {
 		sight, err := l.visit.SubmitCode(ctx, answer, step)
 		return sight, wrap("submitting the code", err)
 	}
 	if err := l.BeginOnce(step); err != nil {
-		return utilities.Sight{}, fmt.Errorf("noting the choice: %w", err)
+		return flow.Observation{}, fmt.Errorf("noting the choice: %w", err)
 	}
 	sight, err := l.visit.Choose(ctx, answer)
 	return sight, wrap("choosing the method", err)
@@ -79,13 +80,13 @@ func (b *BrowserActivities) readAnswered(ctx context.Context, l *windowLease, as
 		// Nobody knows whether it was sent, and a second time is not ours to decide: the customer types it again.
 		f := stopped(meterkey.Unreadable)
 		at := b.ref(l.Window)
-		f.Challenge, f.Window = ask(sight.Challenge), &at
+		f.Challenge, f.Window = sight.Challenge, &at
 		return f, nil
 	}
 	return b.reportAnswered(ctx, l, asked, sight)
 }
 
-func (b *BrowserActivities) reportAnswered(ctx context.Context, l *windowLease, asked *meterkey.Challenge, sight utilities.Sight) (workflows.PageResult, error) {
+func (b *BrowserActivities) reportAnswered(ctx context.Context, l *windowLease, asked *meterkey.Challenge, sight flow.Observation) (workflows.PageResult, error) {
 	if sight.Page == utilities.LoginForm {
 		sight.Page = utilities.SessionEnded
 	}
@@ -95,9 +96,9 @@ func (b *BrowserActivities) reportAnswered(ctx context.Context, l *windowLease, 
 	return b.report(ctx, l, sight)
 }
 
-func kindOf(sight utilities.Sight) meterkey.ChallengeKind {
+func kindOf(sight flow.Observation) meterkey.ChallengeKind {
 	if sight.Challenge == nil {
 		return ""
 	}
-	return meterkey.ChallengeKind(sight.Challenge.Kind)
+	return sight.Challenge.Kind
 }

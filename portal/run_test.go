@@ -271,6 +271,8 @@ func TestServe(t *testing.T) {
 
 	t.Run("delivers again what it is told to", func(t *testing.T) { redelivers(t, temporal) })
 
+	t.Run("says what was terminated or deleted", func(t *testing.T) { reconciles(t, temporal) })
+
 	t.Run("stands beside another", func(t *testing.T) { standsBeside(t, temporal) })
 
 	t.Run("needs an address of its own", func(t *testing.T) {

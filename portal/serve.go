@@ -145,6 +145,7 @@ func (p *portal) serve() error {
 	})
 	group.Go(func() error { return p.webhooks.Run(ctx) })
 	group.Go(func() error { return p.sweep(ctx) })
+	group.Go(func() error { return p.reconcile(ctx) })
 	if p.tests != nil {
 		group.Go(func() error { return p.tests.Run(ctx) })
 	}

@@ -83,14 +83,14 @@ func login(ctx context.Context, in workflows.LoginInput) (workflows.PageResult, 
 		_ = untilCalledOff(ctx) // the site answers all the same
 		return workflows.PageResult{Outcome: workflows.OutcomeSignedIn, Window: window, At: time.Now()}, nil
 	}
-	return workflows.PageResult{Outcome: workflows.OutcomeChallenge, Window: window, At: time.Now(), Challenge: &workflows.ChallengeAsk{
+	return workflows.PageResult{Outcome: workflows.OutcomeChallenge, Window: window, At: time.Now(), Challenge: &meterkey.Challenge{
 		Kind: meterkey.MethodChoice, Options: []meterkey.Option{{ID: "sms", Label: "Text message"}, {ID: "mail", Label: "E-mail"}}}}, nil
 }
 
 func submitCode(_ context.Context, in workflows.SubmitCodeInput) (workflows.PageResult, error) {
 	if in.State().Challenge.Kind == meterkey.MethodChoice {
 		return workflows.PageResult{Outcome: workflows.OutcomeChallenge, At: time.Now(),
-			Challenge: &workflows.ChallengeAsk{Kind: meterkey.NumberCode, Tries: 3}}, nil
+			Challenge: &meterkey.Challenge{Kind: meterkey.NumberCode, TriesLeft: 3}}, nil
 	}
 	return workflows.PageResult{Outcome: workflows.OutcomeSignedIn, At: time.Now()}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
 
 	"github.com/meterkey/meterkey"
@@ -17,11 +18,13 @@ import (
 
 // backend is a connection to Temporal. Every call is bounded by the time-out of the command line.
 type backend struct {
-	client  *sdk.Client
-	limit   time.Duration
-	sealErr error // why logins and codes cannot be sealed
-	close   func()
+	client   *sdk.Client
+	temporal client.Client
+	limit    time.Duration
+	sealErr  error // why logins and codes cannot be sealed
 }
+
+func (b *backend) close() { b.temporal.Close() }
 
 // connect reads the settings and connects to Temporal.
 func (a *app) connect(ctx context.Context) (*backend, error) {
@@ -39,7 +42,7 @@ func (a *app) connect(ctx context.Context) (*backend, error) {
 		return nil, notConnected(err)
 	}
 	recipient, sealErr := settings.Recipient()
-	return &backend{sdk.New(temporal, recipient, converter), a.timeout, sealErr, temporal.Close}, nil
+	return &backend{sdk.New(temporal, recipient, converter), temporal, a.timeout, sealErr}, nil
 }
 
 // notConnected tells a Temporal that does not answer from settings that it, or we, cannot make sense of.

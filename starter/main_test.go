@@ -10,17 +10,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/goccy/go-yaml"
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.temporal.io/sdk/client"
 
 	"github.com/meterkey/meterkey/internal/sealed"
 	"github.com/meterkey/meterkey/internal/stack"
-	"github.com/meterkey/meterkey/sandbox/practice"
 )
 
-// stage is what the tests play on: a Temporal server with a worker that runs the real workflow against a scripted
-// utility, a server without workers, and the practice utilities.
+// stage is what the tests play on: a Temporal server with a worker that runs the real workflows against a scripted
+// utility, and a server without workers.
 type stage struct {
 	dir       string
 	address   string
@@ -29,7 +27,6 @@ type stage struct {
 	server    *stack.Temporal
 	idle      *stack.Temporal // nobody works for this one
 	mute      net.Listener    // takes connections and says nothing
-	practice  *practice.Server
 	stop      func()
 }
 
@@ -88,12 +85,6 @@ func setStage() (s *stage, err error) {
 	if s.mute, err = (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
 		return s, err
 	}
-	if s.practice, err = practice.Start(ctx, practice.Options{}); err != nil {
-		return s, err
-	}
-	if err = s.writeOrigins(); err != nil {
-		return s, err
-	}
 	s.address = s.server.Address()
 	if s.client, err = dial(s.address); err != nil {
 		return s, err
@@ -107,16 +98,6 @@ func (s *stage) export() error {
 	return errors.Join(os.Setenv("TEMPORAL_ADDRESS", s.address), os.Setenv("MK_RECIPIENT", s.recipient))
 }
 
-func (s *stage) origins() string { return filepath.Join(s.dir, "origins.yaml") }
-
-func (s *stage) writeOrigins() error {
-	text, err := yaml.Marshal(s.practice.Origins())
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(s.origins(), text, 0o600)
-}
-
 func (s *stage) clear() error {
 	if s.stop != nil {
 		s.stop()
@@ -127,9 +108,6 @@ func (s *stage) clear() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	var stopped error
-	if s.practice != nil {
-		stopped = s.practice.Close(ctx)
-	}
 	if s.mute != nil {
 		stopped = errors.Join(stopped, s.mute.Close())
 	}

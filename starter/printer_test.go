@@ -80,17 +80,17 @@ func TestStatusColourSaysWhoActs(t *testing.T) {
 func TestFieldsOfALoginPage(t *testing.T) {
 	t.Parallel()
 	u := &utilities.Utility{ID: "RIVER", File: "river.yaml"}
-	user := utilities.FieldFound{Field: "flow.sign_in.steps[0].into", Selector: "#user", Found: true}
-	later := utilities.FieldFound{Field: "flow.sign_in.steps[1].into", Selector: "#pass"}
+	user := meterkey.ProbedField{Field: "flow.sign_in.steps[0].into", Selector: "#user", Found: true}
+	later := meterkey.ProbedField{Field: "flow.sign_in.steps[1].into", Selector: "#pass"}
 	for _, c := range []struct {
-		found []utilities.FieldFound
+		found []meterkey.ProbedField
 		out   string
 		side  string
 		err   string
 	}{
-		{found: []utilities.FieldFound{user}, out: "FIELD                              LOOKED FOR\nflow.sign_in.steps[0].into  found  #user\n"},
-		{found: []utilities.FieldFound{user, later}, side: "Fields that come after the user name was sent cannot be found by looking.\n"},
-		{found: []utilities.FieldFound{later}, err: "no field of RIVER is on its login page (mend river.yaml)"},
+		{found: []meterkey.ProbedField{user}, out: "FIELD                              LOOKED FOR\nflow.sign_in.steps[0].into  found  #user\n"},
+		{found: []meterkey.ProbedField{user, later}, side: "Fields that come after the user name was sent cannot be found by looking.\n"},
+		{found: []meterkey.ProbedField{later}, err: "no field of RIVER is on its login page (mend river.yaml)"},
 	} {
 		var out, side bytes.Buffer
 		err := (&app{out: newPrinter(&out, true), side: newPrinter(&side, true)}).showFields(u, c.found)

@@ -2,21 +2,19 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"os"
-	"time"
+	"strings"
 
-	"github.com/meterkey/meterkey/internal/browser"
-	"github.com/meterkey/meterkey/internal/config"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/meterkey/meterkey"
+	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/utilities"
-)
-
-const (
-	// probeLimit covers the start of a browser and a login page that renders late.
-	probeLimit = 2 * time.Minute
-	// shutdownLimit covers the end of that browser, whatever ended the probe.
-	shutdownLimit = 20 * time.Second
+	"github.com/meterkey/meterkey/workflows"
 )
 
 type probeCmd struct {
@@ -25,71 +23,107 @@ type probeCmd struct {
 
 // Help is the command's longer help.
 func (probeCmd) Help() string {
-	return `Opens the utility's login page in a headless Chromium of its own and says which of the file's fields stand on it. Nothing
-is typed and nothing is sent, so that fields of a later page count as missing. MK_ORIGINS replaces addresses by practice sites'. Takes two minutes at most.
+	return `Has a worker open the utility's login page in its own browser, where logins come from, and says which of the file's fields stand
+on it. Nothing is typed and nothing is sent, so that fields of a later page count as missing. The worker's file counts, and its
+MK_ORIGINS. Takes four minutes at most.
 
   starter probe CONED
-  MK_ORIGINS=origins.yaml starter probe CONED -o json`
+  starter probe CONED -o json`
 }
 
-// Run looks at the page.
+// Run has the page looked at.
 func (c *probeCmd) Run(ctx context.Context, a *app) error {
-	u, settings, err := findUtility(c.Utility)
+	u, _, err := findUtility(c.Utility)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, probeLimit)
-	defer cancel()
+	b, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.close()
 	a.progress("Opening the login page of "+u.Name, 0)
-	found, err := probe(ctx, u, settings)
+	fields, err := b.probe(ctx, u.ID)
 	a.progress("", 0)
 	if err != nil {
+		return probeFailed(u.ID, err)
+	}
+	return a.showFields(u, fields)
+}
+
+// probe has a worker look at a login page. sdk.ErrNoWorker when none begins to within the time-out.
+func (b *backend) probe(ctx context.Context, utility string) ([]meterkey.ProbedField, error) {
+	var run client.WorkflowRun
+	err := b.call(ctx, func(ctx context.Context) (err error) {
+		run, err = b.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+			ID: "probe-" + utility + "-" + strings.ToLower(rand.Text()[:8]), TaskQueue: meterkey.TaskQueue,
+			WorkflowExecutionTimeout: workflows.ProbeTimeout, WorkflowTaskTimeout: sdk.TaskTimeout, StaticSummary: "Login page of " + utility,
+		}, workflows.ProbeUtilityWorkflowType, workflows.ProbeInput{Utility: utility})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	fields, err := b.probed(ctx, run)
+	if ctx.Err() != nil || errors.Is(err, sdk.ErrNoWorker) {
+		return nil, errors.Join(err, b.callOff(ctx, run))
+	}
+	return fields, err
+}
+
+// probed waits for what was found.
+func (b *backend) probed(ctx context.Context, run client.WorkflowRun) (fields []meterkey.ProbedField, err error) {
+	err = b.call(ctx, func(ctx context.Context) error { return run.Get(ctx, &fields) })
+	if ctx.Err() != nil || !unreachable(err) {
+		return fields, err
+	}
+	err = b.call(ctx, func(ctx context.Context) error { return b.begun(ctx, run) })
+	if err == nil {
+		err = run.Get(ctx, &fields)
+	}
+	return fields, err
+}
+
+// begun tells whether a worker has a run in hand.
+func (b *backend) begun(ctx context.Context, run client.WorkflowRun) error {
+	described, err := b.temporal.DescribeWorkflowExecution(ctx, run.GetID(), run.GetRunID())
+	if err != nil {
 		return err
 	}
-	return a.showFields(u, found)
+	if described.GetPendingWorkflowTask().GetState() == enumspb.PENDING_WORKFLOW_TASK_STATE_SCHEDULED {
+		return sdk.ErrNoWorker
+	}
+	return nil
 }
 
-// probe looks at a login page in a browser that starts and ends with it, in a folder of its own.
-func probe(ctx context.Context, u *utilities.Utility, settings config.Config) (found []utilities.FieldFound, err error) {
-	origins, err := utilities.LoadOrigins(settings.OriginsFile)
-	if err != nil {
-		return nil, badInput(err.Error(), "MK_ORIGINS names the file")
-	}
-	dir, err := os.MkdirTemp("", "meterkey-probe-")
-	if err != nil {
-		return nil, fmt.Errorf("making a folder for the browser: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	host, err := browser.Open(ctx, browser.Options{Dir: dir, Executable: settings.Chromium, Args: settings.ChromiumArgs, Capacity: 1})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, shutdown(ctx, host)) }()
-	window, err := host.OpenWindow(ctx, "probe", probeLimit)
-	if err != nil {
-		return nil, err
-	}
-	defer window.Claim()()
-	return u.Probe(ctx, window.Page(), origins)
+// callOff cancels a run whose answer nobody waits for any more, after Ctrl-C too.
+func (b *backend) callOff(ctx context.Context, run client.WorkflowRun) error {
+	return b.call(context.WithoutCancel(ctx), func(ctx context.Context) error {
+		return b.temporal.CancelWorkflow(ctx, run.GetID(), run.GetRunID())
+	})
 }
 
-func shutdown(ctx context.Context, host *browser.Host) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownLimit)
-	defer cancel()
-	return host.Shutdown(ctx)
+// probeFailed tells what to do about a probe that failed.
+func probeFailed(utility string, err error) error {
+	var said *temporal.ApplicationError
+	var late *temporal.TimeoutError
+	switch {
+	case errors.Is(err, sdk.ErrNoWorker):
+		return &failure{exitUnreachable, fmt.Sprintf("probing %s: %s", utility, err), "is a worker running?"}
+	case errors.As(err, &said) && said.Type() == workflows.ErrTypeUnknownUtility:
+		return badInput("the workers: "+said.Message(), "give them this MK_UTILITIES_DIR and restart them")
+	case errors.As(err, &said):
+		return &failure{exitUnexpected, fmt.Sprintf("probing %s: %s", utility, said.Message()), ""}
+	case errors.As(err, &late):
+		return &failure{exitUnreachable, fmt.Sprintf("probing %s: no worker with a free browser window answered in time", utility),
+			"docs/operating.md tells how many windows a worker has"}
+	}
+	return err
 }
 
-// fieldFacts is one field of a login page, for machines.
-type fieldFacts struct {
-	Field    string `json:"field"`
-	Selector string `json:"selector"`
-	Found    bool   `json:"found"`
-}
-
-func (a *app) showFields(u *utilities.Utility, found []utilities.FieldFound) error {
-	fields, rows, there := []fieldFacts{}, [][]string{}, 0
-	for _, f := range found {
-		fields = append(fields, fieldFacts(f))
+func (a *app) showFields(u *utilities.Utility, fields []meterkey.ProbedField) error {
+	rows, there := [][]string{}, 0
+	for _, f := range fields {
 		mark := a.out.in(red, "missing")
 		if f.Found {
 			there++
@@ -105,7 +139,7 @@ func (a *app) showFields(u *utilities.Utility, found []utilities.FieldFound) err
 	switch {
 	case there == 0:
 		return &failure{exitUnexpected, "no field of " + u.ID + " is on its login page", "mend " + u.File}
-	case there < len(found):
+	case there < len(fields):
 		a.side.linef("Fields that come after the user name was sent cannot be found by looking.")
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
@@ -56,12 +57,14 @@ func startScripted(c client.Client, identity *sealed.Identity) (stop func(), err
 	s := &scripted{identity: identity, windows: map[string]chan struct{}{}}
 	desk := worker.New(c, meterkey.TaskQueue, worker.Options{DeadlockDetectionTimeout: sdk.TaskTimeout})
 	desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: meterkey.WorkflowType})
+	desk.RegisterWorkflowWithOptions(workflows.ProbeUtility, workflow.RegisterOptions{Name: workflows.ProbeUtilityWorkflowType})
 	register(desk, workflows.ActivityNotify, func(_ context.Context, in workflows.NotifyInput) (workflows.NotifyResult, error) {
 		return workflows.NotifyResult{Recorded: in.Record != nil}, nil
 	})
 	register(desk, workflows.ActivityRecord, func(context.Context, meterkey.Projection) error { return nil })
 	signIn := worker.New(c, workflows.SignInTaskQueue, worker.Options{DisableWorkflowWorker: true})
 	register(signIn, workflows.ActivityLogin, s.login)
+	register(signIn, workflows.ActivityProbe, probed)
 	windows := worker.New(c, workflows.WindowTaskQueue(scriptedHost), worker.Options{DisableWorkflowWorker: true})
 	register(windows, workflows.ActivityHoldWindow, s.hold)
 	register(windows, workflows.ActivitySubmitCode, s.submitCode)
@@ -74,6 +77,27 @@ func startScripted(c client.Client, identity *sealed.Identity) (stop func(), err
 		}
 	}
 	return func() { signIn.Stop(); windows.Stop(); desk.Stop() }, nil
+}
+
+// probed plays the login pages: PECO's site is down, BGE's is slow and asks for the password on a page of its own, and the
+// workers know no ACE.
+func probed(ctx context.Context, in workflows.ProbeInput) ([]meterkey.ProbedField, error) {
+	slow := in.Utility == "BGE"
+	switch in.Utility {
+	case "PECO":
+		return nil, temporal.NewNonRetryableApplicationError("the site is down", workflows.ErrTypeSiteUnavailable, nil)
+	case "ACE":
+		return nil, temporal.NewNonRetryableApplicationError(`no utility is called "ACE"`, workflows.ErrTypeUnknownUtility, nil)
+	case "BGE":
+		select {
+		case <-ctx.Done():
+		case <-time.After(2 * time.Second):
+		}
+	}
+	return []meterkey.ProbedField{
+		{Field: "flow.sign_in.steps[0].into", Selector: "#username", Found: true},
+		{Field: "flow.sign_in.steps[1].into", Selector: "#password", Found: !slow},
+	}, nil
 }
 
 func register(w worker.Worker, name string, f any) {
@@ -96,10 +120,10 @@ func (s *scripted) login(ctx context.Context, in workflows.LoginInput) (workflow
 		found.Outcome, found.Challenge = workflows.OutcomeChallenge, codeAsk()
 		found.Challenge.CanResend = false
 	case "bare":
-		found.Outcome, found.Challenge = workflows.OutcomeChallenge, &workflows.ChallengeAsk{Kind: meterkey.NumberCode, Tries: 3}
+		found.Outcome, found.Challenge = workflows.OutcomeChallenge, &meterkey.Challenge{Kind: meterkey.NumberCode, TriesLeft: 3}
 	case "question":
 		found.Outcome, found.Challenge = workflows.OutcomeChallenge,
-			&workflows.ChallengeAsk{Kind: meterkey.SecurityAnswer, Prompt: "The name of your first sled?", Tries: 3}
+			&meterkey.Challenge{Kind: meterkey.SecurityAnswer, Prompt: "The name of your first sled?", TriesLeft: 3}
 	case "choice":
 		found.Outcome, found.Challenge = workflows.OutcomeChallenge, choiceAsk()
 	case "slow":
@@ -118,13 +142,13 @@ var stops = map[string]meterkey.Reason{
 }
 
 // codeAsk's prompt carries what a page could try to do to a terminal.
-func codeAsk() *workflows.ChallengeAsk {
-	return &workflows.ChallengeAsk{Kind: meterkey.NumberCode, Prompt: "Enter the code\x1b[2J we sent you", SentTo: "(***) ***-1234",
-		Digits: 6, Tries: 3, CanResend: true}
+func codeAsk() *meterkey.Challenge {
+	return &meterkey.Challenge{Kind: meterkey.NumberCode, Prompt: "Enter the code\x1b[2J we sent you", SentTo: "(***) ***-1234",
+		Digits: 6, TriesLeft: 3, CanResend: true}
 }
 
-func choiceAsk() *workflows.ChallengeAsk {
-	return &workflows.ChallengeAsk{Kind: meterkey.MethodChoice, Prompt: "How shall we send your code?", Tries: 3,
+func choiceAsk() *meterkey.Challenge {
+	return &meterkey.Challenge{Kind: meterkey.MethodChoice, Prompt: "How shall we send your code?", TriesLeft: 3,
 		Options: []meterkey.Option{
 			{ID: "sms", Label: "Text message", Target: "(***) ***-1234"},
 			{ID: "email", Label: "E-mail", Target: "p***@example.com"},

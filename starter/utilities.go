@@ -5,24 +5,25 @@ import (
 	"os"
 	"strings"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/config"
 	"github.com/meterkey/meterkey/utilities"
 )
 
 // utilityFacts is what is known of a utility, for machines.
 type utilityFacts struct {
-	ID             string                    `json:"id"`
-	Name           string                    `json:"name"`
-	Aliases        []string                  `json:"aliases"`
-	Website        string                    `json:"website"`
-	MFAPolicy      utilities.Policy          `json:"mfa_policy"`
-	MFAKinds       []utilities.ChallengeKind `json:"mfa_kinds"`
-	MFAConfirmed   string                    `json:"mfa_confirmed"`
-	MFASource      string                    `json:"mfa_source"`
-	FAQ            string                    `json:"faq,omitempty"`
-	WindowLifetime string                    `json:"window_lifetime"`
-	Unverified     []string                  `json:"unverified"`
-	File           string                    `json:"file"`
+	ID             string                   `json:"id"`
+	Name           string                   `json:"name"`
+	Aliases        []string                 `json:"aliases"`
+	Website        string                   `json:"website"`
+	MFAPolicy      utilities.Policy         `json:"mfa_policy"`
+	MFAKinds       []meterkey.ChallengeKind `json:"mfa_kinds"`
+	MFAConfirmed   string                   `json:"mfa_confirmed"`
+	MFASource      string                   `json:"mfa_source"`
+	FAQ            string                   `json:"faq,omitempty"`
+	WindowLifetime string                   `json:"window_lifetime"`
+	Unverified     []string                 `json:"unverified"`
+	File           string                   `json:"file"`
 }
 
 func factsOf(u *utilities.Utility) utilityFacts {
@@ -32,7 +33,7 @@ func factsOf(u *utilities.Utility) utilityFacts {
 		Aliases:        append([]string{}, u.Aliases...),
 		Website:        u.Website,
 		MFAPolicy:      u.MFA.Policy,
-		MFAKinds:       append([]utilities.ChallengeKind{}, u.MFA.Kinds...),
+		MFAKinds:       append([]meterkey.ChallengeKind{}, u.MFA.Kinds...),
 		MFAConfirmed:   u.MFA.Confirmed,
 		MFASource:      u.MFA.Source,
 		FAQ:            u.MFA.FAQ,

@@ -146,3 +146,6 @@ func (c *Catalog) near(name string) []string {
 	slices.Sort(ids)
 	return ids
 }
+
+// fold brings a name to the form in which names are compared.
+func fold(text string) string { return strings.ToLower(strings.Join(strings.Fields(text), " ")) }

@@ -1,6 +1,7 @@
 package utilities
 
 import (
+	_ "embed"
 	"errors"
 	"strings"
 	"testing"
@@ -10,50 +11,9 @@ import (
 )
 
 // full is a file with every section, for mistakes in those that good leaves out.
-const full = `id: SITE
-name: Some Site
-website: https://www.site.example
-window_lifetime: 10m
-mfa:
-  policy: turn_off
-  kinds: [number_code, security_answer, method_choice]
-  confirmed: 2026-11-23
-  source: a test
-  faq: https://www.site.example/faq
-flow:
-  render_wait: 30s
-  settle: 500ms
-  sign_in:
-    open: https://www.site.example/login
-    steps:
-      - {type: username, into: "#user"}
-      - {type: password, into: "#password"}
-  answers:
-    login: {url: /api/login}
-  pages:
-    signed_in: [{url: /home}]
-  nags:
-    - {press: "#later", when: {text: [offer]}}
-  choice:
-    options: "input[name=way]"
-    targets: {sms: "#phone"}
-    submit: "#choose"
-  code:
-    field: "#code"
-    tries: 2
-    prompt_from: {answer: login, path: asks}
-  question:
-    field: "#answer"
-  meters:
-    read:
-      - {pick: {list: "#menu", options: "#menu a", submit: "#pick"}, columns: {id: {attr: id}}, as: account}
-      - {open: "https://www.site.example/list/{account.id}"}
-      - {rows: tr, columns: {number: {header: meter}}, next: "#next", none: [{text: nothing}], as: row}
-      - {fetch: "/api/{row.number}", bearer: "{account.id}", as: more, optional: true}
-      - {each: more.list, as: meter}
-    fields:
-      meter_number: ["{meter.number}", "{row.number}"]
-`
+//
+//go:embed testdata/full.yaml
+var full string
 
 func TestFullFileIsRead(t *testing.T) {
 	t.Parallel()

@@ -10,17 +10,14 @@ type Flow struct {
 	RenderWait time.Duration       `yaml:"render_wait"` // how long a page may take to show what it is
 	Settle     time.Duration       `yaml:"settle"`      // how long a page must stay as it is before doubtful evidence counts
 	SignIn     SignIn              `yaml:"sign_in"`
-	Answers    map[string]Source   `yaml:"answers"` // the site's own JSON answers worth reading, by name
-	Pages      map[PageKind][]Mark `yaml:"pages"`   // any one mark is enough
+	Answers    map[string]Answer   `yaml:"answers"` // the site's own JSON answers worth reading, by name
+	Pages      map[PageKind][]Mark `yaml:"pages"`   // any one mark is enough; those of every site are added
+	NoAccounts []Mark              `yaml:"-"`       // how any site may say that there are no accounts
 	Nags       []Dismissal         `yaml:"nags"`
 	Choice     *Choice             `yaml:"choice"`
 	Code       *Entry              `yaml:"code"`
 	Question   *Entry              `yaml:"question"` // what differs from code; absent when nothing does
 	Meters     MeterList           `yaml:"meters"`
-
-	wanted []Element // what each look at a page looks for
-	texts  []string  // likewise, folded
-	none   []Mark    // how any page may say that there are no accounts
 }
 
 // SignIn is the way to the end of the login form.
@@ -36,31 +33,28 @@ type Step struct {
 	Press Target `yaml:"press"`
 }
 
-func (s Step) target() Target {
+// Target is what is typed into or pressed.
+func (s Step) Target() Target {
 	if s.Type != "" {
 		return s.Into
 	}
 	return s.Press
 }
 
-// Source names one of the site's own JSON answers by its address.
-type Source struct {
-	URL string `yaml:"url"` // regular expression, looked for in the address
-
-	url *regexp.Regexp
+// Answer is one of the site's own JSON answers, told by its address.
+type Answer struct {
+	URL Pattern `yaml:"url"` // looked for in the address
 }
 
 // Mark is a sign by which a page is recognised. Everything it names must hold.
 type Mark struct {
-	URL     string           `yaml:"url"`     // regular expression, looked for in the page's address
-	Visible Target           `yaml:"visible"` // shows
-	Hidden  Target           `yaml:"hidden"`  // does not show
-	Text    Texts            `yaml:"text"`    // any of these stands on the page, whatever the case
-	Answer  string           `yaml:"answer"`  // a JSON answer came since the latest act
-	Status  int              `yaml:"status"`  // that answer's HTTP status
-	Where   map[string]Check `yaml:"where"`   // that answer's values, by path
-
-	url *regexp.Regexp
+	URL     Pattern              `yaml:"url"`     // looked for in the page's address
+	Visible Target               `yaml:"visible"` // shows
+	Hidden  Target               `yaml:"hidden"`  // does not show
+	Text    Texts                `yaml:"text"`    // any of these stands on the page, whatever the case
+	Answer  string               `yaml:"answer"`  // a JSON answer came since the latest act
+	Status  int                  `yaml:"status"`  // that answer's HTTP status
+	Where   map[string]Condition `yaml:"where"`   // that answer's values, by path
 }
 
 // Texts is one text or several of which any will do.
@@ -91,20 +85,18 @@ type Choice struct {
 
 // Entry is a form into which a code or a security answer is typed.
 type Entry struct {
-	Field      Target  `yaml:"field"`  // absent: the field that asks for a one-time code
-	Submit     Target  `yaml:"submit"` // absent: the form submits itself at the last digit
-	Digits     int     `yaml:"digits"`
-	Tries      int     `yaml:"tries"`
-	Prompt     Target  `yaml:"prompt"`
-	PromptFrom *Answer `yaml:"prompt_from"`
-	SentTo     Target  `yaml:"sent_to"`
-	SendAgain  Target  `yaml:"send_again"`
-
-	ownField bool // a question with a field that is not the code's
+	Field      Target       `yaml:"field"`  // absent: the field that asks for a one-time code
+	Submit     Target       `yaml:"submit"` // absent: the form submits itself at the last digit
+	Digits     int          `yaml:"digits"`
+	Tries      int          `yaml:"tries"`
+	Prompt     Target       `yaml:"prompt"`
+	PromptFrom *AnswerValue `yaml:"prompt_from"`
+	SentTo     Target       `yaml:"sent_to"`
+	SendAgain  Target       `yaml:"send_again"`
 }
 
-// Answer is a value in one of the site's JSON answers.
-type Answer struct {
+// AnswerValue is a value in one of the site's JSON answers.
+type AnswerValue struct {
 	Name string `yaml:"answer"`
 	Path string `yaml:"path"`
 }
@@ -114,6 +106,9 @@ type MeterList struct {
 	Read   []Reading        `yaml:"read"`
 	Fields map[string]Texts `yaml:"fields"` // our field to texts with {name.path} in them, of which the first that is not empty counts
 }
+
+// Placeholder is a {name} or {name.path} in a text of a utility's file; its group is what stands in the brackets.
+var Placeholder = regexp.MustCompile(`\{([^{}]+)\}`)
 
 // Reading is one step of reading: open a page, press something, pick each account in turn, read rows, fetch JSON, or go through a list
 // found before.
@@ -147,12 +142,10 @@ type Pick struct {
 
 // Column is where a row holds a value.
 type Column struct {
-	CSS    string `yaml:"css"`    // within the row; absent with header: the row itself
-	Header string `yaml:"header"` // or the column under this heading
-	Attr   string `yaml:"attr"`   // an attribute instead of the text
-	Match  string `yaml:"match"`  // regular expression; its first group, or all of it, is the value
-
-	match *regexp.Regexp
+	CSS    string  `yaml:"css"`    // within the row; absent with header: the row itself
+	Header string  `yaml:"header"` // or the column under this heading
+	Attr   string  `yaml:"attr"`   // an attribute instead of the text
+	Match  Pattern `yaml:"match"`  // its first group, or all of it, is the value
 }
 
 // UnmarshalYAML accepts a selector or the full form.
@@ -162,4 +155,16 @@ func (c *Column) UnmarshalYAML(decode func(any) error) error {
 	}
 	type full Column
 	return decode((*full)(c))
+}
+
+// Value takes from a text the part that Match finds; a text in which it finds nothing is no value.
+func (c Column) Value(text string) string {
+	if !c.Match.Given() {
+		return text
+	}
+	found := c.Match.FindStringSubmatch(text)
+	if len(found) == 0 {
+		return ""
+	}
+	return found[min(1, len(found)-1)]
 }

@@ -67,8 +67,8 @@ func originOf(address string) string {
 	return strings.ToLower(u.Scheme + "://" + u.Host)
 }
 
-// replace returns where an address of the real site is to be found.
-func (o Origins) replace(address string) (string, error) {
+// Replace returns where an address of the real site is to be found.
+func (o Origins) Replace(address string) (string, error) {
 	if len(o) == 0 {
 		return address, nil
 	}
@@ -80,8 +80,8 @@ func (o Origins) replace(address string) (string, error) {
 	return to + address[len(origin):], nil
 }
 
-// real returns the address that a page's address stands for.
-func (o Origins) real(address string) string {
+// Real returns the address that a page's address stands for.
+func (o Origins) Real(address string) string {
 	origin := originOf(address)
 	for from, to := range o {
 		if to == origin && origin != "" {

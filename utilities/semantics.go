@@ -5,14 +5,15 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/meterkey/meterkey"
 )
 
-// check holds what a schema cannot say, and makes the flow ready for use.
+// check tells what a schema cannot say, and fills in what the file leaves to us.
 func (d *document) check(u *Utility) error {
 	c := &checker{document: d, flow: &u.Flow, names: map[string]bool{}}
 	c.who(u)
@@ -127,21 +128,15 @@ func balanced(css string) bool {
 	return len(open) == 0 && strings.TrimSpace(css) != ""
 }
 
-func (c *checker) pattern(text string, path ...string) *regexp.Regexp {
-	if text == "" {
-		return nil
+func (c *checker) pattern(p Pattern, path ...string) {
+	if p.Given() && p.Regexp == nil {
+		c.wrong(fmt.Sprintf("%q is not a regular expression", p.text), path...)
 	}
-	re, err := regexp.Compile("(?i)" + text)
-	if err != nil {
-		c.wrong(fmt.Sprintf("%q is not a regular expression", text), path...)
-	}
-	return re
 }
 
 func (c *checker) marks() {
-	for name, source := range c.flow.Answers {
-		source.url = c.pattern(source.URL, "flow", "answers", name, "url")
-		c.flow.Answers[name] = source
+	for name, answer := range c.flow.Answers {
+		c.pattern(answer.URL, "flow", "answers", name, "url")
 	}
 	for _, kind := range slices.Sorted(maps.Keys(c.flow.Pages)) {
 		c.markList(c.flow.Pages[kind], "flow", "pages", string(kind))
@@ -163,7 +158,7 @@ func (c *checker) markList(marks []Mark, path ...string) {
 
 func (c *checker) mark(m *Mark, path ...string) {
 	at := func(keys ...string) []string { return append(slices.Clone(path), keys...) }
-	m.url = c.pattern(m.URL, at("url")...)
+	c.pattern(m.URL, at("url")...)
 	c.target(m.Visible, at("visible")...)
 	c.target(m.Hidden, at("hidden")...)
 	if m.Answer != "" {
@@ -171,9 +166,8 @@ func (c *checker) mark(m *Mark, path ...string) {
 	} else if len(m.Where) > 0 || m.Status != 0 {
 		c.wrong("is missing: status and where speak of an answer", at("answer")...)
 	}
-	for key, check := range m.Where {
-		check.like = c.pattern(check.Like, at("where", key, "like")...)
-		m.Where[key] = check
+	for key, condition := range m.Where {
+		c.pattern(condition.Like, at("where", key, "like")...)
 	}
 }
 
@@ -188,7 +182,7 @@ func (c *checker) forms(mfa MFA) {
 	if f.Code == nil && (mfa.Policy == Interactive || len(mfa.Kinds) > 0) {
 		c.wrong("is missing: how would the code be typed, or the second factor be noticed?", "flow", "code")
 	}
-	if f.Choice == nil && slices.Contains(mfa.Kinds, MethodChoice) {
+	if f.Choice == nil && slices.Contains(mfa.Kinds, meterkey.MethodChoice) {
 		c.wrong("is missing, yet mfa.kinds names method_choice", "flow", "choice")
 	}
 	for name, entry := range map[string]*Entry{"code": f.Code, "question": f.Question} {

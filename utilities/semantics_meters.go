@@ -58,7 +58,7 @@ func (c *checker) readingTargets(r *Reading, at []string) {
 
 func (c *checker) readingTexts(r *Reading, at []string) {
 	if r.Open != "" {
-		c.address(placeholder.ReplaceAllString(r.Open, "x"), append(at, "open")...)
+		c.address(Placeholder.ReplaceAllString(r.Open, "x"), append(at, "open")...)
 		c.template(r.Open, append(at, "open")...)
 	}
 	if r.Each != "" {
@@ -71,7 +71,7 @@ func (c *checker) readingTexts(r *Reading, at []string) {
 		return
 	}
 	if !strings.HasPrefix(r.Fetch, "/") {
-		c.address(placeholder.ReplaceAllString(r.Fetch, "x"), append(at, "fetch")...)
+		c.address(Placeholder.ReplaceAllString(r.Fetch, "x"), append(at, "fetch")...)
 	}
 	c.template(r.Fetch, append(at, "fetch")...)
 	c.template(r.Bearer, append(at, "bearer")...)
@@ -86,14 +86,13 @@ func (c *checker) columns(r *Reading, at []string) {
 		if column.CSS != "" {
 			c.target(Target{{CSS: column.CSS}}, append(at, "columns", name)...)
 		}
-		column.match = c.pattern(column.Match, append(at, "columns", name, "match")...)
-		r.Columns[name] = column
+		c.pattern(column.Match, append(at, "columns", name, "match")...)
 	}
 }
 
 // template checks that a text with {name.path} in it speaks of things that were found.
 func (c *checker) template(text string, path ...string) {
-	for _, found := range placeholder.FindAllStringSubmatch(text, -1) {
+	for _, found := range Placeholder.FindAllStringSubmatch(text, -1) {
 		name, _, _ := strings.Cut(found[1], ".")
 		if name != "page" && name != "offset" && !c.names[name] {
 			c.wrong(fmt.Sprintf("no step before this one is called %q (as: %s)", name, name), path...)

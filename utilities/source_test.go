@@ -49,33 +49,3 @@ func TestReaches(t *testing.T) {
 		require.Equal(t, want, reaches(values, undotted(field)), field)
 	}
 }
-
-func TestCheckForms(t *testing.T) {
-	t.Parallel()
-	u, err := ParseFile("a.yaml", []byte(head+`
-flow:
-  sign_in: {open: "https://www.site.example/", steps: [{type: username, into: a}, {type: password, into: b}]}
-  answers: {x: {url: /x}}
-  pages:
-    signed_in:
-      - {answer: x, where: {a: 200, b: {not: false}, c: {like: "^o"}}}
-  code: {}
-  choice: {options: c}
-  meters: {read: [{rows: r}], fields: {tariff: x}}
-`))
-	require.NoError(t, err)
-	mark := u.Flow.Pages[SignedIn][0]
-	for body, want := range map[string]bool{
-		`{"a":200,"b":true,"c":"OK"}`:  true,
-		`{"a":"200","b":1,"c":"okay"}`: true,
-		`{"a":201,"b":true,"c":"ok"}`:  false,
-		`{"a":200,"b":false,"c":"ok"}`: false,
-		`{"a":200,"c":"ok"}`:           false,
-		`{"a":200,"b":true,"c":"no"}`:  false,
-		`{"a":200,"b":true}`:           false,
-		`["a"]`:                        false,
-	} {
-		require.Equal(t, want, mark.holds(shown().answered("x", 200, body)), body)
-	}
-	require.False(t, mark.holds(shown()), "no answer at all")
-}

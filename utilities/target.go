@@ -1,6 +1,9 @@
 package utilities
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // Element is one way to find something on a page: by CSS selector and, where that is not enough, by the words it shows.
 type Element struct {
@@ -42,10 +45,19 @@ func (e *oneElement) UnmarshalYAML(decode func(any) error) error {
 	return nil
 }
 
-// String is how a target is shown to people.
+// String is how an element is shown to people.
 func (e Element) String() string {
 	if e.Says == "" {
 		return e.CSS
 	}
 	return e.CSS + " saying " + e.Says
+}
+
+// String is how a target is shown to people.
+func (t Target) String() string {
+	texts := make([]string, len(t))
+	for i, element := range t {
+		texts[i] = element.String()
+	}
+	return strings.Join(texts, " or ")
 }

@@ -1,11 +1,15 @@
-// Package utilities holds what Meterkey knows of each utility and follows that knowledge through a page.
+// Package utilities holds what Meterkey knows of each utility.
 //
 // One YAML file describes one utility: who it is, how it asks for codes, and its flow: where to sign in, which fields to type
-// into, what to press and how to recognise each page that may follow. A Catalog loads and checks the files, a Visit follows one of
-// them through one browser page. docs/utilities.md teaches writing a file.
+// into, what to press and how to recognise each page that may follow. A Catalog loads and checks the files; package flow follows
+// one of them through a browser page. docs/utilities.md teaches writing a file.
 package utilities
 
-import "time"
+import (
+	"time"
+
+	"github.com/meterkey/meterkey"
+)
 
 // Policy says what is done when a utility asks for a second factor.
 type Policy string
@@ -15,18 +19,6 @@ const (
 	Interactive Policy = "interactive"
 	// TurnOff means that the customer has to turn the second factor off for the time of the data request.
 	TurnOff Policy = "turn_off"
-)
-
-// ChallengeKind is what a site asks of the customer after the password.
-type ChallengeKind string
-
-const (
-	// NumberCode is a code of digits that the site sent to the customer or that an authenticator shows.
-	NumberCode ChallengeKind = "number_code"
-	// SecurityAnswer is the answer to a question that the customer chose when enrolling.
-	SecurityAnswer ChallengeKind = "security_answer"
-	// MethodChoice is the choice of the way by which the site sends its code.
-	MethodChoice ChallengeKind = "method_choice"
 )
 
 // Utility is one utility as its file describes it.
@@ -46,9 +38,9 @@ type Utility struct {
 
 // MFA is what is known of a utility's second factor, and since when.
 type MFA struct {
-	Policy    Policy          `yaml:"policy"`
-	Kinds     []ChallengeKind `yaml:"kinds"`
-	Confirmed string          `yaml:"confirmed"` // date, as in 2026-11-23
-	Source    string          `yaml:"source"`    // who says so
-	FAQ       string          `yaml:"faq"`       // the utility's own page on turning it off
+	Policy    Policy                   `yaml:"policy"`
+	Kinds     []meterkey.ChallengeKind `yaml:"kinds"`
+	Confirmed string                   `yaml:"confirmed"` // date, as in 2026-11-23
+	Source    string                   `yaml:"source"`    // who says so
+	FAQ       string                   `yaml:"faq"`       // the utility's own page on turning it off
 }

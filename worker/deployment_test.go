@@ -2,13 +2,15 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os/exec"
-	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
@@ -58,23 +60,30 @@ type fleet struct {
 	done     chan step
 }
 
-func newFleet(t *testing.T) *fleet {
+// newTemporal starts a server whose polls last two seconds at most.
+func newTemporal(t *testing.T) (*stack.Temporal, client.Client) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
+	server, err := stack.StartTemporal(ctx, stack.TemporalOptions{Dir: t.TempDir(), Settings: []string{`matching.longPollExpirationInterval="2s"`}})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Stop(context.Background())) })
+	c, err := client.DialContext(ctx, client.Options{HostPort: server.Address(), Logger: logging.Temporal(zap.NewNop())})
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	return server, c
+}
+
+func newFleet(t *testing.T) *fleet {
+	t.Helper()
 	f := &fleet{t: t, done: make(chan step, 1)}
-	var err error
-	f.server, err = stack.StartTemporal(ctx, stack.TemporalOptions{Dir: t.TempDir(), Settings: []string{`matching.longPollExpirationInterval="2s"`}})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, f.server.Stop(context.Background())) })
-	f.temporal, err = client.DialContext(ctx, client.Options{HostPort: f.server.Address(), Logger: logging.Temporal(zap.NewNop())})
-	require.NoError(t, err)
-	t.Cleanup(f.temporal.Close)
+	f.server, f.temporal = newTemporal(t)
 	beside := worker.New(f.temporal, workflows.WindowTaskQueue(windowHost), worker.Options{DisableWorkflowWorker: true})
 	beside.RegisterActivityWithOptions(func(s step) error { f.done <- s; return nil }, activity.RegisterOptions{Name: windowActivity})
 	require.NoError(t, beside.Start())
 	t.Cleanup(beside.Stop)
-	f.run, err = f.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+	var err error
+	f.run, err = f.temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
 		TaskQueue: meterkey.TaskQueue, WorkflowTaskTimeout: sdk.TaskTimeout}, stepsType)
 	require.NoError(t, err)
 	return f
@@ -94,7 +103,7 @@ func (f *fleet) start(build int, o worker.Options) (stop func()) {
 // deploy starts a worker that is versioned, and follows the deployment as such a worker does, in less time.
 func (f *fleet) deploy(build int) (log *logged, stop func()) {
 	f.t.Helper()
-	leave := f.start(build, deskOptions(build, nil, nil))
+	leave := f.start(build, requestOptions(build, nil, nil))
 	log = &logged{}
 	written, err := logging.New(log, "info", logging.JSON)
 	require.NoError(f.t, err)
@@ -110,6 +119,16 @@ func (f *fleet) next() step {
 	f.t.Helper()
 	f.signal()
 	return f.await()
+}
+
+// settle does steps until they are a build's: the server may give one or two more to a build that has the run in its memory.
+func (f *fleet) settle(build int) {
+	f.t.Helper()
+	did := f.next()
+	for tries := 1; tries < 10 && did != (step{build, build}); tries++ {
+		did = f.next()
+	}
+	require.Equal(f.t, step{build, build}, did)
 }
 
 func (f *fleet) signal() {
@@ -128,14 +147,28 @@ func (f *fleet) await() step {
 	}
 }
 
-// goBack does what docs/upgrading.md tells operators.
+// What docs/upgrading.md tells operators.
+const (
+	goBackCommand = "temporal worker deployment set-current-version --deployment-name meterkey --build-id %d --yes"
+	ranOnQuery    = "TemporalWorkerDeploymentVersion = 'meterkey:%d'"
+)
+
 func (f *fleet) goBack(build int) {
 	f.t.Helper()
 	tool, err := stack.FindTemporal("")
 	require.NoError(f.t, err)
-	said, err := exec.CommandContext(f.t.Context(), tool, "worker", "deployment", "set-current-version", "--address", f.server.Address(),
-		"--deployment-name", deploymentName, "--build-id", strconv.Itoa(build), "--yes").CombinedOutput()
+	args := append(strings.Fields(fmt.Sprintf(goBackCommand, build))[1:], "--address", f.server.Address())
+	said, err := exec.CommandContext(f.t.Context(), tool, args...).CombinedOutput()
 	require.NoError(f.t, err, string(said))
+}
+
+// awaitFound waits until the run is found by the build that ran its last task.
+func (f *fleet) awaitFound(build int) {
+	f.t.Helper()
+	require.Eventually(f.t, func() bool {
+		found, err := f.temporal.CountWorkflow(f.t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: fmt.Sprintf(ranOnQuery, build)})
+		return err == nil && found.GetCount() == 1
+	}, patience, 50*time.Millisecond)
 }
 
 func (f *fleet) current() string {
@@ -157,12 +190,12 @@ const isCurrent, notPromoted, noPollers = "build is current", "build not promote
 func TestDeploy_WithoutVersions(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t)
-	stop := f.start(1, deskOptions(0, nil, nil))
+	stop := f.start(1, requestOptions(0, nil, nil))
 	require.Equal(t, step{1, 1}, f.next())
 	for _, build := range []int{2, 1} { // on, and back again
 		stop()
 		f.signal() // nobody is there, and the run waits
-		stop = f.start(build, deskOptions(0, nil, nil))
+		stop = f.start(build, requestOptions(0, nil, nil))
 		require.Equal(t, step{build, build}, f.await())
 	}
 }
@@ -175,10 +208,11 @@ func TestDeploy_WithVersions(t *testing.T) {
 	require.Equal(t, step{1, 1}, f.next())
 	log, stop := f.deploy(2)
 	log.await(t, isCurrent, map[string]any{"build": 2.0})
-	require.Equal(t, step{2, 2}, f.next(), "the run goes on where the older build still works")
+	f.settle(2) // although the older build still works
 
+	f.awaitFound(2)
 	f.goBack(1)
-	require.Equal(t, step{1, 1}, f.next())
+	f.settle(1)
 	stop()
 	log, _ = f.deploy(2)
 	log.await(t, notPromoted, map[string]any{"reason": "it was current before, and somebody went back from it", "current_build": "1"})
@@ -207,7 +241,7 @@ func TestDeploy_DeadCurrentBuild(t *testing.T) {
 	older.await(t, isCurrent, nil)
 	log, stop := f.deploy(2)
 	log.await(t, isCurrent, nil)
-	require.Equal(t, step{2, 2}, f.next())
+	f.settle(2)
 	polled := f.lastPoll()
 	require.Equal(t, "2", polled.build)
 	require.Eventually(t, func() bool { return f.lastPoll().at.After(polled.at) }, patience, 50*time.Millisecond, "it is seen to live")

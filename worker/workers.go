@@ -57,6 +57,7 @@ func startWorkers(c client.Client, in *activities.BrowserActivities, build int) 
 	w.requests = worker.New(c, meterkey.TaskQueue, requestOptions(build, changes, w.failed))
 	w.requests.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: meterkey.WorkflowType})
 	w.requests.RegisterWorkflowWithOptions(workflows.DeliverNotice, workflow.RegisterOptions{Name: workflows.DeliverNoticeWorkflowType})
+	w.requests.RegisterWorkflowWithOptions(workflows.ProbeUtility, workflow.RegisterOptions{Name: workflows.ProbeUtilityWorkflowType})
 	in.Notifier.Register(w.requests)
 	in.Recorder.Register(w.requests)
 	w.windows = worker.New(c, workflows.WindowTaskQueue(in.Host.ID()), worker.Options{
@@ -68,7 +69,7 @@ func startWorkers(c client.Client, in *activities.BrowserActivities, build int) 
 		WorkerStopTimeout: loginStop, OnFatalError: w.failed, DisableWorkflowWorker: true, Tuner: tuner,
 		MaxHeartbeatThrottleInterval: heartbeatThrottle, MaxConcurrentActivityTaskPollers: browserPollers,
 	})
-	in.RegisterLogin(w.signIn)
+	in.RegisterSignIn(w.signIn)
 	return w, w.start()
 }
 

@@ -65,10 +65,11 @@ const (
 
 // PageResult is what a window activity found.
 type PageResult struct {
-	Outcome   Outcome         `json:"outcome"`
-	Reason    meterkey.Reason `json:"reason,omitempty"`
-	Window    *Window         `json:"window,omitempty"`
-	Challenge *ChallengeAsk   `json:"challenge,omitempty"`
+	Outcome Outcome         `json:"outcome"`
+	Reason  meterkey.Reason `json:"reason,omitempty"`
+	Window  *Window         `json:"window,omitempty"`
+	// Challenge is what the site asks for. Its id and end are not set yet, and its tries are all that the site gives.
+	Challenge *meterkey.Challenge `json:"challenge,omitempty"`
 	// Typed tells that the password was typed: signing in must not be tried again without the customer.
 	Typed bool `json:"typed,omitempty"`
 	// Meters is the meter list (FetchMeterList only).
@@ -83,18 +84,6 @@ type PageResult struct {
 	Attempt int `json:"attempt,omitempty"`
 	// Recorded tells that the state that follows from this (Task.After) is in the database.
 	Recorded bool `json:"recorded,omitempty"`
-}
-
-// ChallengeAsk is a challenge as the site shows it, before the workflow gives it an id, an end and the tries left.
-type ChallengeAsk struct {
-	Kind      meterkey.ChallengeKind `json:"kind"`
-	Prompt    string                 `json:"prompt"`
-	SentTo    string                 `json:"sent_to,omitempty"`
-	Options   []meterkey.Option      `json:"options,omitempty"`
-	Digits    int                    `json:"digits,omitempty"`
-	CanResend bool                   `json:"can_resend,omitempty"`
-	// Tries is how many codes the site takes before it ends the session.
-	Tries int `json:"tries"`
 }
 
 // Task is what every activity that works for a request is told of it: the request, and how far it has come. It is also the

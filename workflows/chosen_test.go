@@ -11,7 +11,7 @@ import (
 
 // loginAt is the login of a customer who chose the utility.
 func (w *world) loginAt(d time.Duration, utility string) {
-	w.signal(d, meterkey.SignalSubmitLogin, meterkey.SubmitLogin{Credentials: sealedAs("login"), Utility: utility})
+	w.signal(d, meterkey.SignalSubmitLogin, meterkey.SubmitLogin{Credentials: sealedAs("login at " + utility), Utility: utility})
 }
 
 func Test_Utility_ChosenByTheCustomer(t *testing.T) {
@@ -24,9 +24,9 @@ func Test_Utility_ChosenByTheCustomer(t *testing.T) {
 	w.loginAt(2*time.Minute, "PECO")
 	w.loginAt(3*time.Minute, "PEPCO")
 	w.ends(meterkey.Connected, "")
-	require.Equal(t, "PECO", w.inputs[0].Utility)
-	require.Equal(t, "PEPCO", w.inputs[1].Utility, "who chose the wrong one chooses again")
-	end := w.records[len(w.records)-1].State
+	require.Equal(t, "PECO", w.inputs[0].Utility())
+	require.Equal(t, "PEPCO", w.inputs[1].Utility(), "who chose the wrong one chooses again")
+	end := w.state()
 	require.Equal(t, "PEPCO", end.Utility)
 	require.Contains(t, end.Ignored[0].Why, "names no utility")
 	require.Empty(t, w.notices[0].Request.Utility, "not chosen yet")
@@ -42,7 +42,7 @@ func Test_Utility_OfTheRequestStands(t *testing.T) {
 	w.loginAt(2*time.Minute, asked)
 	w.ends(meterkey.Connected, "")
 	require.Len(t, w.inputs, 1)
-	require.Equal(t, asked, w.inputs[0].Utility)
+	require.Equal(t, asked, w.inputs[0].Utility())
 	require.Contains(t, w.records[len(w.records)-1].State.Ignored[0].Why, "another utility")
 }
 
@@ -79,6 +79,6 @@ func Test_Test_StaysWithEveryActivity(t *testing.T) {
 	w.login(time.Minute)
 	w.code(2*time.Minute, "c-1", "123456")
 	w.ends(meterkey.Connected, "")
-	require.True(t, w.inputs[0].Test)
-	require.True(t, w.codes[0].Test)
+	require.True(t, w.inputs[0].Request.Test)
+	require.True(t, w.codes[0].Request.Test)
 }

@@ -82,7 +82,7 @@ func (p *Progress) verdict(f PageResult, at time.Time) (event, meterkey.Reason) 
 }
 
 // asking: a page that asks for something which nobody can tell is a page nobody knows.
-func asking(c *ChallengeAsk) (event, meterkey.Reason) {
+func asking(c *meterkey.Challenge) (event, meterkey.Reason) {
 	switch {
 	case c == nil:
 		return eventGiveUp, meterkey.SiteChanged

@@ -31,9 +31,9 @@ func TestDecide_TwoAtOnce(t *testing.T) {
 		{"cancel", func(in *inbox) { in.canceled = true }, eventCancel, ""},
 		{"decline", func(in *inbox) { in.declined = true }, eventDecline, ""},
 		{"window lost", func(in *inbox) { in.windowEnded = meterkey.WindowLost }, eventSignInAgain, meterkey.WindowLost},
-		{"code", func(in *inbox) { in.code = sealedAs("1") }, eventSubmitCode, ""},
+		{"code", func(in *inbox) { in.answer = answer{challengeID: "c-1", code: sealedAs("1")} }, eventSubmitCode, ""},
 		{"leave", func(in *inbox) { in.left = true }, eventSignInAgain, meterkey.WindowClosed},
-		{"deadline", func(in *inbox) { in.deadline = true }, eventSignInAgain, meterkey.CodeTimeout},
+		{"deadline", func(in *inbox) { in.windowEnded = meterkey.CodeTimeout }, eventSignInAgain, meterkey.CodeTimeout},
 		{"resend code", func(in *inbox) { in.resendCode = true }, eventCodeResent, ""},
 		{"resend", func(in *inbox) { in.resend = true }, eventResend, ""},
 	}
@@ -43,7 +43,7 @@ func TestDecide_TwoAtOnce(t *testing.T) {
 				t.Parallel()
 				var in inbox
 				second.put(&in)
-				first.put(&in)
+				first.put(&in) // a window that is lost is lost, whether or not its time was over
 				e, reason := decide(meterkey.AwaitingCode, in)
 				require.Equal(t, first.event, e)
 				require.Equal(t, first.reason, reason)
@@ -65,7 +65,7 @@ func TestDecide_AwaitingLogin(t *testing.T) {
 			{inbox{login: "x", deadline: true, resend: true}, eventSubmitLogin},
 			{inbox{deadline: true, resend: true}, eventDeadline},
 			{inbox{resend: true}, eventResend},
-			{inbox{code: "x", left: true, windowEnded: meterkey.WindowLost, resendCode: true}, ""},
+			{inbox{answer: answer{challengeID: "c-1"}, left: true, windowEnded: meterkey.WindowLost, resendCode: true}, ""},
 		} {
 			e, reason := decide(s, c.in)
 			require.Equal(t, c.want, e, "%+v", c.in)
@@ -73,7 +73,7 @@ func TestDecide_AwaitingLogin(t *testing.T) {
 		}
 	}
 	for _, s := range []meterkey.Status{meterkey.SigningIn, meterkey.SubmittingCode, meterkey.FetchingMeters} {
-		e, _ := decide(s, inbox{login: "x", code: "y", left: true, resend: true, deadline: true})
+		e, _ := decide(s, inbox{login: "x", answer: answer{challengeID: "c-1"}, left: true, resend: true, deadline: true})
 		require.Empty(t, e, "%s is the site's turn", s)
 	}
 	for _, s := range meterkey.Statuses() {
@@ -90,23 +90,23 @@ func TestReceive_SaysWhyASignalChangesNothing(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		at   meterkey.Status
-		sent signal
+		sent message
 		why  string
 	}{
-		"unreadable":             {meterkey.AwaitingLogin, signal{name: meterkey.SignalSubmitLogin, unreadable: errors.New("no JSON")}, "cannot be read"},
-		"login while busy":       {meterkey.SigningIn, signal{name: meterkey.SignalSubmitLogin, login: meterkey.SubmitLogin{Credentials: sealedAs("x")}}, "no login is awaited while the request is signing_in"},
-		"login not sealed":       {meterkey.AwaitingLogin, signal{name: meterkey.SignalSubmitLogin, login: meterkey.SubmitLogin{Credentials: "aGVsbG8="}}, "not a binary age file"},
-		"login not base64":       {meterkey.AwaitingLogin, signal{name: meterkey.SignalSubmitLogin, login: meterkey.SubmitLogin{Credentials: "%"}}, "not base64"},
-		"login empty":            {meterkey.AwaitingLogin, signal{name: meterkey.SignalSubmitLogin}, "nothing sealed"},
-		"code nobody asked for":  {meterkey.AwaitingLogin, signal{name: meterkey.SignalSubmitCode, code: meterkey.SubmitCode{ChallengeID: "c-1", Code: sealedAs("x")}}, "no code is awaited"},
-		"second code":            {meterkey.SubmittingCode, signal{name: meterkey.SignalSubmitCode, code: meterkey.SubmitCode{ChallengeID: "c-1", Code: sealedAs("x")}}, "being submitted already"},
-		"code for an old one":    {meterkey.AwaitingCode, signal{name: meterkey.SignalSubmitCode, code: meterkey.SubmitCode{ChallengeID: "c-0", Code: sealedAs("x")}}, "not for c-1"},
-		"code not sealed":        {meterkey.AwaitingCode, signal{name: meterkey.SignalSubmitCode, code: meterkey.SubmitCode{ChallengeID: "c-1", Code: "123456"}}, "not"},
-		"again for an old one":   {meterkey.AwaitingCode, signal{name: meterkey.SignalResendCode, resendCode: meterkey.ResendCode{ChallengeID: "c-0"}}, "not for c-1"},
-		"again where not had":    {meterkey.AwaitingCode, signal{name: meterkey.SignalResendCode, resendCode: meterkey.ResendCode{ChallengeID: "c-1"}}, "does not offer"},
-		"leaving nothing":        {meterkey.AwaitingLogin, signal{name: meterkey.SignalLeave}, "no window to leave"},
-		"declining what is done": {meterkey.Connected, signal{name: meterkey.SignalDecline}, "connected"},
-		"declining too late":     {meterkey.FetchingMeters, signal{name: meterkey.SignalDecline}, "fetching_meters"},
+		"unreadable":             {meterkey.AwaitingLogin, message{name: meterkey.SignalSubmitLogin, unreadable: errors.New("no JSON")}, "cannot be read"},
+		"login while busy":       {meterkey.SigningIn, message{name: meterkey.SignalSubmitLogin, login: meterkey.SubmitLogin{Credentials: sealedAs("x")}}, "no login is awaited while the request is signing_in"},
+		"login not sealed":       {meterkey.AwaitingLogin, message{name: meterkey.SignalSubmitLogin, login: meterkey.SubmitLogin{Credentials: "aGVsbG8="}}, "not a binary age file"},
+		"login not base64":       {meterkey.AwaitingLogin, message{name: meterkey.SignalSubmitLogin, login: meterkey.SubmitLogin{Credentials: "%"}}, "not base64"},
+		"login empty":            {meterkey.AwaitingLogin, message{name: meterkey.SignalSubmitLogin}, "nothing sealed"},
+		"code nobody asked for":  {meterkey.AwaitingLogin, message{name: meterkey.SignalSubmitCode, code: meterkey.SubmitCode{ChallengeID: "c-1", Code: sealedAs("x")}}, "no code is awaited"},
+		"second code":            {meterkey.SubmittingCode, message{name: meterkey.SignalSubmitCode, code: meterkey.SubmitCode{ChallengeID: "c-1", Code: sealedAs("x")}}, "being submitted already"},
+		"code for an old one":    {meterkey.AwaitingCode, message{name: meterkey.SignalSubmitCode, code: meterkey.SubmitCode{ChallengeID: "c-0", Code: sealedAs("x")}}, "not for c-1"},
+		"code not sealed":        {meterkey.AwaitingCode, message{name: meterkey.SignalSubmitCode, code: meterkey.SubmitCode{ChallengeID: "c-1", Code: "123456"}}, "not"},
+		"again for an old one":   {meterkey.AwaitingCode, message{name: meterkey.SignalResendCode, resendCode: meterkey.ResendCode{ChallengeID: "c-0"}}, "not for c-1"},
+		"again where not had":    {meterkey.AwaitingCode, message{name: meterkey.SignalResendCode, resendCode: meterkey.ResendCode{ChallengeID: "c-1"}}, "does not offer"},
+		"leaving nothing":        {meterkey.AwaitingLogin, message{name: meterkey.SignalLeave}, "no window to leave"},
+		"declining what is done": {meterkey.Connected, message{name: meterkey.SignalDecline}, "connected"},
+		"declining too late":     {meterkey.FetchingMeters, message{name: meterkey.SignalDecline}, "fetching_meters"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -126,7 +126,7 @@ func TestReceive_SaysWhyASignalChangesNothing(t *testing.T) {
 func awaiting(s meterkey.Status, tries int) *machine {
 	m := newMachine(meterkey.Request{RequestID: "r-1"}, nil, time.Unix(0, 0))
 	m.Window = &Window{Host: "h", ID: "w", ExpiresAt: time.Unix(600, 0)}
-	m.ask(ChallengeAsk{Kind: meterkey.NumberCode, Prompt: "code?"}, tries)
+	m.ask(meterkey.Challenge{Kind: meterkey.NumberCode, Prompt: "code?"}, tries)
 	challenge := m.State.Challenge
 	m.enter(s, "", time.Unix(1, 0))
 	m.State.Challenge = challenge
@@ -174,7 +174,7 @@ func (x explored) key() string {
 	for _, f := range []bool{x.passed, in.canceled, in.declined, in.resendCode, in.left, in.resend, in.deadline} {
 		flags += map[bool]string{true: "1", false: "0"}[f]
 	}
-	return strings.Join([]string{string(x.m.State.Status), string(x.m.State.Reason), c, flags, string(in.code), string(in.login),
+	return strings.Join([]string{string(x.m.State.Status), string(x.m.State.Reason), c, flags, in.answer.challengeID, string(in.answer.code), string(in.login),
 		string(in.windowEnded), string(x.typing), x.typed, x.answered, string(rune(x.remaining))}, "|")
 }
 
@@ -195,7 +195,7 @@ func TestDecide_EveryOrder(t *testing.T) {
 func exploreAll(t *testing.T, arriving uint16, tries int) []string {
 	t.Helper()
 	start := newMachine(meterkey.Request{RequestID: "r-1"}, nil, time.Unix(0, 0))
-	require.NoError(t, start.apply(eventSubmitLogin, "", time.Unix(1, 0)))
+	start.apply(eventSubmitLogin, "", time.Unix(1, 0))
 	seen, ends := map[string]bool{}, map[string]bool{}
 	var explore func(explored)
 	explore = func(x explored) {
@@ -255,12 +255,12 @@ func (x *explored) arrive(t *testing.T, a arrival) {
 		current = x.m.State.Challenge.ID
 	}
 	code := func(id, text string) {
-		x.m.receive(signal{name: meterkey.SignalSubmitCode, code: meterkey.SubmitCode{ChallengeID: id, Code: sealedAs(text)}}, time.Unix(9, 0))
+		x.m.receive(message{name: meterkey.SignalSubmitCode, code: meterkey.SubmitCode{ChallengeID: id, Code: sealedAs(text)}}, time.Unix(9, 0))
 	}
 	switch a {
 	case challengeShown:
-		x.siteSays(t, Found{Outcome: OutcomeChallenge, Window: &Window{ID: "w", ExpiresAt: time.Unix(600, 0)},
-			Challenge: &ChallengeAsk{Kind: meterkey.NumberCode, Tries: x.tries}})
+		x.siteSays(t, PageResult{Outcome: OutcomeChallenge, Window: &Window{ID: "w", ExpiresAt: time.Unix(600, 0)},
+			Challenge: &meterkey.Challenge{Kind: meterkey.NumberCode, TriesLeft: x.tries}})
 	case rightCode:
 		x.answered = current
 		code(current, "right")
@@ -275,13 +275,13 @@ func (x *explored) arrive(t *testing.T, a arrival) {
 	case deadlinePassed:
 		x.passed = true
 	case customerLeaves:
-		x.m.receive(signal{name: meterkey.SignalLeave}, time.Unix(9, 0))
+		x.m.receive(message{name: meterkey.SignalLeave}, time.Unix(9, 0))
 	case windowGone:
 		if hasWindow(x.m.State.Status) {
 			x.m.inbox.windowEnded = meterkey.WindowLost
 		}
 	case resent:
-		x.m.receive(signal{name: meterkey.SignalResend}, time.Unix(9, 0))
+		x.m.receive(message{name: meterkey.SignalResend}, time.Unix(9, 0))
 	case canceledByRequester:
 		x.m.inbox.canceled = true
 	}
@@ -297,13 +297,15 @@ func (x *explored) act(t *testing.T) bool {
 		case x.m.inbox.canceled: // an activity that is canceled answers so
 			x.move(t, eventCancel, "")
 		case code == sealedAs("wrong"):
-			x.siteSays(t, Found{Outcome: OutcomeCodeRejected})
+			x.siteSays(t, PageResult{Outcome: OutcomeCodeRejected})
 		default:
-			x.siteSays(t, Found{Outcome: OutcomeSignedIn})
+			x.siteSays(t, PageResult{Outcome: OutcomeSignedIn})
 		}
 		return true
 	}
-	x.m.inbox.deadline = x.passed && x.m.State.Status.AsksCustomer()
+	if x.passed && x.m.State.Status.AsksCustomer() && x.m.inbox.windowEnded == "" {
+		x.m.inbox.windowEnded = meterkey.CodeTimeout
+	}
 	e, reason := decide(x.m.State.Status, x.m.inbox)
 	if e == "" {
 		return false
@@ -312,31 +314,36 @@ func (x *explored) act(t *testing.T) bool {
 	return true
 }
 
-func (x *explored) siteSays(t *testing.T, f Found) {
+func (x *explored) siteSays(t *testing.T, f PageResult) {
 	t.Helper()
-	if f.Window != nil {
-		x.m.Window = f.Window
-	}
-	e, reason := x.m.verdict(f, time.Unix(10, 0))
-	x.m.present(e, f.Challenge)
-	x.move(t, e, reason)
+	e, _ := x.m.conclude(f, time.Unix(10, 0))
+	x.m.taken(e)
+	x.moved(t)
 }
 
 func (x *explored) move(t *testing.T, e event, reason meterkey.Reason) {
 	t.Helper()
-	x.m.taken(e)
-	require.NoError(t, x.m.apply(e, reason, time.Unix(11, 0)))
+	if e == eventSubmitCode {
+		before := x.m.State.Challenge.TriesLeft
+		defer func() {
+			require.Equal(t, before-1, x.m.State.Challenge.TriesLeft, "the try is counted before the code is looked at")
+		}()
+	}
+	x.m.act(e, reason, time.Unix(11, 0))
+	x.moved(t)
+}
+
+func (x *explored) moved(t *testing.T) {
+	t.Helper()
 	if !hasWindow(x.m.State.Status) {
 		x.m.Window = nil
 	}
 	if x.m.State.Status != meterkey.SubmittingCode {
 		return
 	}
-	require.Empty(t, x.m.inbox.windowEnded, "a code must not be typed into a window that is known to be gone")
+	require.Contains(t, []meterkey.Reason{"", meterkey.CodeTimeout}, x.m.inbox.windowEnded, "a code must not be typed into a window that is known to be gone")
 	require.False(t, x.m.inbox.canceled, "nothing may be typed after a cancel")
-	before := x.m.State.Challenge.TriesLeft
-	x.typing = x.m.spend()
-	require.Equal(t, before-1, x.m.State.Challenge.TriesLeft, "the try is counted before the code is looked at")
+	x.typing = x.m.answer.code
 	require.GreaterOrEqual(t, x.m.State.Challenge.TriesLeft, 0)
 	raw, err := base64.StdEncoding.DecodeString(string(x.typing))
 	require.NoError(t, err)

@@ -111,35 +111,31 @@ func customerText(s meterkey.Status, reason meterkey.Reason) string {
 func (p *Progress) nextChallenge() string { return fmt.Sprintf("c-%d", p.Challenges+1) }
 
 // ask puts the site's challenge before the customer under a new id, with the tries that are left.
-func (p *Progress) ask(a ChallengeAsk, tries int) {
-	id := p.nextChallenge()
+func (p *Progress) ask(c meterkey.Challenge, tries int) {
+	c.ID, c.ExpiresAt, c.TriesLeft = p.nextChallenge(), p.Window.ExpiresAt, tries
 	p.Challenges++
-	options := a.Options
-	if options == nil {
-		options = []meterkey.Option{}
+	if c.Options == nil {
+		c.Options = []meterkey.Option{}
 	}
-	p.State.Challenge = &meterkey.Challenge{
-		ID: id, Kind: a.Kind, Prompt: a.Prompt, SentTo: a.SentTo, Options: options,
-		Digits: a.Digits, CanResend: a.CanResend, ExpiresAt: p.Window.ExpiresAt, TriesLeft: tries,
-	}
+	p.State.Challenge = &c
 }
 
 // present asks what the site asks, where the event says that it does.
-func (p *Progress) present(e event, a *ChallengeAsk) {
+func (p *Progress) present(e event, c *meterkey.Challenge) {
 	switch {
 	case p.Window == nil:
-	case a != nil && (e == eventCodeAsked || e == eventChoiceAsked):
-		tries := a.Tries
+	case c != nil && (e == eventCodeAsked || e == eventChoiceAsked):
+		tries := c.TriesLeft
 		if tries <= 0 {
 			tries = defaultTries
 		}
-		p.ask(*a, tries)
+		p.ask(*c, tries)
 	case e == eventCodeRejected, e == eventChoiceAsked, e == eventCodeResent:
-		c := p.State.Challenge
-		if a == nil { // the site did not say it again
-			a = &ChallengeAsk{Kind: c.Kind, Prompt: c.Prompt, SentTo: c.SentTo, Options: c.Options, Digits: c.Digits, CanResend: c.CanResend}
+		last := p.State.Challenge
+		if c == nil { // the site did not say it again
+			c = last
 		}
-		p.ask(*a, c.TriesLeft)
+		p.ask(*c, last.TriesLeft)
 	}
 }
 

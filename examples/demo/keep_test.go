@@ -2,10 +2,7 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
-	"encoding/json"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -14,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/enums/v1"
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/sealed"
@@ -111,16 +109,9 @@ func TestHistoriesAreStoredForReplay(t *testing.T) {
 	kept := filepath.Join(t.TempDir(), "new", "histories")
 	r := row{route: route{name: "DEMO, number code"}, id: "demo-1"}
 	require.NoError(t, store(t.Context(), s, kept, []row{r}))
-	file, err := os.Open(filepath.Join(kept, "demo-number-code.json.gz"))
+	history, err := stack.ReadHistory(filepath.Join(kept, "v1", "demo-number-code.json.gz"))
 	require.NoError(t, err)
-	defer func() { require.NoError(t, file.Close()) }()
-	text, err := gzip.NewReader(file)
-	require.NoError(t, err)
-	var history struct {
-		Events []struct{ EventType string }
-	}
-	require.NoError(t, json.NewDecoder(text).Decode(&history))
-	require.Equal(t, "EVENT_TYPE_WORKFLOW_EXECUTION_STARTED", history.Events[0].EventType)
+	require.Equal(t, enums.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, history.GetEvents()[0].GetEventType())
 
 	r.id = "demo-2"
 	require.ErrorContains(t, store(t.Context(), s, kept, []row{r}), "storing the history of DEMO, number code: ")

@@ -117,7 +117,7 @@ func (b *backend) run(t *testing.T, succeeds bool, id, utility, user, password s
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	login, err := json.Marshal(meterkey.Credentials{Username: user, Password: password})
+	login, err := json.Marshal(map[string]string{"username": user, "password": password})
 	require.NoError(t, err)
 	var out, side bytes.Buffer
 	cmd := exec.CommandContext(ctx, node(), b.program, "--json", "--id", id, utility)

@@ -20,14 +20,9 @@ import (
 
 // SaveHistory writes the history of a workflow's latest run to a file, as gzipped JSON, for replay tests.
 func SaveHistory(ctx context.Context, c client.Client, workflowID, file string) error {
-	history := &historypb.History{}
-	events := c.GetWorkflowHistory(ctx, workflowID, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-	for events.HasNext() {
-		event, err := events.Next()
-		if err != nil {
-			return fmt.Errorf("reading the history of %s: %w", workflowID, err)
-		}
-		history.Events = append(history.Events, event)
+	history, err := fetchHistory(ctx, c, workflowID)
+	if err != nil {
+		return err
 	}
 	text, err := temporalproto.CustomJSONMarshalOptions{}.Marshal(history)
 	if err != nil {
@@ -40,6 +35,19 @@ func SaveHistory(ctx context.Context, c client.Client, workflowID, file string) 
 	packed := gzip.NewWriter(out)
 	_, err = packed.Write(text)
 	return errors.Join(err, packed.Close(), out.Close())
+}
+
+func fetchHistory(ctx context.Context, c client.Client, workflowID string) (*historypb.History, error) {
+	history := &historypb.History{}
+	events := c.GetWorkflowHistory(ctx, workflowID, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		event, err := events.Next()
+		if err != nil {
+			return nil, fmt.Errorf("reading the history of %s: %w", workflowID, err)
+		}
+		history.Events = append(history.Events, event)
+	}
+	return history, nil
 }
 
 // ReadHistory reads what SaveHistory wrote.

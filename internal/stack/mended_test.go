@@ -9,7 +9,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/meterkey/meterkey/workflows"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 // TestTemporalGivesAMendedBuildItsTasksSoon: a defect of ours panics, which blocks the run, however long; the build without

@@ -18,10 +18,6 @@ import (
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/sdk"
 
-	enumspb "go.temporal.io/api/enums/v1"
-
-	historypb "go.temporal.io/api/history/v1"
-	"go.temporal.io/api/temporalproto"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.uber.org/zap"
@@ -231,36 +227,15 @@ func (s *Stack) ReplaceWorker(ctx context.Context, name string) error {
 	return fmt.Errorf("replacing worker %s: there is none", name)
 }
 
-// History is the Temporal history of a data request's latest run, as JSON.
-func (s *Stack) History(ctx context.Context, requestID string) ([]byte, error) {
-	history, err := s.history(ctx, requestID)
-	if err != nil {
-		return nil, err
-	}
-	text, err := temporalproto.CustomJSONMarshalOptions{}.Marshal(history)
-	if err != nil {
-		return nil, fmt.Errorf("encoding the history: %w", err)
-	}
-	return text, nil
+// SaveHistory writes the history of a data request's latest run to a file; see the function of this name.
+func (s *Stack) SaveHistory(ctx context.Context, requestID, file string) error {
+	return SaveHistory(ctx, s.temporal, meterkey.WorkflowID(requestID), file)
 }
 
 // Events counts the events of that history.
 func (s *Stack) Events(ctx context.Context, requestID string) (int, error) {
-	history, err := s.history(ctx, requestID)
+	history, err := fetchHistory(ctx, s.temporal, meterkey.WorkflowID(requestID))
 	return len(history.GetEvents()), err
-}
-
-func (s *Stack) history(ctx context.Context, requestID string) (*historypb.History, error) {
-	history := &historypb.History{}
-	events := s.temporal.GetWorkflowHistory(ctx, meterkey.WorkflowID(requestID), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-	for events.HasNext() {
-		event, err := events.Next()
-		if err != nil {
-			return nil, fmt.Errorf("reading the history: %w", err)
-		}
-		history.Events = append(history.Events, event)
-	}
-	return history, nil
 }
 
 // Run waits for the end of a data request's latest run and reads its result.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/enums/v1"
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/config"
@@ -224,13 +225,14 @@ func TestClient_NeedsTheWorkersRecipient(t *testing.T) {
 	count, err := s.Events(t.Context(), "r-1")
 	require.NoError(t, err)
 	require.Equal(t, 2, count)
-	history, err := s.History(t.Context(), "r-1")
+	file := filepath.Join(t.TempDir(), "history.json.gz")
+	require.NoError(t, s.SaveHistory(t.Context(), "r-1", file))
+	history, err := ReadHistory(file)
 	require.NoError(t, err)
-	require.Contains(t, string(history), "WORKFLOW_EXECUTION_STARTED")
+	require.Equal(t, enums.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, history.GetEvents()[0].GetEventType())
 	require.NoError(t, dial(t, s.Temporal).TerminateWorkflow(t.Context(), meterkey.WorkflowID("r-1"), "", "the test's end"))
 	require.ErrorContains(t, s.Run(t.Context(), "r-1", &meterkey.Result{}), "waiting for the end of r-1: ")
-	_, err = s.History(t.Context(), "no-such-request")
-	require.ErrorContains(t, err, "reading the history")
+	require.ErrorContains(t, s.SaveHistory(t.Context(), "no-such-request", file), "reading the history")
 	_, err = s.Events(t.Context(), "no-such-request")
 	require.Error(t, err)
 }

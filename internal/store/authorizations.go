@@ -114,16 +114,16 @@ func (s *Store) UpdateAuthorization(ctx context.Context, requesterUID, uid strin
 }
 
 // Revoke ends the authorization and deletes its meters; until a customer authorizes anew, projections add nothing to it.
-// ErrNotFound; revoking again changes nothing. News: authorization_revoked.
-func (s *Store) Revoke(ctx context.Context, requesterUID, uid string) (Authorization, News, error) {
+// ErrNotFound; revoking again changes nothing. Publishes authorization_revoked.
+func (s *Store) Revoke(ctx context.Context, requesterUID, uid string) (Authorization, Published, error) {
 	var a Authorization
-	var news News
+	var published Published
 	err := s.write(ctx, "revoking authorization", func(ctx context.Context, tx bun.Tx) (err error) {
-		news = News{}
+		published = Published{}
 		if a, err = s.holdAuthorization(ctx, tx, requesterUID, uid); err != nil || a.Revoked != nil {
 			return err
 		}
-		now := s.moment()
+		now := s.now()
 		a.Revoked, a.MeterCount = &now, 0
 		if err := save(ctx, tx, &a); err != nil {
 			return err
@@ -131,10 +131,10 @@ func (s *Store) Revoke(ctx context.Context, requesterUID, uid string) (Authoriza
 		if err := dropMeters(ctx, tx, a.UID); err != nil {
 			return err
 		}
-		news, err = s.publish(ctx, tx, requesterUID, []Event{a.event(EventAuthorizationRevoked)})
+		published, err = s.publish(ctx, tx, requesterUID, []Event{a.event(EventAuthorizationRevoked)})
 		return err
 	})
-	return a, news, err
+	return a, published, err
 }
 
 // DeleteTest deletes a practice authorization with its meters. ErrNotFound; ErrConflict for a real one.
@@ -157,36 +157,36 @@ func (s *Store) DeleteTest(ctx context.Context, requesterUID, uid string) error 
 	})
 }
 
-// soon is how long before its end an authorization is told to be expiring.
-const soon = 24 * time.Hour
+// expiresSoon is how long before its end an authorization is told to be expiring.
+const expiresSoon = 24 * time.Hour
 
-// ExpireAuthorizations marks those whose time has come, and tells of those that have less than a day left. News:
+// ExpireAuthorizations marks those whose time has come, and tells of those that have less than a day left. Publishes
 // authorization_expired and authorization_expiring_soon, each once.
-func (s *Store) ExpireAuthorizations(ctx context.Context, now time.Time) (News, error) {
-	var all News
+func (s *Store) ExpireAuthorizations(ctx context.Context, now time.Time) (Published, error) {
+	var all Published
 	err := s.write(ctx, "expiring authorizations", func(ctx context.Context, tx bun.Tx) error {
-		all = News{}
+		all = Published{}
 		var ending []Authorization
 		q := tx.NewSelect().Model(&ending).Where("is_expired = ?", false).Where("expires IS NOT NULL").
-			Where("expires <= ?", now.Add(soon)).Where("(expires <= ? OR told_expiring = ?)", now, false).Order("expires", "uid")
+			Where("expires <= ?", now.Add(expiresSoon)).Where("(expires <= ? OR told_expiring = ?)", now, false).Order("expires", "uid")
 		if err := s.locked(q).Scan(ctx); err != nil {
 			return err
 		}
 		for i := range ending {
-			news, err := s.expire(ctx, tx, &ending[i], now)
+			published, err := s.expire(ctx, tx, &ending[i], now)
 			if err != nil {
 				return err
 			}
-			all.Events = append(all.Events, news.Events...)
-			all.Deliveries = append(all.Deliveries, news.Deliveries...)
+			all.Events = append(all.Events, published.Events...)
+			all.Deliveries = append(all.Deliveries, published.Deliveries...)
 		}
 		return nil
 	})
 	return all, err
 }
 
-// place is where lists have it.
-func (a Authorization) place() (time.Time, string) { return a.Created, a.UID }
+// sortKey is where lists have it.
+func (a Authorization) sortKey() (time.Time, string) { return a.Created, a.UID }
 
 // event is something that happened to the authorization.
 func (a Authorization) event(kind EventType) Event {
@@ -228,7 +228,7 @@ func (s *Store) authorizationOf(ctx context.Context, tx bun.Tx, r Request) (a Au
 }
 
 // expire marks one whose end is near or has come.
-func (s *Store) expire(ctx context.Context, tx bun.Tx, a *Authorization, now time.Time) (News, error) {
+func (s *Store) expire(ctx context.Context, tx bun.Tx, a *Authorization, now time.Time) (Published, error) {
 	kind := EventAuthorizationExpiringSoon
 	a.ToldExpiring = true
 	if !a.Expires.After(now) {
@@ -236,10 +236,10 @@ func (s *Store) expire(ctx context.Context, tx bun.Tx, a *Authorization, now tim
 		a.IsExpired = true
 	}
 	if err := save(ctx, tx, a); err != nil {
-		return News{}, err
+		return Published{}, err
 	}
 	if a.Revoked != nil {
-		return News{}, nil
+		return Published{}, nil
 	}
 	return s.publish(ctx, tx, a.RequesterUID, []Event{a.event(kind)})
 }

@@ -13,8 +13,8 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// moment is the present, as exact as it is stored.
-func (s *Store) moment() time.Time { return exact(s.now()) }
+// now is the present, as exact as it is stored.
+func (s *Store) now() time.Time { return exact(s.clock()) }
 
 // write runs everything that changes the database: in one transaction, and again where PostgreSQL broke a deadlock.
 func (s *Store) write(ctx context.Context, doing string, do func(ctx context.Context, tx bun.Tx) error) error {

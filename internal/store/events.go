@@ -90,25 +90,25 @@ func (s *Store) MarkDelivered(ctx context.Context, requesterUID, uid string, del
 	return s.Event(ctx, requesterUID, uid)
 }
 
-// place is where lists have it.
-func (e Event) place() (time.Time, string) { return e.TS, e.UID }
+// sortKey is where lists have it.
+func (e Event) sortKey() (time.Time, string) { return e.TS, e.UID }
 
 // maxBatch is how many events one delivery carries at most.
 const maxBatch = 1000
 
 // publish adds the events of one change, and their deliveries to each of the requester's enabled webhooks.
-func (s *Store) publish(ctx context.Context, tx bun.Tx, requesterUID string, events []Event) (News, error) {
+func (s *Store) publish(ctx context.Context, tx bun.Tx, requesterUID string, events []Event) (Published, error) {
 	var webhooks []Webhook
 	err := tx.NewSelect().Model(&webhooks).Where("requester_uid = ?", requesterUID).Where("enabled = ?", true).
 		Order("created", "uid").Scan(ctx)
 	if err != nil {
-		return News{}, err
+		return Published{}, err
 	}
 	return s.publishTo(ctx, tx, requesterUID, events, webhooks)
 }
 
-func (s *Store) publishTo(ctx context.Context, tx bun.Tx, requesterUID string, events []Event, webhooks []Webhook) (News, error) {
-	now := s.moment()
+func (s *Store) publishTo(ctx context.Context, tx bun.Tx, requesterUID string, events []Event, webhooks []Webhook) (Published, error) {
+	now := s.now()
 	target := ""
 	if len(webhooks) > 0 {
 		target = webhooks[0].URL
@@ -126,7 +126,7 @@ func (s *Store) publishTo(ctx context.Context, tx bun.Tx, requesterUID string, e
 		}
 	}
 	if err := insert(ctx, tx, events, nil); err != nil {
-		return News{}, err
+		return Published{}, err
 	}
-	return News{Events: events, Deliveries: uids(deliveries)}, insert(ctx, tx, deliveries, nil)
+	return Published{Events: events, Deliveries: uids(deliveries)}, insert(ctx, tx, deliveries, nil)
 }

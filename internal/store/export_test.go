@@ -69,9 +69,9 @@ func Prefix(search string) string { return short(normal(search)) }
 
 // Fill adds requests without asking whether they make sense.
 func (s *Store) Fill(ctx context.Context, requests []Request) error {
-	var rows []requestTerm
+	var rows []searchTerm
 	for _, r := range requests {
-		rows = append(rows, termsOf(r)...)
+		rows = append(rows, searchTermsOf(r)...)
 	}
 	return s.write(ctx, "filling", func(ctx context.Context, tx bun.Tx) error {
 		if err := insert(ctx, tx, requests, nil); err != nil {

@@ -22,16 +22,16 @@ type Idempotency struct {
 	Created time.Time
 }
 
-// abandoned is when a reservation without an answer belongs to a call that will not come back.
-const abandoned = time.Minute
+// reservationTimeout is when a reservation without an answer belongs to a call that will not come back.
+const reservationTimeout = time.Minute
 
 // ReserveKey takes the key for a call, or finds who has it: the returned row is the caller's own (mine) or an earlier
 // one, whose answer is to be given again. A reservation without an answer is taken over after a minute.
 func (s *Store) ReserveKey(ctx context.Context, i Idempotency) (found Idempotency, mine bool, err error) {
-	i.Status, i.Body, i.Created = 0, nil, s.moment()
+	i.Status, i.Body, i.Created = 0, nil, s.now()
 	err = s.write(ctx, "reserving idempotency key", func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.NewDelete().Model((*Idempotency)(nil)).Where("requester_uid = ?", i.RequesterUID).Where("key = ?", i.Key).
-			Where("status = 0").Where("created < ?", i.Created.Add(-abandoned)).Exec(ctx)
+			Where("status = 0").Where("created < ?", i.Created.Add(-reservationTimeout)).Exec(ctx)
 		if err != nil {
 			return err
 		}

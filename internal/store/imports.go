@@ -48,7 +48,7 @@ type ImportRow struct {
 
 // AddImport keeps a file and its rows. ErrNotFound without such a requester.
 func (s *Store) AddImport(ctx context.Context, i Import, rows []ImportRow) (Import, error) {
-	i.UID, i.Created, i.Started = NewUID(), s.moment(), nil
+	i.UID, i.Created, i.Started = NewUID(), s.now(), nil
 	for n := range rows {
 		rows[n].ImportUID = i.UID
 	}
@@ -108,7 +108,7 @@ func (s *Store) StartImport(ctx context.Context, requesterUID, uid string, alsoO
 		if err != nil || i.Started != nil {
 			return err
 		}
-		now := s.moment()
+		now := s.now()
 		i.Started = &now
 		if err := save(ctx, tx, &i); err != nil || !alsoOpen {
 			return err

@@ -34,7 +34,7 @@ const keyPrefix = "mk_"
 func (s *Store) AddKey(ctx context.Context, requesterUID, name string, expires *time.Time) (k APIKey, key string, err error) {
 	key = keyPrefix + randomToken()
 	k = APIKey{UID: NewUID(), RequesterUID: requesterUID, Name: name, Prefix: key[:len(keyPrefix)+6], Hash: hashToken(key),
-		Created: s.moment(), Expires: expires}
+		Created: s.now(), Expires: expires}
 	err = s.write(ctx, "adding key", func(ctx context.Context, tx bun.Tx) error { return put(ctx, tx, &k) })
 	return k, key, err
 }
@@ -42,7 +42,7 @@ func (s *Store) AddKey(ctx context.Context, requesterUID, name string, expires *
 // KeyOwner finds the key's row with its Requester, and notes that it was used. ErrNotFound for a key that does not
 // exist, has expired or was revoked, or whose requester is disabled.
 func (s *Store) KeyOwner(ctx context.Context, key string) (APIKey, error) {
-	now := s.moment()
+	now := s.now()
 	k, err := one[APIKey](ctx, s.db, "finding key", func(q *bun.SelectQuery) *bun.SelectQuery {
 		return q.Relation("Requester").Where("requester.disabled = ?", false).
 			Where("?TableAlias.hash = ?", hashToken(key)).Where("?TableAlias.revoked IS NULL").
@@ -69,7 +69,7 @@ func (s *Store) Keys(ctx context.Context, requesterUID string) ([]APIKey, error)
 // RevokeKey makes the key useless for ever. ErrNotFound; revoking again is no error.
 func (s *Store) RevokeKey(ctx context.Context, requesterUID, uid string) error {
 	return s.write(ctx, "revoking key", func(ctx context.Context, tx bun.Tx) error {
-		return some(tx.NewUpdate().Model((*APIKey)(nil)).Set("revoked = COALESCE(revoked, ?)", s.moment()).
+		return some(tx.NewUpdate().Model((*APIKey)(nil)).Set("revoked = COALESCE(revoked, ?)", s.now()).
 			Where("uid = ?", uid).Where("requester_uid = ?", requesterUID).Exec(ctx))
 	})
 }

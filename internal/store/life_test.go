@@ -72,22 +72,22 @@ func (l *life) projection() meterkey.Projection {
 	return meterkey.Projection{Request: l.request, RunID: fmt.Sprintf("run-%d", l.runs), State: l.state}
 }
 
-// record records the projections in turn and returns the news of the last one.
-func record(t *testing.T, s *store.Store, projections ...meterkey.Projection) store.News {
+// record records the projections in turn and returns the published of the last one.
+func record(t *testing.T, s *store.Store, projections ...meterkey.Projection) store.Published {
 	t.Helper()
-	var news store.News
+	var published store.Published
 	for _, p := range projections {
 		var err error
-		news, err = s.Record(t.Context(), p)
+		published, err = s.Record(t.Context(), p)
 		require.NoError(t, err)
 	}
-	return news
+	return published
 }
 
 // kinds are the events' types.
-func kinds(news store.News) []store.EventType {
+func kinds(published store.Published) []store.EventType {
 	types := []store.EventType{}
-	for _, event := range news.Events {
+	for _, event := range published.Events {
 		types = append(types, event.Type)
 	}
 	return types

@@ -52,6 +52,15 @@ func (s *Store) ListRequests(ctx context.Context, f RequestFilter) (Page[Request
 	}.page(ctx, doing, f.After, f.Limit)
 }
 
+// OpenRequests lists the uids of requests that have not ended, whoever asked, in the uids' order: those after the given
+// one, limit at most.
+func (s *Store) OpenRequests(ctx context.Context, after string, limit int) ([]string, error) {
+	var uids []string
+	err := s.db.NewSelect().Model((*Request)(nil)).Column("uid").Where("uid > ?", after).Where("ended_at IS NULL").
+		Where("deleted IS NULL").OrderBy("uid", bun.OrderAsc).Limit(int64(limit)).Scan(ctx, &uids)
+	return uids, failed("listing open requests", err)
+}
+
 // found is what a search comes to.
 type found struct {
 	prefix string
@@ -79,7 +88,7 @@ func (s *Store) search(ctx context.Context, f RequestFilter) (found, error) {
 
 // matches are the terms that match: one more than few at most, the same request perhaps by several.
 func (s *Store) matches(requester, prefix string) *bun.SelectQuery {
-	return beginning(s.db.NewSelect().Model((*requestTerm)(nil)).Column("request_uid"), prefix).
+	return beginning(s.db.NewSelect().Model((*searchTerm)(nil)).Column("request_uid"), prefix).
 		Where("requester_uid = ?", requester).Limit(fewMatches + 1)
 }
 
@@ -119,7 +128,7 @@ func (s *Store) requestQuery(f RequestFilter, search found) *bun.SelectQuery {
 	case search.many:
 		// Counting, not EXISTS: that PostgreSQL would rather join, with the whole table. Nor is the requester named: the
 		// terms are to be looked up by their request, not among all that begin so.
-		matching := beginning(s.db.NewSelect().Model((*requestTerm)(nil)), search.prefix).
+		matching := beginning(s.db.NewSelect().Model((*searchTerm)(nil)), search.prefix).
 			ColumnExpr("COUNT(*)").Where("term.request_uid = request.uid")
 		q.Where("(?) > 0", matching)
 	case search.prefix != "":

@@ -25,17 +25,10 @@ type Meter struct {
 	// order of the utility's site.
 	Created time.Time
 	// Position in the utility's list, from 0.
-	Position          int
-	AccountNumber     string
-	MeterNumber       string
-	ServiceIdentifier string
-	ServiceAddress    string
-	// ServiceClass is electric, gas or water; empty if the site does not say.
-	ServiceClass string
-	Tariff       string
-	Status       string
-	IsArchived   bool
-	IsTest       bool
+	Position int
+	meterkey.Meter
+	IsArchived bool
+	IsTest     bool
 }
 
 // MeterFilter narrows a list of meters; empty fields do not.
@@ -97,8 +90,8 @@ func (s *Store) ArchiveMeter(ctx context.Context, requesterUID, uid string, arch
 	return s.Meter(ctx, requesterUID, uid)
 }
 
-// place is where lists have it.
-func (m Meter) place() (time.Time, string) { return m.Created, m.UID }
+// sortKey is where lists have it.
+func (m Meter) sortKey() (time.Time, string) { return m.Created, m.UID }
 
 func (s *Store) meterQuery(f MeterFilter) *bun.SelectQuery {
 	q := s.db.NewSelect().Model((*Meter)(nil)).Where("?TableAlias.requester_uid = ?", f.Requester)
@@ -153,9 +146,7 @@ func metersOf(a Authorization, list []meterkey.Meter, now time.Time) []Meter {
 		alike[key]++
 		meters[i] = Meter{
 			UID: meterUID(a.UID, key, alike[key]), AuthorizationUID: a.UID, RequesterUID: a.RequesterUID, Utility: a.Utility,
-			Created: now.Add(-time.Duration(i) * time.Microsecond), Position: i, AccountNumber: m.AccountNumber,
-			MeterNumber: m.MeterNumber, ServiceIdentifier: m.ServiceIdentifier, ServiceAddress: m.ServiceAddress,
-			ServiceClass: m.ServiceClass, Tariff: m.Tariff, Status: m.Status, IsTest: a.IsTest,
+			Created: now.Add(-time.Duration(i) * time.Microsecond), Position: i, Meter: m, IsTest: a.IsTest,
 		}
 	}
 	return meters

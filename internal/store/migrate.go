@@ -45,7 +45,7 @@ func (s *Store) migrator() (*goose.Provider, error) {
 	if !s.isPostgres() {
 		return goose.NewProvider(goose.DialectSQLite3, s.db.DB, folder, options...)
 	}
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, uint64(patience.Seconds())))
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, uint64(busyTimeout.Seconds())))
 	if err != nil {
 		return nil, err
 	}

@@ -20,14 +20,14 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
-// patience is how long a writer waits at the SQLite file for the writers of other processes.
-const patience = time.Minute
+// busyTimeout is how long a writer waits at the SQLite file for the writers of other processes.
+const busyTimeout = time.Minute
 
 // Open connects to the database and applies migrations that are missing, which several processes may do at once.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{now: o.Now}
-	if s.now == nil {
-		s.now = time.Now
+	s := &Store{clock: o.Now}
+	if s.clock == nil {
+		s.clock = time.Now
 	}
 	connect := s.sqlite
 	if o.URL != "" {
@@ -73,7 +73,7 @@ func (s *Store) sqlite(o Options) error {
 // it later could not wait for it.
 func sqliteName(file, lock string) string {
 	settings := url.Values{
-		"_pragma":   {fmt.Sprintf("busy_timeout(%d)", patience.Milliseconds()), "foreign_keys(1)"},
+		"_pragma":   {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "foreign_keys(1)"},
 		"_txlock":   {lock},
 		"_timezone": {"UTC"},
 	}

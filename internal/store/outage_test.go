@@ -47,8 +47,8 @@ func TestPostgresGoesAwayAndComesBack(t *testing.T) {
 
 	postgres.do(t, fmt.Sprintf("ALTER DATABASE %s ALLOW_CONNECTIONS true", name))
 	require.NoError(t, w.Ping(t.Context()))
-	news := record(t, w.Store, l.projection())
-	require.Contains(t, kinds(news), store.EventAuthorizationUpdateDelayed)
+	published := record(t, w.Store, l.projection())
+	require.Contains(t, kinds(published), store.EventAuthorizationUpdateDelayed)
 	require.Equal(t, "MFA code needed", w.authorization(t, "outage").StatusMessage)
 
 	// Connections that were cut while they lay idle are no reason to fail.
@@ -56,7 +56,7 @@ func TestPostgresGoesAwayAndComesBack(t *testing.T) {
 	require.Eventually(t, func() bool { return w.Ping(t.Context()) == nil }, 10*time.Second, 10*time.Millisecond)
 	events, err := w.ListEvents(t.Context(), store.EventFilter{Requester: "acme"})
 	require.NoError(t, err)
-	require.Len(t, events.Items, len(before.Events)+len(news.Events))
+	require.Len(t, events.Items, len(before.Events)+len(published.Events))
 }
 
 // Nobody waits longer than they said, for a writer that holds the database.
@@ -190,11 +190,11 @@ func testOnceByManyAtOnce(t *testing.T, w *world) {
 		group.Go(func() error {
 			_, _, err := s.CreateRequest(t.Context(), store.Request{UID: "same-uid", RequesterUID: "acme"})
 			created[i] = err == nil
-			_, news, err := s.Revoke(t.Context(), "acme", a.UID)
+			_, published, err := s.Revoke(t.Context(), "acme", a.UID)
 			if err != nil {
 				return err
 			}
-			revoked[i] = len(news.Events) > 0
+			revoked[i] = len(published.Events) > 0
 			_, reserved[i], err = s.ReserveKey(t.Context(), store.Idempotency{RequesterUID: "acme", Key: "k"})
 			if err != nil {
 				return err

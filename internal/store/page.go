@@ -17,7 +17,7 @@ const (
 
 // listed is a row of a list: lists are ordered by time and uid, newest first.
 type listed interface {
-	place() (time.Time, string)
+	sortKey() (time.Time, string)
 }
 
 // list is a list that can be read page by page. Each of its queries selects rows of one kind that an index has in the
@@ -65,7 +65,7 @@ func validLimit(limit int) (int, error) {
 
 // from has the queries begin after the row.
 func (l list[T]) from(row T) {
-	at, uid := row.place()
+	at, uid := row.sortKey()
 	for _, query := range l.queries {
 		query.Where("(?TableAlias.?, ?TableAlias.uid) < (?, ?)", bun.Ident(l.column), at, uid)
 	}
@@ -74,14 +74,14 @@ func (l list[T]) from(row T) {
 // cut orders the rows and keeps one page of them.
 func cut[T listed](items []T, limit int) Page[T] {
 	slices.SortFunc(items, func(a, b T) int {
-		at, auid := a.place()
-		bt, buid := b.place()
+		at, auid := a.sortKey()
+		bt, buid := b.sortKey()
 		return cmp.Or(bt.Compare(at), cmp.Compare(buid, auid))
 	})
 	page := Page[T]{Items: items}
 	if len(items) > limit {
 		page.Items = items[:limit]
-		_, page.Next = items[limit-1].place()
+		_, page.Next = items[limit-1].sortKey()
 	}
 	return page
 }

@@ -144,7 +144,7 @@ func testPlans(t *testing.T, w *world) {
 			plan := explain(t.Context(), t, w.Store, statement)
 			require.False(t, scans(plan), "%s: %.2000s\n%s", look.name, statement, plan)
 			if strings.Contains(statement, "COUNT(*)") {
-				require.Regexp(t, `request_uid=\?|request_terms_pkey`, plan, "terms are looked up by their request")
+				require.Regexp(t, `request_uid=\?|search_index_pkey`, plan, "terms are looked up by their request")
 			}
 			if !look.few {
 				require.NotRegexp(t, sorting, plan, "%s: %.2000s", look.name, statement)
@@ -193,6 +193,7 @@ func testPlansOfOtherLists(t *testing.T, w *world) {
 		"deliveries":     func() error { return listed(watched.Deliveries(ctx, "acme", "", 10)) },
 		"due deliveries": func() error { return listed(watched.DueDeliveries(ctx, now, 10)) },
 		"last change":    func() error { return listed(watched.LastChange(ctx, "acme")) },
+		"open requests":  func() error { return listed(watched.OpenRequests(ctx, "a", 10)) },
 		"leavers":        func() error { return listed(watched.Leavers(ctx, now)) },
 		"keys":           func() error { return listed(watched.Keys(ctx, "acme")) },
 	} {

@@ -42,8 +42,8 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	if file := os.Getenv(fileOfAnother); file != "" {
-		if err := recordInto(context.Background(), file); err != nil {
+	if os.Getenv(numberOfOurs) != "" {
+		if err := help(context.Background()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

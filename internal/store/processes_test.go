@@ -2,10 +2,11 @@ package store_test
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,52 +14,43 @@ import (
 	"github.com/meterkey/meterkey/internal/store"
 )
 
-// fileOfAnother names the SQLite file of a test whose helper this process is.
-const fileOfAnother = "MK_TEST_STORE_FILE"
+// The environment of a test's helper, which this process then is: its database, a file or else a URL, and its number.
+const (
+	fileOfAnother = "MK_TEST_STORE_FILE"
+	urlOfAnother  = "MK_TEST_STORE_URL"
+	numberOfOurs  = "MK_TEST_STORE_WORKER"
+)
 
-// recordInto records whole lives into a file, as a worker does beside a portal.
-func recordInto(ctx context.Context, file string) error {
-	s, err := store.Open(ctx, store.Options{File: file})
+// help is what a helper does.
+func help(ctx context.Context) error {
+	s, err := store.Open(ctx, store.Options{File: os.Getenv(fileOfAnother), URL: os.Getenv(urlOfAnother)})
 	if err != nil {
 		return err
 	}
-	for i := range 20 {
-		for _, p := range wholeLife(fmt.Sprintf("life-%d", i)) {
-			if _, err := s.Record(ctx, p); err != nil {
-				return err
-			}
-		}
-	}
-	return s.Close()
+	worker, err := strconv.ParseUint(os.Getenv(numberOfOurs), 10, 64)
+	return errors.Join(err, recordShuffled(ctx, s, worker), s.Close())
 }
 
-// Several processes share one SQLite file from its very beginning, and none is ever told that it is busy.
-func TestSQLiteByManyProcesses(t *testing.T) {
+// Several processes share one database from its very beginning, and none is ever told that it is busy.
+func TestByManyProcesses(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "shared.db")
-	helpers := make([]*exec.Cmd, 3)
-	for i := range helpers {
-		helpers[i] = exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this very program
-		helpers[i].Env = append(os.Environ(), fileOfAnother+"="+file)
-		helpers[i].Stderr = os.Stderr
-		require.NoError(t, helpers[i].Start())
-	}
-	require.NoError(t, recordInto(t.Context(), file))
-	for _, helper := range helpers {
-		require.NoError(t, helper.Wait())
-	}
-
-	w := newWorld(t, store.Options{File: file})
-	events, err := w.ListEvents(t.Context(), store.EventFilter{Requester: "acme", Limit: 1000})
-	require.NoError(t, err)
-	created := map[string]int{}
-	for _, e := range events.Items {
-		if e.Type == store.EventAuthorizationCreated {
-			created[e.FormUID]++
-		}
-	}
-	require.Len(t, created, 20)
-	for form, times := range created {
-		require.Equal(t, 1, times, form)
+	for name, options := range map[string]store.Options{
+		"SQLite":     {File: filepath.Join(t.TempDir(), "shared.db")},
+		"PostgreSQL": {URL: postgres.create(t, "template0")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			helpers := make([]*exec.Cmd, 4)
+			for i := range helpers {
+				helpers[i] = exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this very program
+				helpers[i].Env = append(os.Environ(), fileOfAnother+"="+options.File, urlOfAnother+"="+options.URL, numberOfOurs+"="+strconv.Itoa(i))
+				helpers[i].Stderr = os.Stderr
+				require.NoError(t, helpers[i].Start())
+			}
+			for _, helper := range helpers {
+				require.NoError(t, helper.Wait())
+			}
+			newWorld(t, options).requireShuffled(t)
+		})
 	}
 }

@@ -11,21 +11,41 @@ import (
 	"github.com/meterkey/meterkey"
 )
 
-// Record projects a workflow's state, in one transaction. A projection is newer than another when its (linked_at,
-// version) is greater; one that is not newer than what is stored changes nothing and returns no news. A request that the
-// store does not know, and its requester, get their rows.
+// Record keeps a workflow's state, in one transaction. States may come in any order, more than once, from several processes
+// at once: one that is not newer than what is stored (meterkey.State.NewerThan) changes nothing and publishes nothing, and
+// a newer one publishes what those that it overtook would have. A request that the store does not know, and its requester,
+// get their rows.
 //
 // The authorization is created when the customer first signs in, or declines; it then follows the newest state, and
 // takes the meter list once connected. After it was revoked, it changes only when a customer signs in for it anew.
-func (s *Store) Record(ctx context.Context, p meterkey.Projection) (News, error) {
-	var news News
+func (s *Store) Record(ctx context.Context, p meterkey.Projection) (Published, error) {
+	var published Published
 	err := s.write(ctx, "storing projection", func(ctx context.Context, tx bun.Tx) error {
-		r := recording{store: s, tx: tx, now: s.moment(), asked: p.Request, run: p.RunID, state: p.State}
+		r := recording{store: s, tx: tx, now: s.now(), asked: p.Request, run: p.RunID, state: p.State}
 		var err error
-		news, err = r.record(ctx)
+		published, err = r.record(ctx)
 		return err
 	})
-	return news, err
+	return published, err
+}
+
+// RecordTerminated notes that the given run of a request, the one that was recorded last, has ended without a word: an
+// operator terminated or deleted it, or Temporal ended it. What comes late from that run counts no more, unless it is a
+// resend, whose link the customer may have: then the end is to be recorded anew. A request that has ended, or that another
+// run was recorded of since, stays as it is. ErrNotFound. Publishes authorization_update_finished_errored.
+func (s *Store) RecordTerminated(ctx context.Context, requestUID, runID string, at time.Time) (Published, error) {
+	var published Published
+	err := s.write(ctx, "recording that a request was terminated", func(ctx context.Context, tx bun.Tx) error {
+		published = Published{}
+		request, err := s.holdRequest(ctx, tx, ofAnybody(requestUID))
+		if err != nil || request.Status.Terminal() || request.RunID != runID {
+			return err
+		}
+		r := recording{store: s, tx: tx, now: s.now(), run: runID, state: request.State().TerminatedAt(exact(at)), request: request}
+		published, err = r.apply(ctx)
+		return err
+	})
+	return published, err
 }
 
 // recording is one projection on its way into the tables.
@@ -45,29 +65,24 @@ type recording struct {
 	events []Event
 }
 
-func (r *recording) record(ctx context.Context) (News, error) {
-	request, err := r.hold(ctx)
-	if err != nil || request.Deleted != nil || !newer(r.state, request) {
-		return News{}, err
+func (r *recording) record(ctx context.Context) (Published, error) {
+	var err error
+	if r.request, err = r.hold(ctx); err != nil || r.request.Deleted != nil || !r.state.NewerThan(r.request.State()) {
+		return Published{}, err
 	}
-	r.request = request
-	r.project()
-	if err := r.authorize(ctx); err != nil {
-		return News{}, err
-	}
-	if err := save(ctx, r.tx, &r.request); err != nil || len(r.events) == 0 {
-		return News{}, err
-	}
-	return r.store.publish(ctx, r.tx, r.request.RequesterUID, r.events)
+	return r.apply(ctx)
 }
 
-// newer tells whether the state is newer than what is stored.
-func newer(state meterkey.State, stored Request) bool {
-	linked := state.LinkedAt.UTC().Truncate(time.Microsecond)
-	if !linked.Equal(stored.LinkedAt) {
-		return linked.After(stored.LinkedAt)
+// apply takes over a state that is newer than the request's.
+func (r *recording) apply(ctx context.Context) (Published, error) {
+	r.project()
+	if err := r.authorize(ctx); err != nil {
+		return Published{}, err
 	}
-	return state.Revision > stored.Version
+	if err := save(ctx, r.tx, &r.request); err != nil || len(r.events) == 0 {
+		return Published{}, err
+	}
+	return r.store.publish(ctx, r.tx, r.request.RequesterUID, r.events)
 }
 
 // hold reads the request's row, which it adds if there is none, and keeps others from changing it.
@@ -98,42 +113,47 @@ func (r *recording) add(ctx context.Context) error {
 	if rows, err := result.RowsAffected(); err != nil || rows == 0 {
 		return err
 	}
-	return indexTerms(ctx, r.tx, request)
+	return indexRequest(ctx, r.tx, request)
 }
 
 // project brings the request's row up to the state.
 func (r *recording) project() {
-	q, state := &r.request, r.state
-	r.fresh = unseen(q.Timeline, state.Timeline)
-	signedIn := q.SignedIn && !q.Status.Terminal() // what follows an end is a new life
+	q := r.request
+	r.fresh = unseen(q.Timeline, r.state.Timeline)
+	revived := q.Status.Terminal() && r.state.LinkedAt.After(q.LinkedAt)
+	signedIn := q.SignedIn && !revived
 	q.SignedIn = signedIn || slices.ContainsFunc(r.fresh, signsIn)
 	r.begins = q.SignedIn && !signedIn
 
-	if state.Utility != "" {
-		q.ChosenUtility = state.Utility
-	}
-	q.Status, q.Reason, q.WaitingOn, q.Message = state.Status, state.Reason, state.WaitingOn, state.Message
-	q.Since, q.Until = exact(state.Since), exactly(state.Until)
-	q.Challenge, q.Timeline, q.Version, q.RunID = state.Challenge, state.Timeline, state.Revision, r.run
-	q.LinkedAt, q.Meters, q.Updated = exact(state.LinkedAt), len(state.Meters), r.now
-	q.reach(state)
+	q = q.WithState(r.state)
+	q.RunID, q.Meters, q.Updated = r.run, len(r.state.Meters), r.now
+	q.reach(r.state)
+	r.request = q
 }
 
 func signsIn(m meterkey.Moment) bool { return m.Status == meterkey.SigningIn }
 
-// unseen are the moments that come after the last one known; all, when that one is not among them: then the request was
-// revived, or has been through more than the timeline keeps.
+// unseen are the moments that come after the last one known; all, when none that is known is among them: then the request
+// was revived, or has been through more than the timeline keeps. A moment that two attempts of an activity came to at
+// different times is one.
 func unseen(known, timeline []meterkey.Moment) []meterkey.Moment {
-	if len(known) == 0 {
-		return timeline
-	}
-	last := known[len(known)-1]
-	for i, m := range slices.Backward(timeline) {
-		if m.Status == last.Status && m.Reason == last.Reason && m.At.Equal(last.At) {
-			return timeline[i+1:]
+	for i, last := range slices.Backward(known) {
+		for j, m := range slices.Backward(timeline) {
+			if m.Status == last.Status && m.Reason == last.Reason && m.At.Equal(last.At) {
+				return withoutSame(known[i+1:], timeline[j+1:])
+			}
 		}
 	}
 	return timeline
+}
+
+// withoutSame leaves out the moments at the beginning that are known but for their times.
+func withoutSame(known, timeline []meterkey.Moment) []meterkey.Moment {
+	same := 0
+	for same < min(len(known), len(timeline)) && known[same].Status == timeline[same].Status && known[same].Reason == timeline[same].Reason {
+		same++
+	}
+	return timeline[same:]
 }
 
 // reach notes milestones, each the first time.
@@ -222,12 +242,12 @@ func (a *Authorization) adopt(q Request) {
 // follow brings the authorization that this request drives up to the state.
 func (r *recording) follow(ctx context.Context, a *Authorization) error {
 	a.Utility, a.Consent = r.request.ChosenUtility, r.request.Consent
-	a.stand(r.state)
+	a.setStatus(r.state)
 	if r.state.Status == meterkey.Declined {
 		a.Declined = exactly(&r.state.Since)
 	}
 	for _, m := range r.fresh {
-		if kind := standingOf(m.Status, m.Reason).event; kind != "" {
+		if kind := mapStatus(m.Status, m.Reason).event; kind != "" {
 			r.tell(a.event(kind))
 		}
 	}

@@ -36,12 +36,12 @@ func testRecordFromTheStart(t *testing.T, w *world) {
 	require.NoError(t, err)
 	require.Equal(t, "Acme Solar", requester.Name)
 
-	news := record(t, w.Store, l.to(meterkey.SigningIn))
-	require.Equal(t, []store.EventType{store.EventAuthorizationCreated, store.EventAuthorizationUpdateStarted}, kinds(news))
+	published := record(t, w.Store, l.to(meterkey.SigningIn))
+	require.Equal(t, []store.EventType{store.EventAuthorizationCreated, store.EventAuthorizationUpdateStarted}, kinds(published))
 	created := w.authorization(t, "R-1042")
 	require.Equal(t, store.Pending, created.Status)
 	require.Equal(t, "R-1042", created.FormUID)
-	require.Equal(t, created.UID, news.Events[0].AuthorizationUID)
+	require.Equal(t, created.UID, published.Events[0].AuthorizationUID)
 
 	l.state.Challenge = &meterkey.Challenge{ID: "c-1", Kind: meterkey.NumberCode, Prompt: "Code?", Options: []meterkey.Option{},
 		ExpiresAt: l.at.Add(time.Hour), TriesLeft: 3}
@@ -56,8 +56,8 @@ func testRecordFromTheStart(t *testing.T, w *world) {
 	require.Equal(t, []string{store.NoteAccessCodeNeeded, store.NoteLiveInteraction}, notes(w.authorization(t, "R-1042")))
 
 	l.state.Challenge, l.state.Until = nil, nil
-	news = record(t, w.Store, l.to(meterkey.SubmittingCode), l.to(meterkey.FetchingMeters), l.connect(2))
-	require.Equal(t, []store.EventType{store.EventAuthorizationUpdateFinished, store.EventMeterCreated, store.EventMeterCreated}, kinds(news))
+	published = record(t, w.Store, l.to(meterkey.SubmittingCode), l.to(meterkey.FetchingMeters), l.connect(2))
+	require.Equal(t, []store.EventType{store.EventAuthorizationUpdateFinished, store.EventMeterCreated, store.EventMeterCreated}, kinds(published))
 	connected := w.authorization(t, "R-1042")
 	require.Equal(t, store.Updated, connected.Status)
 	require.Equal(t, 2, connected.MeterCount)
@@ -118,7 +118,7 @@ func testRecordInAnyOrder(t *testing.T, w *world) {
 		require.Equal(t, newest.Status, stored.Status)
 		require.Equal(t, newest.Timeline, stored.Timeline)
 		require.Equal(t, newest.LinkedAt, stored.LinkedAt)
-		require.Equal(t, newest.Revision, stored.Version)
+		require.Equal(t, newest.Revision, stored.Revision)
 		require.Equal(t, newest.Since, stored.Since)
 		require.Equal(t, "run-2", stored.RunID)
 		require.True(t, stored.SignedIn)
@@ -185,14 +185,14 @@ func testRevivedRequest(t *testing.T, w *world) {
 	require.NotNil(t, revived.ConnectedAt, "a milestone stays where it was first reached")
 	require.Equal(t, store.Pending, w.authorization(t, "revived").Status)
 
-	news := record(t, w.Store, l.to(meterkey.SigningIn), l.to(meterkey.AwaitingLogin, meterkey.InvalidCredentials))
-	require.Equal(t, []store.EventType{store.EventAuthorizationUpdateErrored}, kinds(news))
+	published := record(t, w.Store, l.to(meterkey.SigningIn), l.to(meterkey.AwaitingLogin, meterkey.InvalidCredentials))
+	require.Equal(t, []store.EventType{store.EventAuthorizationUpdateErrored}, kinds(published))
 	require.Equal(t, []string{store.NoteAccessInvalid}, notes(w.authorization(t, "revived")))
-	news = record(t, w.Store, l.to(meterkey.SigningIn))
-	require.Equal(t, []store.EventType{store.EventAuthorizationUpdateStarted}, kinds(news), "renewed once, at the first login")
+	published = record(t, w.Store, l.to(meterkey.SigningIn))
+	require.Equal(t, []store.EventType{store.EventAuthorizationUpdateStarted}, kinds(published), "renewed once, at the first login")
 
-	news = record(t, w.Store, l.connect(3))
-	require.Equal(t, []store.EventType{store.EventAuthorizationUpdateFinished, store.EventMeterCreated}, kinds(news))
+	published = record(t, w.Store, l.connect(3))
+	require.Equal(t, []store.EventType{store.EventAuthorizationUpdateFinished, store.EventMeterCreated}, kinds(published))
 	after := w.authorization(t, "revived")
 	require.Equal(t, before.UID, after.UID)
 	require.Equal(t, 3, after.MeterCount)
@@ -204,23 +204,23 @@ func testReauthorization(t *testing.T, w *world) {
 	record(t, w.Store, l.projection(), l.to(meterkey.SigningIn), l.connect(2))
 	authorization := w.authorization(t, "first")
 	for _, uid := range []string{"second", "third"} {
-		form, news, err := w.CreateRequest(t.Context(), store.Request{UID: uid, RequesterUID: "acme", AuthorizationUID: authorization.UID})
+		form, published, err := w.CreateRequest(t.Context(), store.Request{UID: uid, RequesterUID: "acme", AuthorizationUID: authorization.UID})
 		require.NoError(t, err)
-		require.Equal(t, []store.EventType{store.EventFormCreated}, kinds(news))
+		require.Equal(t, []store.EventType{store.EventFormCreated}, kinds(published))
 		require.Equal(t, meterkey.AwaitingLogin, form.Status)
 	}
 
 	declining := newLife("second")
-	news := record(t, w.Store, declining.projection(), declining.to(meterkey.Declined))
-	require.Equal(t, []store.EventType{store.EventAuthorizationDeclined}, kinds(news))
-	require.Equal(t, "second", news.Events[0].FormUID)
+	published := record(t, w.Store, declining.projection(), declining.to(meterkey.Declined))
+	require.Equal(t, []store.EventType{store.EventAuthorizationDeclined}, kinds(published))
+	require.Equal(t, "second", published.Events[0].FormUID)
 	require.Equal(t, authorization, w.authorization(t, "first"), "what was given before stays")
 
 	renewing := newLife("third")
 	record(t, w.Store, renewing.projection())
 	require.Equal(t, store.Updated, w.authorization(t, "first").Status, "until the customer signs in")
-	news = record(t, w.Store, renewing.to(meterkey.SigningIn))
-	require.Equal(t, []store.EventType{store.EventAuthorizationRenewed, store.EventAuthorizationUpdateStarted}, kinds(news))
+	published = record(t, w.Store, renewing.to(meterkey.SigningIn))
+	require.Equal(t, []store.EventType{store.EventAuthorizationRenewed, store.EventAuthorizationUpdateStarted}, kinds(published))
 	renewed := w.authorization(t, "third")
 	require.Equal(t, authorization.UID, renewed.UID)
 	require.Equal(t, "third", renewed.FormUID)
@@ -231,14 +231,14 @@ func testReauthorization(t *testing.T, w *world) {
 
 func testDeclined(t *testing.T, w *world) {
 	l := newLife("declined")
-	news := record(t, w.Store, l.projection(), l.to(meterkey.Declined))
-	require.Equal(t, []store.EventType{store.EventAuthorizationDeclined}, kinds(news))
+	published := record(t, w.Store, l.projection(), l.to(meterkey.Declined))
+	require.Equal(t, []store.EventType{store.EventAuthorizationDeclined}, kinds(published))
 	declined := w.authorization(t, "declined")
 	require.Equal(t, l.at, *declined.Declined)
 	require.Equal(t, []string{store.NoteAccessDeclined}, notes(declined))
 
-	news = record(t, w.Store, l.revive(), l.to(meterkey.SigningIn))
-	require.Equal(t, []store.EventType{store.EventAuthorizationRenewed, store.EventAuthorizationUpdateStarted}, kinds(news))
+	published = record(t, w.Store, l.revive(), l.to(meterkey.SigningIn))
+	require.Equal(t, []store.EventType{store.EventAuthorizationRenewed, store.EventAuthorizationUpdateStarted}, kinds(published))
 	require.Nil(t, w.authorization(t, "declined").Declined)
 }
 
@@ -260,9 +260,9 @@ func testTwentyThousandMeters(t *testing.T, w *world) {
 	_, err := w.AddWebhook(t.Context(), store.Webhook{RequesterUID: "acme", URL: "https://acme.example/hook", Enabled: true})
 	require.NoError(t, err)
 	l := newLife("city")
-	news := record(t, w.Store, l.projection(), l.to(meterkey.SigningIn), l.connect(count))
-	require.Len(t, news.Events, count+1)
-	require.Len(t, news.Deliveries, 21, "a thousand events each")
+	published := record(t, w.Store, l.projection(), l.to(meterkey.SigningIn), l.connect(count))
+	require.Len(t, published.Events, count+1)
+	require.Len(t, published.Deliveries, 21, "a thousand events each")
 
 	authorization := w.authorization(t, "city")
 	require.Equal(t, count, authorization.MeterCount)
@@ -292,8 +292,8 @@ func testTwentyThousandMeters(t *testing.T, w *world) {
 	list[5].Tariff = "SC9"
 	list[7], list[8] = list[8], list[7]
 	l.state.Meters = slices.Delete(list, 3, 4)
-	news = record(t, w.Store, l.projection())
-	require.Equal(t, []store.EventType{store.EventAuthorizationUpdateFinished, store.EventMeterCreated}, kinds(news))
+	published = record(t, w.Store, l.projection())
+	require.Equal(t, []store.EventType{store.EventAuthorizationUpdateFinished, store.EventMeterCreated}, kinds(published))
 	reread, err := w.AllMeters(t.Context(), "acme", authorization.UID)
 	require.NoError(t, err)
 	require.Len(t, reread, count)
@@ -301,7 +301,7 @@ func testTwentyThousandMeters(t *testing.T, w *world) {
 	require.Equal(t, "SC9", reread[4].Tariff)
 	require.Equal(t, meters[7].UID, reread[7].UID)
 	require.Equal(t, meters[8].UID, reread[6].UID)
-	require.Equal(t, news.Events[1].MeterUID, reread[count-1].UID)
+	require.Equal(t, published.Events[1].MeterUID, reread[count-1].UID)
 	_, err = w.Meter(t.Context(), "acme", meters[3].UID)
 	require.ErrorIs(t, err, store.ErrNotFound)
 }
@@ -310,8 +310,8 @@ func testTwentyThousandMeters(t *testing.T, w *world) {
 func testMetersThatLookAlike(t *testing.T, w *world) {
 	l := newLife("alike")
 	l.state.Meters = []meterkey.Meter{{ServiceClass: "gas"}, {ServiceClass: "gas"}, {}, {}, {ServiceAddress: "12 \x00 Main"}}
-	news := record(t, w.Store, l.projection(), l.to(meterkey.SigningIn), l.to(meterkey.Connected))
-	require.Len(t, news.Events, 1+5)
+	published := record(t, w.Store, l.projection(), l.to(meterkey.SigningIn), l.to(meterkey.Connected))
+	require.Len(t, published.Events, 1+5)
 	meters, err := w.AllMeters(t.Context(), "acme", w.authorization(t, "alike").UID)
 	require.NoError(t, err)
 	require.Len(t, meters, 5)
@@ -333,7 +333,7 @@ func testChosenUtility(t *testing.T, w *world) {
 }
 
 // Statuses and reasons lead to UtilityAPI's status, a note and an event.
-func testStandings(t *testing.T, w *world) {
+func testStatusMap(t *testing.T, w *world) {
 	for i, want := range []struct {
 		status meterkey.Status
 		reason meterkey.Reason
@@ -351,9 +351,9 @@ func testStandings(t *testing.T, w *world) {
 		{meterkey.Failed, meterkey.NoMeters, store.Errored, "meters_empty", "authorization_update_finished_errored"},
 		{meterkey.Canceled, "", store.Errored, "request_canceled", "authorization_update_finished_errored"},
 	} {
-		l := newLife(fmt.Sprintf("standing-%d", i))
-		news := record(t, w.Store, l.projection(), l.to(meterkey.SigningIn), l.to(want.status, want.reason))
-		require.Equal(t, []store.EventType{want.event}, kinds(news), want)
+		l := newLife(fmt.Sprintf("mapped-%d", i))
+		published := record(t, w.Store, l.projection(), l.to(meterkey.SigningIn), l.to(want.status, want.reason))
+		require.Equal(t, []store.EventType{want.event}, kinds(published), want)
 		got := w.authorization(t, l.request.RequestID)
 		require.Equal(t, want.as, got.Status, want)
 		require.Equal(t, want.note, got.Notes[0].Type, want)

@@ -7,9 +7,9 @@ import (
 )
 
 // RedeliverEvent makes new pending deliveries of an event, with those that it was delivered together with, to each of the
-// requester's enabled webhooks. ErrNotFound. News: no event, as none is new.
-func (s *Store) RedeliverEvent(ctx context.Context, requesterUID, eventUID string) (News, error) {
-	var news News
+// requester's enabled webhooks. ErrNotFound. Publishes no event, as none is new.
+func (s *Store) RedeliverEvent(ctx context.Context, requesterUID, eventUID string) (Published, error) {
+	var published Published
 	err := s.write(ctx, "delivering an event again", func(ctx context.Context, tx bun.Tx) error {
 		event, err := one[Event](ctx, tx, "reading event", owned(requesterUID, eventUID))
 		if err != nil {
@@ -27,10 +27,10 @@ func (s *Store) RedeliverEvent(ctx context.Context, requesterUID, eventUID strin
 		}
 		var again []Delivery
 		for _, webhook := range webhooks {
-			again = append(again, newDelivery(webhook, event.BatchUID, int(events), s.moment()))
+			again = append(again, newDelivery(webhook, event.BatchUID, int(events), s.now()))
 		}
-		news = News{Deliveries: uids(again)}
+		published = Published{Deliveries: uids(again)}
 		return insert(ctx, tx, again, nil)
 	})
-	return news, err
+	return published, err
 }

@@ -26,7 +26,7 @@ type Requester struct {
 
 // PutRequester creates the requester or changes its name, e-mail address and whether it is disabled.
 func (s *Store) PutRequester(ctx context.Context, r Requester) (Requester, error) {
-	r.Created = s.moment()
+	r.Created = s.now()
 	err := s.write(ctx, "storing requester", func(ctx context.Context, tx bun.Tx) error {
 		if err := validUID(r.UID); err != nil {
 			return err

@@ -49,7 +49,7 @@ type Request struct {
 	Message       string
 	Challenge     *meterkey.Challenge `bun:"type:text"`
 	Timeline      []meterkey.Moment   `bun:"type:text"`
-	Version       int
+	Revision      int
 	RunID         string
 	// LinkedAt is when the customer's present link was sent.
 	LinkedAt time.Time
@@ -100,11 +100,11 @@ type RequestChange struct {
 
 // CreateRequest stores a request before its workflow is started. RequesterUID must be there; an empty UID gets one. The
 // projected fields are ignored. ErrConflict when the uid is taken, ErrNotFound without such a requester, or without the
-// authorization that AuthorizationUID is to renew. News: form_created.
-func (s *Store) CreateRequest(ctx context.Context, r Request) (Request, News, error) {
-	var news News
+// authorization that AuthorizationUID is to renew. Publishes form_created.
+func (s *Store) CreateRequest(ctx context.Context, r Request) (Request, Published, error) {
+	var published Published
 	err := s.write(ctx, "creating request", func(ctx context.Context, tx bun.Tx) error {
-		r = r.asCreated(s.moment())
+		r = r.asCreated(s.now())
 		if err := validUID(r.UID); err != nil {
 			return err
 		}
@@ -118,11 +118,11 @@ func (s *Store) CreateRequest(ctx context.Context, r Request) (Request, News, er
 			return err
 		}
 		var err error
-		news, err = s.publish(ctx, tx, r.RequesterUID,
+		published, err = s.publish(ctx, tx, r.RequesterUID,
 			[]Event{{Type: EventFormCreated, FormUID: r.UID, AuthorizationUID: r.AuthorizationUID}})
 		return err
 	})
-	return r, news, err
+	return r, published, err
 }
 
 // UpdateRequest changes what the requester owns. ErrNotFound.
@@ -133,17 +133,17 @@ func (s *Store) UpdateRequest(ctx context.Context, requesterUID, uid string, cha
 			return err
 		}
 		change.apply(&r)
-		r.Updated = s.moment()
+		r.Updated = s.now()
 		if err := save(ctx, tx, &r); err != nil {
 			return err
 		}
-		return indexTerms(ctx, tx, r)
+		return indexRequest(ctx, tx, r)
 	})
 	return r, err
 }
 
 // DeleteRequest removes a request from every list and erases what it knew of the customer. Its authorization stays, and
-// later projections of it change nothing. Cancel its workflow first. ErrNotFound. News, for the sweep of DueDeliveries:
+// later projections of it change nothing. Cancel its workflow first. ErrNotFound. Publishes, for the sweep of DueDeliveries:
 // authorization_update_finished_errored, if the authorization was waiting for the request.
 func (s *Store) DeleteRequest(ctx context.Context, requesterUID, uid string) error {
 	return s.write(ctx, "deleting request", func(ctx context.Context, tx bun.Tx) error {
@@ -151,7 +151,7 @@ func (s *Store) DeleteRequest(ctx context.Context, requesterUID, uid string) err
 		if err != nil {
 			return err
 		}
-		now := s.moment()
+		now := s.now()
 		r.Deleted, r.Updated = &now, now
 		r.CustomerEmail, r.CustomerName, r.Nickname, r.Consent, r.Challenge, r.Message = "", "", "", nil, nil, ""
 		if err := save(ctx, tx, &r); err != nil {
@@ -160,10 +160,10 @@ func (s *Store) DeleteRequest(ctx context.Context, requesterUID, uid string) err
 		if err := s.abandon(ctx, tx, r); err != nil {
 			return err
 		}
-		if err := forgetVisits(ctx, tx, uid); err != nil {
+		if err := forgetPresences(ctx, tx, uid); err != nil {
 			return err
 		}
-		return dropTerms(ctx, tx, uid)
+		return unindexRequest(ctx, tx, uid)
 	})
 }
 
@@ -173,8 +173,8 @@ func (s *Store) abandon(ctx context.Context, tx bun.Tx, r Request) error {
 	if err != nil || !there || a.FormUID != r.UID || a.Status != Pending {
 		return err
 	}
-	row := standingOf(meterkey.Canceled, "")
-	a.stand(meterkey.State{Status: meterkey.Canceled, Since: r.Updated})
+	row := mapStatus(meterkey.Canceled, "")
+	a.setStatus(meterkey.State{Status: meterkey.Canceled, Since: r.Updated})
 	if err := save(ctx, tx, &a); err != nil {
 		return err
 	}
@@ -199,7 +199,7 @@ func (s *Store) MarkOpened(ctx context.Context, uid string) error {
 		if err != nil || r.OpenedAt != nil {
 			return err
 		}
-		now := s.moment()
+		now := s.now()
 		r.OpenedAt, r.Updated = &now, now
 		return save(ctx, tx, &r)
 	})
@@ -213,13 +213,33 @@ func (s *Store) SetConsent(ctx context.Context, uid string, c Consent) error {
 			return err
 		}
 		c.At = exact(c.At)
-		r.Consent, r.Updated = &c, s.moment()
+		r.Consent, r.Updated = &c, s.now()
 		return save(ctx, tx, &r)
 	})
 }
 
-// place is where lists have it.
-func (r Request) place() (time.Time, string) { return r.Created, r.UID }
+// sortKey is where lists have it.
+func (r Request) sortKey() (time.Time, string) { return r.Created, r.UID }
+
+// State is where the request stands, without its meters: the authorization has those.
+func (r Request) State() meterkey.State {
+	return meterkey.State{RequestID: r.UID, Requester: r.RequesterUID, Utility: r.ChosenUtility, Status: r.Status, Reason: r.Reason,
+		WaitingOn: r.WaitingOn, Since: r.Since, Until: r.Until, Message: r.Message, Challenge: r.Challenge, Timeline: r.Timeline,
+		LinkedAt: r.LinkedAt, Revision: r.Revision}
+}
+
+// WithState is the request at a newer state of its workflow; one that is not newer changes nothing.
+func (r Request) WithState(s meterkey.State) Request {
+	if !s.NewerThan(r.State()) {
+		return r
+	}
+	if s.Utility != "" {
+		r.ChosenUtility = s.Utility
+	}
+	r.Status, r.Reason, r.WaitingOn, r.Since, r.Until = s.Status, s.Reason, s.WaitingOn, exact(s.Since), exactly(s.Until)
+	r.Message, r.Challenge, r.Timeline, r.LinkedAt, r.Revision = s.Message, s.Challenge, s.Timeline, exact(s.LinkedAt), s.Revision
+	return r
+}
 
 // asCreated is the request as it stands before its workflow says anything.
 func (r Request) asCreated(now time.Time) Request {
@@ -258,7 +278,7 @@ func addRequest(ctx context.Context, tx bun.Tx, r *Request) error {
 	if err := put(ctx, tx, r); err != nil {
 		return err
 	}
-	return indexTerms(ctx, tx, *r)
+	return indexRequest(ctx, tx, *r)
 }
 
 // holdRequest reads a request that is about to be changed.

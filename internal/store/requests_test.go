@@ -12,15 +12,15 @@ import (
 
 func testRequests(t *testing.T, w *world) {
 	w.requester(t, "acme")
-	created, news, err := w.CreateRequest(t.Context(), store.Request{
+	created, published, err := w.CreateRequest(t.Context(), store.Request{
 		RequesterUID: "acme", TemplateUID: "default", CustomerEmail: "jane@example.com", CustomerName: "Jane Doe",
 		Nickname: "roof 12", Utility: "CONED", Scope: store.Scope{Expires: "until_revoked"}, IsTest: true,
 		Status: meterkey.Connected, SignedIn: true, // not the requester's to say
 	})
 	require.NoError(t, err)
 	require.Regexp(t, `^[a-z2-7]{16}$`, created.UID)
-	require.Equal(t, []store.EventType{store.EventFormCreated}, kinds(news))
-	require.Equal(t, created.UID, news.Events[0].FormUID)
+	require.Equal(t, []store.EventType{store.EventFormCreated}, kinds(published))
+	require.Equal(t, created.UID, published.Events[0].FormUID)
 	read, err := w.Request(t.Context(), "acme", created.UID)
 	require.NoError(t, err)
 	require.Equal(t, created, read)
@@ -38,9 +38,9 @@ func testRequests(t *testing.T, w *world) {
 		"no such requester":        {store.Request{RequesterUID: "zeta"}, store.ErrNotFound},
 		"no such an authorization": {store.Request{RequesterUID: "acme", AuthorizationUID: "none"}, store.ErrNotFound},
 	} {
-		_, news, err := w.CreateRequest(t.Context(), bad.request)
+		_, published, err := w.CreateRequest(t.Context(), bad.request)
 		require.ErrorIs(t, err, bad.want, name)
-		require.Empty(t, news.Events)
+		require.Empty(t, published.Events)
 	}
 	_, err = w.Request(t.Context(), "zeta", created.UID)
 	require.ErrorIs(t, err, store.ErrNotFound, "other requesters' requests are not to be seen")
@@ -77,7 +77,7 @@ func testUpdateRequest(t *testing.T, w *world) {
 func testDeleteRequest(t *testing.T, w *world) {
 	l := newLife("gone")
 	record(t, w.Store, l.projection(), l.to(meterkey.SigningIn), l.to(meterkey.AwaitingCode))
-	require.NoError(t, w.TouchVisit(t.Context(), "gone", "tab", store.VisitHere, l.at))
+	require.NoError(t, w.TouchPresence(t.Context(), "gone", "tab", store.PresenceHere, l.at))
 	authorization := w.authorization(t, "gone")
 	require.ErrorIs(t, w.DeleteRequest(t.Context(), "zeta", "gone"), store.ErrNotFound)
 	require.NoError(t, w.DeleteRequest(t.Context(), "acme", "gone"))

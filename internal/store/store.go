@@ -45,13 +45,13 @@ type Options struct {
 // Store is the database. It is safe for concurrent use, also by several processes at once.
 type Store struct {
 	db      *bun.DB
-	now     func() time.Time
+	clock   func() time.Time
 	file    string        // SQLite's
 	writing chan struct{} // SQLite has one writer at a time: waiting here is fairer than at the file
 }
 
-// News is what a change made known: its events, and the webhook deliveries that carry them.
-type News struct {
+// Published is what a change made known: its events, and the webhook deliveries that carry them.
+type Published struct {
 	Events []Event
 	// Deliveries are uids of pending deliveries. Whoever made the change starts them; the sweep of DueDeliveries
 	// finds those that were forgotten.

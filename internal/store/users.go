@@ -43,7 +43,7 @@ func (s *Store) AddUser(ctx context.Context, u User, password string) (User, err
 	if !strings.Contains(u.Email, "@") {
 		return User{}, fmt.Errorf("adding user: %w: email is not an e-mail address", ErrInvalid)
 	}
-	u.UID, u.Email, u.PasswordHash, u.Created = NewUID(), lowerEmail(u.Email), hash, s.moment()
+	u.UID, u.Email, u.PasswordHash, u.Created = NewUID(), lowerEmail(u.Email), hash, s.now()
 	err = s.write(ctx, "adding user", func(ctx context.Context, tx bun.Tx) error { return put(ctx, tx, &u) })
 	return u, err
 }
@@ -98,7 +98,7 @@ func (s *Store) CheckPassword(ctx context.Context, email, password string) (User
 // StartSession signs a user in and returns the token for the user's cookie.
 func (s *Store) StartSession(ctx context.Context, userUID string, lifetime time.Duration) (token string, err error) {
 	token = randomToken()
-	row := session{TokenHash: hashToken(token), UserUID: userUID, Created: s.moment(), Expires: s.moment().Add(lifetime)}
+	row := session{TokenHash: hashToken(token), UserUID: userUID, Created: s.now(), Expires: s.now().Add(lifetime)}
 	err = s.write(ctx, "starting session", func(ctx context.Context, tx bun.Tx) error { return put(ctx, tx, &row) })
 	return token, err
 }
@@ -108,7 +108,7 @@ func (s *Store) StartSession(ctx context.Context, userUID string, lifetime time.
 func (s *Store) SessionUser(ctx context.Context, token string) (User, error) {
 	return one[User](ctx, s.db, "reading session", func(q *bun.SelectQuery) *bun.SelectQuery {
 		return enabled(q).Join("JOIN sessions AS session ON session.user_uid = ?TableAlias.uid").
-			Where("session.token_hash = ?", hashToken(token)).Where("session.expires > ?", s.moment())
+			Where("session.token_hash = ?", hashToken(token)).Where("session.expires > ?", s.now())
 	})
 }
 

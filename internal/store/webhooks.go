@@ -73,7 +73,7 @@ type Attempt struct {
 // AddWebhook stores a webhook of w.RequesterUID with its URL, SecretSealed and Enabled. ErrNotFound without such a
 // requester.
 func (s *Store) AddWebhook(ctx context.Context, w Webhook) (Webhook, error) {
-	w.UID, w.Created = NewUID(), s.moment()
+	w.UID, w.Created = NewUID(), s.now()
 	err := s.write(ctx, "adding webhook", func(ctx context.Context, tx bun.Tx) error { return put(ctx, tx, &w) })
 	return w, err
 }
@@ -113,18 +113,18 @@ func (s *Store) DeleteWebhook(ctx context.Context, requesterUID, uid string) err
 	})
 }
 
-// PingWebhook makes a ping event for this webhook alone, enabled or not. ErrNotFound. News: ping.
-func (s *Store) PingWebhook(ctx context.Context, requesterUID, uid string) (News, error) {
-	var news News
+// PingWebhook makes a ping event for this webhook alone, enabled or not. ErrNotFound. Publishes ping.
+func (s *Store) PingWebhook(ctx context.Context, requesterUID, uid string) (Published, error) {
+	var published Published
 	err := s.write(ctx, "pinging webhook", func(ctx context.Context, tx bun.Tx) error {
 		webhook, err := one[Webhook](ctx, tx, "reading webhook", owned(requesterUID, uid))
 		if err != nil {
 			return err
 		}
-		news, err = s.publishTo(ctx, tx, requesterUID, []Event{{Type: EventPing}}, []Webhook{webhook})
+		published, err = s.publishTo(ctx, tx, requesterUID, []Event{{Type: EventPing}}, []Webhook{webhook})
 		return err
 	})
-	return news, err
+	return published, err
 }
 
 // Delivery reads one with its Webhook, whoever it belongs to: for whoever posts it. ErrNotFound.
@@ -168,7 +168,7 @@ func (s *Store) DueDeliveries(ctx context.Context, before time.Time, limit int) 
 // MarkStarted notes that the deliveries' workflows run.
 func (s *Store) MarkStarted(ctx context.Context, uids ...string) error {
 	return s.write(ctx, "noting that deliveries have started", func(ctx context.Context, tx bun.Tx) error {
-		_, err := tx.NewUpdate().Model((*Delivery)(nil)).Set("started = ?", s.moment()).
+		_, err := tx.NewUpdate().Model((*Delivery)(nil)).Set("started = ?", s.now()).
 			Where("uid IN (?)", bun.List(uids)).Where("started IS NULL").Exec(ctx)
 		return err
 	})
@@ -189,7 +189,7 @@ func (s *Store) FinishAttempt(ctx context.Context, uid string, a Attempt) error 
 		}
 		d.LastStatus, d.LastError, d.Status = a.Status, a.Error, a.Outcome
 		if a.Outcome != DeliveryPending {
-			now := s.moment()
+			now := s.now()
 			d.Finished = &now
 		}
 		if err := save(ctx, tx, &d); err != nil || a.Outcome != DeliveryDelivered {
@@ -210,7 +210,7 @@ func (s *Store) Redeliver(ctx context.Context, requesterUID, uid string) (Delive
 		if err != nil {
 			return err
 		}
-		again = newDelivery(*d.Webhook, d.BatchUID, d.EventCount, s.moment())
+		again = newDelivery(*d.Webhook, d.BatchUID, d.EventCount, s.now())
 		return put(ctx, tx, &again)
 	})
 	return again, err

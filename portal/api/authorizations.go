@@ -251,11 +251,11 @@ func (a *API) revoke(ctx context.Context, in *ByUID) (*answer[Authorization], er
 			return nil, err
 		}
 	}
-	row, news, err := a.Store.Revoke(ctx, requesterOf(ctx), in.UID)
+	row, published, err := a.Store.Revoke(ctx, requesterOf(ctx), in.UID)
 	if err != nil {
 		return nil, err
 	}
-	a.Webhooks.Announce(ctx, news)
+	a.Webhooks.Announce(ctx, published)
 	return &answer[Authorization]{a.authorization(ctx, row, form)}, nil
 }
 

@@ -76,15 +76,15 @@ func (a *API) changeEvent(ctx context.Context, in *changeEventInput) (*answer[we
 }
 
 func (a *API) redeliverEvent(ctx context.Context, in *ByUID) (*answer[Redelivered], error) {
-	news, err := a.Store.RedeliverEvent(ctx, requesterOf(ctx), in.UID)
+	published, err := a.Store.RedeliverEvent(ctx, requesterOf(ctx), in.UID)
 	if err != nil {
 		return nil, missing("event", err)
 	}
-	if len(news.Deliveries) == 0 {
+	if len(published.Deliveries) == 0 {
 		return nil, fail(http.StatusConflict, "no webhook is turned on; add one with POST /webhooks")
 	}
-	a.Webhooks.Announce(ctx, news)
-	return &answer[Redelivered]{Redelivered{true, news.Deliveries}}, nil
+	a.Webhooks.Announce(ctx, published)
+	return &answer[Redelivered]{Redelivered{true, published.Deliveries}}, nil
 }
 
 func eventAnswer(e store.Event, err error) (*answer[webhook.Event], error) {

@@ -206,7 +206,7 @@ func testAt(utility string, row store.Request) *bool {
 // update changes what the requester owns, and keeps what is known of the workflow since the row was written.
 func (a *API) update(ctx context.Context, known store.Request, change store.RequestChange) (store.Request, error) {
 	row, err := a.Store.UpdateRequest(ctx, known.RequesterUID, known.UID, change)
-	return projected(row, stateOf(known)), err
+	return row.WithState(known.State()), err
 }
 
 // open sends a closed form to the customer again.
@@ -224,7 +224,9 @@ func (a *API) close(ctx context.Context, row store.Request) (store.Request, erro
 	if err := a.cancel(ctx, row.UID); err != nil {
 		return row, err
 	}
-	return a.settled(ctx, row, func(s meterkey.State) bool { return s.Status.Terminal() }), nil
+	return a.settled(ctx, row, func(s meterkey.State) bool {
+		return s.Status.Terminal() || row.Status.Terminal() && row.State().NewerThan(s) // ended without its workflow knowing
+	}), nil
 }
 
 func (a *API) deleteForm(ctx context.Context, in *ByUID) (*answer[Success], error) {

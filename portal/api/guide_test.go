@@ -42,7 +42,7 @@ func TestGuide_NamesEverything(t *testing.T) {
 		store.NoteMetersEmpty, store.NoteAccessDeclined, store.NoteAccessPasswordExpired, store.NoteAccessAttemptsUsed,
 		store.NoteAccessCaptcha, store.NoteAccessInterrupted, store.NoteAccessUnreadable, store.NoteMFATimeout, store.NoteMFAInvalid,
 		store.NoteMFAAbandoned, store.NoteUtilityUnavailable, store.NoteUtilityChanged, store.NoteUtilityUnknown,
-		store.NoteRequestCanceled, store.NoteRequestExpired} {
+		store.NoteRequestCanceled, store.NoteRequestExpired, store.NoteRequestTerminated, store.NoteServiceMisconfigured} {
 		needs("`" + note + "`")
 	}
 	require.Empty(t, missing)

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -42,4 +43,32 @@ func TestLife(t *testing.T) {
 	require.Equal(t, []string{"M00000"}, meters.Meters[0].Base.MeterNumbers)
 	require.Equal(t, meters.Meters[0], get[Meter](p, "/meters/"+meters.Meters[0].UID))
 	p.refused(http.StatusNotFound, http.MethodGet, "/meters/nothing", "")
+}
+
+// TestTerminated: an operator ends the run of a request that waits for a code; the API says so, whatever the run says.
+func TestTerminated(t *testing.T) {
+	t.Parallel()
+	p := newParty(t)
+	form := p.form()
+	asked := p.signIn(form, "code", asks(meterkey.NumberCode))
+	require.NoError(t, world.temporal.TerminateWorkflow(t.Context(), meterkey.WorkflowID(form.UID), "", "an operator's reason"))
+	row, err := world.store.RequestByID(t.Context(), form.UID)
+	require.NoError(t, err)
+	_, err = world.store.RecordTerminated(t.Context(), form.UID, row.RunID, time.Now())
+	require.NoError(t, err)
+
+	ended := get[Form](p, "/forms/"+form.UID)
+	require.Equal(t, "failed", ended.Status)
+	require.Equal(t, "terminated", ended.Reason)
+	require.Equal(t, form.URL, ended.URL)
+	authorization := get[Authorization](p, "/authorizations/"+asked.UID)
+	require.Equal(t, "errored", authorization.Status)
+	require.Equal(t, "request_terminated", authorization.Notes[0].Type)
+	require.Nil(t, authorization.MFA.Value)
+	e := p.refused(http.StatusConflict, http.MethodPost, "/authorizations/"+asked.UID+"/code", codeBody(*asked.MFA.Value.ChallengeID, "123456"))
+	require.Contains(t, e.Description, "no code is awaited: the data request is failed")
+
+	require.Equal(t, "failed", post[Form](p, "/forms/"+form.UID, `{"disabled": true}`).Status)
+	require.Equal(t, "awaiting_login", post[Form](p, "/forms/"+form.UID, `{"disabled": false}`).Status)
+	require.Equal(t, asked.UID, p.signIn(form, "ok", isConnected).UID)
 }

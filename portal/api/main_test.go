@@ -181,71 +181,71 @@ func (s *site) user(request string) string {
 	return s.users[request]
 }
 
-func (s *site) login(_ context.Context, in workflows.LoginInput) (workflows.Found, error) {
+func (s *site) login(_ context.Context, in workflows.LoginInput) (workflows.PageResult, error) {
 	credentials, err := s.identity.OpenCredentials(in.Credentials)
 	if err != nil {
-		return workflows.Found{}, err
+		return workflows.PageResult{}, err
 	}
 	s.mu.Lock()
 	s.users[in.RequestID] = credentials.Username
 	s.mu.Unlock()
-	found := workflows.Found{Outcome: workflows.OutcomeSignedIn,
+	found := workflows.PageResult{Outcome: workflows.OutcomeSignedIn,
 		Window: &workflows.Window{Host: "h1", ID: in.RequestID, ExpiresAt: time.Now().Add(10 * time.Minute)}}
 	switch credentials.Username {
 	case "code":
 		found.Outcome, found.Challenge = workflows.OutcomeChallenge, codeAsk()
 	case "choice":
-		found.Outcome, found.Challenge = workflows.OutcomeChallenge, &workflows.ChallengeAsk{Kind: meterkey.MethodChoice,
-			Prompt: "How should we send it?", Tries: 3, Options: []meterkey.Option{{ID: "sms", Label: "Text message", Target: "***-1234"}, {ID: "mail", Label: "E-mail"}}}
+		found.Outcome, found.Challenge = workflows.OutcomeChallenge, &meterkey.Challenge{Kind: meterkey.MethodChoice,
+			Prompt: "How should we send it?", TriesLeft: 3, Options: []meterkey.Option{{ID: "sms", Label: "Text message", Target: "***-1234"}, {ID: "mail", Label: "E-mail"}}}
 	case "wrong":
 		found.Outcome, found.Reason = workflows.OutcomeStopped, meterkey.InvalidCredentials
 	}
 	return found, nil
 }
 
-func codeAsk() *workflows.ChallengeAsk {
-	return &workflows.ChallengeAsk{Kind: meterkey.NumberCode, Prompt: "Enter the code", SentTo: "(***) ***-1234", Digits: 6, CanResend: true, Tries: 3}
+func codeAsk() *meterkey.Challenge {
+	return &meterkey.Challenge{Kind: meterkey.NumberCode, Prompt: "Enter the code", SentTo: "(***) ***-1234", Digits: 6, CanResend: true, TriesLeft: 3}
 }
 
-func (s *site) hold(ctx context.Context, _ workflows.WindowInput) (workflows.Found, error) {
+func (s *site) hold(ctx context.Context, _ workflows.WindowInput) (workflows.PageResult, error) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return workflows.Found{}, ctx.Err()
+			return workflows.PageResult{}, ctx.Err()
 		case <-activity.GetWorkerStopChannel(ctx):
-			return workflows.Found{}, errors.New("the worker stops")
+			return workflows.PageResult{}, errors.New("the worker stops")
 		case <-tick.C:
 			activity.RecordHeartbeat(ctx)
 		}
 	}
 }
 
-func (s *site) submit(_ context.Context, in workflows.SubmitCodeInput) (workflows.Found, error) {
+func (s *site) submit(_ context.Context, in workflows.SubmitCodeInput) (workflows.PageResult, error) {
 	code, err := s.identity.Open(in.Code)
 	switch {
 	case err != nil:
-		return workflows.Found{}, err
+		return workflows.PageResult{}, err
 	case in.Kind == meterkey.MethodChoice:
-		return workflows.Found{Outcome: workflows.OutcomeChallenge, Challenge: codeAsk()}, nil
+		return workflows.PageResult{Outcome: workflows.OutcomeChallenge, Challenge: codeAsk()}, nil
 	case string(code) == "000000":
-		return workflows.Found{Outcome: workflows.OutcomeCodeRejected, Challenge: codeAsk()}, nil
+		return workflows.PageResult{Outcome: workflows.OutcomeCodeRejected, Challenge: codeAsk()}, nil
 	}
-	return workflows.Found{Outcome: workflows.OutcomeSignedIn}, nil
+	return workflows.PageResult{Outcome: workflows.OutcomeSignedIn}, nil
 }
 
-func (s *site) resend(context.Context, workflows.WindowInput) (workflows.Found, error) {
-	return workflows.Found{Outcome: workflows.OutcomeChallenge, Challenge: codeAsk()}, nil
+func (s *site) resend(context.Context, workflows.WindowInput) (workflows.PageResult, error) {
+	return workflows.PageResult{Outcome: workflows.OutcomeChallenge, Challenge: codeAsk()}, nil
 }
 
 // fetch reads three meters, or as many as the user name says ("meters-20000").
-func (s *site) fetch(_ context.Context, in workflows.WindowInput) (workflows.Found, error) {
+func (s *site) fetch(_ context.Context, in workflows.WindowInput) (workflows.PageResult, error) {
 	count := 3
 	if _, err := fmt.Sscanf(s.user(in.RequestID), "meters-%d", &count); err != nil {
 		count = 3
 	}
-	return workflows.Found{Outcome: workflows.OutcomeSignedIn, Meters: manyMeters(count)}, nil
+	return workflows.PageResult{Outcome: workflows.OutcomeSignedIn, Meters: manyMeters(count)}, nil
 }
 
 func manyMeters(count int) []meterkey.Meter {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
 )
 
@@ -184,11 +185,11 @@ func (a *API) meters(ctx context.Context, rows []store.Meter) []Meter {
 			StatusMessage: "Service exists; bills and intervals are not collected.", StatusTS: Time{m.Created},
 			OngoingMonitoring: Monitoring{Frequency: "off"}, Utility: m.Utility,
 			BillCoverage: [][]Time{}, BillSources: []string{}, IntervalCoverage: [][]Time{}, IntervalSources: []string{},
-			ExportsList: []Export{}, Blocks: []string{"base"}, Base: base(m)}
+			ExportsList: []Export{}, Blocks: []string{"base"}, Base: base(m.Meter)}
 	})
 }
 
-func base(m store.Meter) Base {
+func base(m meterkey.Meter) Base {
 	b := Base{ServiceIdentifier: nullable(m.ServiceIdentifier), ServiceTariff: nullable(m.Tariff),
 		ServiceClass: nullable(m.ServiceClass), ServiceAddress: nullable(m.ServiceAddress),
 		ServiceStatus: nullable(m.Status), BillingAccount: nullable(m.AccountNumber), MeterNumbers: []string{}}

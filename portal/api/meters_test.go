@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
+	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
 )
 
@@ -42,11 +43,11 @@ func TestMeters(t *testing.T) {
 // TestBase: what the site does not show is null, never made up.
 func TestBase(t *testing.T) {
 	t.Parallel()
-	full := base(store.Meter{AccountNumber: "A", MeterNumber: "M", ServiceIdentifier: "S", ServiceAddress: "1 Elm", ServiceClass: "gas", Tariff: "R", Status: "active"})
+	full := base(meterkey.Meter{AccountNumber: "A", MeterNumber: "M", ServiceIdentifier: "S", ServiceAddress: "1 Elm", ServiceClass: "gas", Tariff: "R", Status: "active"})
 	require.Equal(t, []string{"M"}, full.MeterNumbers)
 	require.Equal(t, "A", *full.BillingAccount)
 	require.Equal(t, "R", *full.ServiceTariff)
-	require.Equal(t, Base{MeterNumbers: []string{}}, base(store.Meter{}))
+	require.Equal(t, Base{MeterNumbers: []string{}}, base(meterkey.Meter{}))
 }
 
 func TestNotCollected(t *testing.T) {

@@ -94,7 +94,7 @@ func (a *API) submitCode(ctx context.Context, in *codeInput) (*answer[Authorizat
 	case err != nil:
 		return nil, notTaken(err)
 	}
-	return &answer[Authorization]{a.authorization(ctx, q.authorization, projected(q.form, state))}, nil
+	return &answer[Authorization]{a.authorization(ctx, q.authorization, q.form.WithState(state))}, nil
 }
 
 func (a *API) resendCode(ctx context.Context, in *resendCodeInput) (*answer[Authorization], error) {
@@ -134,6 +134,9 @@ func (a *API) question(ctx context.Context, uid, challenge string) (question, er
 		return question{}, fail(http.StatusConflict, "no code is awaited: the data request was deleted")
 	}
 	state, err := a.Requests.State(ctx, form.UID)
+	if stored := form.State(); err == nil && stored.NewerThan(state) {
+		state = stored // an operator ended the run, which does not know
+	}
 	switch {
 	case errors.Is(err, sdk.ErrNotFound): // it ended so long ago that Temporal has forgotten it
 		return question{}, fail(http.StatusConflict, "no code is awaited: the data request is %s", form.Status)
@@ -166,7 +169,7 @@ func (a *API) taken(ctx context.Context, q question, signal string) (*answer[Aut
 	if why := ignoredSince(q.state, state, signal); why != "" {
 		return nil, fail(http.StatusConflict, "it changed nothing: %s", why)
 	}
-	return &answer[Authorization]{a.authorization(ctx, q.authorization, projected(q.form, state))}, nil
+	return &answer[Authorization]{a.authorization(ctx, q.authorization, q.form.WithState(state))}, nil
 }
 
 // ignoredSince is why a signal of this name changed nothing since the state before, "" if there was none.

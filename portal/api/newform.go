@@ -101,14 +101,14 @@ func (a *API) reauthorization(ctx context.Context, row store.Request) (_ store.R
 func (a *API) store(ctx context.Context, row store.Request) (store.Request, error) {
 	key := idempotencyKeyOf(ctx)
 	row.UID = uidFor(row.RequesterUID, key)
-	created, news, err := a.Store.CreateRequest(ctx, row)
+	created, published, err := a.Store.CreateRequest(ctx, row)
 	if key != "" && errors.Is(err, store.ErrConflict) {
 		return a.stored(ctx, row)
 	}
 	if err != nil {
 		return row, err
 	}
-	a.Webhooks.Announce(ctx, news)
+	a.Webhooks.Announce(ctx, published)
 	return created, nil
 }
 

@@ -71,7 +71,7 @@ func (a *API) fresh(ctx context.Context, row store.Request) store.Request {
 		a.Log.Debug("answered from the database", zap.String("request_id", row.UID), zap.Error(err))
 		return row
 	}
-	return projected(row, state)
+	return row.WithState(state)
 }
 
 // settled is the request once its workflow satisfies done, or as it was last seen when that takes too long.
@@ -82,23 +82,5 @@ func (a *API) settled(ctx context.Context, row store.Request, done func(meterkey
 	if err != nil {
 		a.Log.Debug("answered before the workflow did", zap.String("request_id", row.UID), zap.Error(err))
 	}
-	return projected(row, state)
-}
-
-// projected is the request with a newer state of its workflow.
-func projected(row store.Request, s meterkey.State) store.Request {
-	if s.LinkedAt.Before(row.LinkedAt) || s.LinkedAt.Equal(row.LinkedAt) && s.Revision <= row.Version {
-		return row
-	}
-	row.ChosenUtility, row.Status, row.Reason, row.WaitingOn = s.Utility, s.Status, s.Reason, s.WaitingOn
-	row.Since, row.Until, row.Message, row.Challenge = s.Since, s.Until, s.Message, s.Challenge
-	row.LinkedAt, row.Version, row.Timeline = s.LinkedAt, s.Revision, s.Timeline
-	return row
-}
-
-// stateOf is what is known of a request's workflow.
-func stateOf(row store.Request) meterkey.State {
-	return meterkey.State{Utility: row.ChosenUtility, Status: row.Status, Reason: row.Reason, WaitingOn: row.WaitingOn,
-		Since: row.Since, Until: row.Until, Message: row.Message, Challenge: row.Challenge, LinkedAt: row.LinkedAt,
-		Revision: row.Version, Timeline: row.Timeline}
+	return row.WithState(state)
 }

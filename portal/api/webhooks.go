@@ -146,12 +146,12 @@ func (a *API) deleteWebhook(ctx context.Context, in *ByUID) (*answer[Success], e
 }
 
 func (a *API) pingWebhook(ctx context.Context, in *ByUID) (*answer[Delivery], error) {
-	news, err := a.Store.PingWebhook(ctx, requesterOf(ctx), in.UID)
+	published, err := a.Store.PingWebhook(ctx, requesterOf(ctx), in.UID)
 	if err != nil {
 		return nil, missing("webhook", err)
 	}
-	a.Webhooks.Announce(ctx, news)
-	row, err := a.Store.Delivery(ctx, news.Deliveries[0])
+	a.Webhooks.Announce(ctx, published)
+	row, err := a.Store.Delivery(ctx, published.Deliveries[0])
 	return deliveryAnswer(row, err)
 }
 

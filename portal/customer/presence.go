@@ -19,7 +19,7 @@ func (h *Handler) touch(w http.ResponseWriter, r *http.Request) {
 	id, _, ok := h.Key.ReadLinkToken(r.PathValue("token"))
 	err := store.ErrNotFound
 	if ok {
-		err = h.Store.TouchVisit(r.Context(), id, r.PostFormValue("tab"), store.VisitState(r.PostFormValue("state")), time.Now())
+		err = h.Store.TouchPresence(r.Context(), id, r.PostFormValue("tab"), store.PresenceState(r.PostFormValue("state")), time.Now())
 	}
 	switch {
 	case err == nil:
@@ -54,5 +54,5 @@ func (h *Handler) tellLeft(ctx context.Context, id string) error {
 		return err
 	}
 	h.Log.Info("customer left", zap.String("request_id", id))
-	return h.Store.ForgetVisits(ctx, id)
+	return h.Store.ForgetPresences(ctx, id)
 }

@@ -156,9 +156,7 @@ func (p *pageRequest) askState(ctx context.Context) (s meterkey.State, behind bo
 // storedState is the state as it was projected last.
 func (p *pageRequest) storedState(ctx context.Context) (meterkey.State, error) {
 	q := p.request
-	s := meterkey.State{RequestID: q.UID, Requester: q.RequesterUID, Utility: q.ChosenUtility, Status: q.Status, Reason: q.Reason,
-		WaitingOn: q.WaitingOn, Since: q.Since, Until: q.Until, Message: q.Message, Challenge: q.Challenge, Timeline: q.Timeline,
-		Revision: q.Version, LinkedAt: q.LinkedAt}
+	s := q.State()
 	if q.Status != meterkey.Connected || q.AuthorizationUID == "" {
 		return s, nil
 	}

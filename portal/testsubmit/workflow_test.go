@@ -18,7 +18,7 @@ import (
 type stage struct {
 	env    *testsuite.TestWorkflowEnvironment
 	played []PlayInput
-	closed []workflows.WindowInput
+	closed []workflows.CloseWindowInput
 	play   func(PlayInput) (PlayResult, error)
 }
 
@@ -32,7 +32,7 @@ func newStage(t *testing.T) *stage {
 		s.played = append(s.played, in)
 		return s.play(in)
 	}, activity.RegisterOptions{Name: ActivityPlay})
-	s.env.RegisterActivityWithOptions(func(_ context.Context, in workflows.WindowInput) error {
+	s.env.RegisterActivityWithOptions(func(_ context.Context, in workflows.CloseWindowInput) error {
 		s.closed = append(s.closed, in)
 		return nil
 	}, activity.RegisterOptions{Name: workflows.ActivityCloseWindow})
@@ -70,7 +70,7 @@ func TestTestSubmit_ClosesTheWindowThatIsToBeLost(t *testing.T) {
 		return PlayResult{}, nil
 	}
 	require.NoError(t, s.run(t, Step{Do: SignIn, Nth: 1}, Step{Do: LoseWindow}))
-	require.Equal(t, []workflows.WindowInput{{RequestID: "r-1", Utility: "DEMO", Test: true, Window: held}}, s.closed)
+	require.Equal(t, []workflows.CloseWindowInput{{RequestID: "r-1", Window: held}}, s.closed)
 }
 
 func TestTestSubmit_TriesAgainWhenAPortalDies(t *testing.T) {

@@ -59,7 +59,9 @@ func (s *Service) Secret(given string) (shown, sealed string, err error) {
 }
 
 // Announce starts the deliveries of a change.
-func (s *Service) Announce(ctx context.Context, news store.News) { s.Deliver(ctx, news.Deliveries...) }
+func (s *Service) Announce(ctx context.Context, published store.Published) {
+	s.Deliver(ctx, published.Deliveries...)
+}
 
 // Run delivers webhooks and sweeps until ctx ends. An error means that Temporal takes this portal no more.
 func (s *Service) Run(ctx context.Context) error {
@@ -103,11 +105,11 @@ func (s *Service) Register(w worker.Registry) {
 // Sweep starts the deliveries that nobody has started, and lets authorizations expire whose time has come. Several portals
 // may sweep at once.
 func (s *Service) Sweep(ctx context.Context) error {
-	news, err := s.store.ExpireAuthorizations(ctx, time.Now())
+	published, err := s.store.ExpireAuthorizations(ctx, time.Now())
 	if err != nil {
 		return fmt.Errorf("letting authorizations expire: %w", err)
 	}
-	if err := s.Start(ctx, news.Deliveries...); err != nil {
+	if err := s.Start(ctx, published.Deliveries...); err != nil {
 		return err
 	}
 	for {

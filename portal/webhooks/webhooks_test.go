@@ -23,7 +23,7 @@ import (
 
 	"github.com/meterkey/meterkey/internal/logging"
 	"github.com/meterkey/meterkey/internal/portalkey"
-	"github.com/meterkey/meterkey/internal/recorder"
+	"github.com/meterkey/meterkey/activities"
 	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/internal/testenv"
@@ -271,7 +271,7 @@ func TestRecorder_TellsOfEachChange(t *testing.T) {
 	o := newOffice(t)
 	s := o.portal()
 	o.run(s)
-	r := recorder.Recorder{Store: o.store, Webhooks: s}
+	r := activities.Recorder{Store: o.store, Webhooks: s, Log: zap.NewNop()}
 	at := time.Now().UTC().Truncate(time.Microsecond)
 	p := meterkey.Projection{Request: meterkey.Request{RequestID: "r-1", Requester: "acme", Utility: "DEMO"}, RunID: "run",
 		State: meterkey.State{RequestID: "r-1", Requester: "acme", Utility: "DEMO", Status: meterkey.SigningIn, LinkedAt: at, Since: at, Revision: 2,

@@ -66,7 +66,7 @@ CREATE TABLE requests (
   message TEXT NOT NULL,
   challenge TEXT,
   timeline TEXT,
-  version BIGINT NOT NULL,
+  revision BIGINT NOT NULL,
   run_id TEXT NOT NULL,
   linked_at TIMESTAMP NOT NULL,
   signed_in BOOLEAN NOT NULL,
@@ -89,6 +89,7 @@ CREATE INDEX requests_authorization ON requests (authorization_uid, created, uid
 CREATE INDEX requests_archived ON requests (requester_uid, created, uid) WHERE deleted IS NULL AND is_archived = TRUE;
 CREATE INDEX requests_test ON requests (requester_uid, created, uid) WHERE deleted IS NULL AND is_test = TRUE;
 CREATE INDEX requests_updated ON requests (requester_uid, updated) WHERE deleted IS NULL;
+CREATE INDEX requests_open ON requests (uid) WHERE deleted IS NULL AND ended_at IS NULL;
 CREATE INDEX requests_asking ON requests (status) WHERE deleted IS NULL;
 -- The dashboard's numbers are counted from these two alone, without the table.
 CREATE INDEX requests_numbers ON requests (requester_uid, is_test, created, status, chosen_utility, is_archived,
@@ -96,13 +97,13 @@ CREATE INDEX requests_numbers ON requests (requester_uid, is_test, created, stat
 CREATE INDEX requests_connected ON requests (requester_uid, is_test, connected_at) WHERE deleted IS NULL;
 
 -- What a search may begin with, in lower case.
-CREATE TABLE request_terms (
+CREATE TABLE search_index (
   request_uid exact_text NOT NULL REFERENCES requests (uid) ON DELETE CASCADE,
   requester_uid exact_text NOT NULL,
   term exact_text NOT NULL,
   PRIMARY KEY (request_uid, term)
 );
-CREATE INDEX request_terms_term ON request_terms (requester_uid, term, request_uid);
+CREATE INDEX search_index_term ON search_index (requester_uid, term, request_uid);
 
 CREATE TABLE authorizations (
   uid exact_text PRIMARY KEY,
@@ -208,14 +209,14 @@ CREATE INDEX deliveries_requester ON deliveries (requester_uid, created, uid);
 CREATE INDEX deliveries_webhook ON deliveries (webhook_uid, created, uid);
 CREATE INDEX deliveries_due ON deliveries (created) WHERE status = 'pending' AND started IS NULL;
 
-CREATE TABLE visits (
+CREATE TABLE presences (
   request_uid exact_text NOT NULL REFERENCES requests (uid) ON DELETE CASCADE,
   tab exact_text NOT NULL,
   state exact_text NOT NULL,
   seen TIMESTAMP NOT NULL,
   PRIMARY KEY (request_uid, tab)
 );
-CREATE INDEX visits_seen ON visits (seen);
+CREATE INDEX presences_seen ON presences (seen);
 
 CREATE TABLE idempotency (
   requester_uid exact_text NOT NULL REFERENCES requesters (uid),
@@ -228,3 +229,28 @@ CREATE TABLE idempotency (
   PRIMARY KEY (requester_uid, key)
 );
 CREATE INDEX idempotency_created ON idempotency (created);
+
+-- Files of customers that are sent data requests together, and what became of each line.
+CREATE TABLE imports (
+  uid exact_text PRIMARY KEY,
+  requester_uid exact_text NOT NULL REFERENCES requesters (uid),
+  file_name TEXT NOT NULL,
+  ignored TEXT NOT NULL,
+  created TIMESTAMP NOT NULL,
+  started TIMESTAMP
+);
+CREATE INDEX imports_requester ON imports (requester_uid, created, uid);
+
+CREATE TABLE import_rows (
+  import_uid exact_text NOT NULL REFERENCES imports (uid) ON DELETE CASCADE,
+  line BIGINT NOT NULL,
+  email TEXT NOT NULL,
+  name TEXT NOT NULL,
+  nickname TEXT NOT NULL,
+  utility TEXT NOT NULL,
+  expires TEXT NOT NULL,
+  outcome exact_text NOT NULL,
+  problem TEXT NOT NULL,
+  PRIMARY KEY (import_uid, line)
+);
+CREATE INDEX import_rows_outcome ON import_rows (import_uid, outcome, line);
