@@ -128,7 +128,9 @@ func (r *runner) handOverMail() {
 			}
 		}
 	}
-	r.recording = min(r.recording, r.recorded)
+	if !r.mailed() {
+		r.recording = min(r.recording, r.recorded)
+	}
 	r.await(r.lasting, time.Time{}, "", func() bool { return r.idle(r.lasting) })
 }
 
