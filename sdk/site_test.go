@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/meterkey/meterkey"
+	"github.com/meterkey/meterkey/internal/testenv"
 	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/workflows"
 )
@@ -29,7 +30,7 @@ func happened(to *sync.Map, requestID string) chan struct{} {
 	return c.(chan struct{}) //nolint:errcheck // nothing else is in it
 }
 
-func serveSite() (stop func(), err error) {
+func serveSite() error {
 	requests := requestWorker(meterkey.TaskQueue)
 	signIn := worker.New(server.temporal, workflows.SignInTaskQueue, worker.Options{DisableWorkflowWorker: true, MaxHeartbeatThrottleInterval: 100 * time.Millisecond})
 	register(signIn, map[string]any{workflows.ActivityLogin: login})
@@ -49,10 +50,11 @@ func serveSite() (stop func(), err error) {
 	})
 	for _, w := range []worker.Worker{requests, signIn, windows} {
 		if err := w.Start(); err != nil {
-			return nil, err
+			return err
 		}
+		testenv.AtEnd(func(context.Context) error { w.Stop(); return nil })
 	}
-	return func() { signIn.Stop(); windows.Stop(); requests.Stop() }, nil
+	return nil
 }
 
 // requestWorker serves the workflow, and what it asks for on its own queue.
@@ -81,14 +83,14 @@ func login(ctx context.Context, in workflows.LoginInput) (workflows.PageResult, 
 		_ = untilCalledOff(ctx) // the site answers all the same
 		return workflows.PageResult{Outcome: workflows.OutcomeSignedIn, Window: window, At: time.Now()}, nil
 	}
-	return workflows.PageResult{Outcome: workflows.OutcomeChallenge, Window: window, At: time.Now(), Challenge: &workflows.ChallengeAsk{
+	return workflows.PageResult{Outcome: workflows.OutcomeChallenge, Window: window, At: time.Now(), Challenge: &meterkey.Challenge{
 		Kind: meterkey.MethodChoice, Options: []meterkey.Option{{ID: "sms", Label: "Text message"}, {ID: "mail", Label: "E-mail"}}}}, nil
 }
 
 func submitCode(_ context.Context, in workflows.SubmitCodeInput) (workflows.PageResult, error) {
 	if in.State().Challenge.Kind == meterkey.MethodChoice {
 		return workflows.PageResult{Outcome: workflows.OutcomeChallenge, At: time.Now(),
-			Challenge: &workflows.ChallengeAsk{Kind: meterkey.NumberCode, Tries: 3}}, nil
+			Challenge: &meterkey.Challenge{Kind: meterkey.NumberCode, TriesLeft: 3}}, nil
 	}
 	return workflows.PageResult{Outcome: workflows.OutcomeSignedIn, At: time.Now()}, nil
 }

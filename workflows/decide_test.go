@@ -126,7 +126,7 @@ func TestReceive_SaysWhyASignalChangesNothing(t *testing.T) {
 func awaiting(s meterkey.Status, tries int) *machine {
 	m := newMachine(meterkey.Request{RequestID: "r-1"}, nil, time.Unix(0, 0))
 	m.Window = &Window{Host: "h", ID: "w", ExpiresAt: time.Unix(600, 0)}
-	m.ask(ChallengeAsk{Kind: meterkey.NumberCode, Prompt: "code?"}, tries)
+	m.ask(meterkey.Challenge{Kind: meterkey.NumberCode, Prompt: "code?"}, tries)
 	challenge := m.State.Challenge
 	m.enter(s, "", time.Unix(1, 0))
 	m.State.Challenge = challenge
@@ -260,7 +260,7 @@ func (x *explored) arrive(t *testing.T, a arrival) {
 	switch a {
 	case challengeShown:
 		x.siteSays(t, PageResult{Outcome: OutcomeChallenge, Window: &Window{ID: "w", ExpiresAt: time.Unix(600, 0)},
-			Challenge: &ChallengeAsk{Kind: meterkey.NumberCode, Tries: x.tries}})
+			Challenge: &meterkey.Challenge{Kind: meterkey.NumberCode, TriesLeft: x.tries}})
 	case rightCode:
 		x.answered = current
 		code(current, "right")

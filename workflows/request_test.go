@@ -244,8 +244,8 @@ func (w *world) ends(status meterkey.Status, reason meterkey.Reason) {
 func stopFor(r meterkey.Reason) PageResult { return PageResult{Outcome: OutcomeStopped, Reason: r} }
 
 func asks(kind meterkey.ChallengeKind) PageResult {
-	return PageResult{Outcome: OutcomeChallenge, Typed: true, Challenge: &ChallengeAsk{Kind: kind, Prompt: "which?", SentTo: "(***) ***-1234",
-		Options: []meterkey.Option{{ID: "sms", Label: "Text"}}, Digits: 6, CanResend: true, Tries: 3}}
+	return PageResult{Outcome: OutcomeChallenge, Typed: true, Challenge: &meterkey.Challenge{Kind: kind, Prompt: "which?", SentTo: "(***) ***-1234",
+		Options: []meterkey.Option{{ID: "sms", Label: "Text"}}, Digits: 6, CanResend: true, TriesLeft: 3}}
 }
 
 var (

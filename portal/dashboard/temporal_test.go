@@ -82,8 +82,8 @@ func (ts *temporalServer) record(_ context.Context, p meterkey.Projection) error
 	return ts.recorded(p)
 }
 
-func (ts *temporalServer) login(_ context.Context, in workflows.LoginInput) (workflows.Found, error) {
-	found := workflows.Found{Outcome: workflows.OutcomeSignedIn, Typed: true,
+func (ts *temporalServer) login(_ context.Context, in workflows.LoginInput) (workflows.PageResult, error) {
+	found := workflows.PageResult{Outcome: workflows.OutcomeSignedIn, Typed: true,
 		Window: &workflows.Window{Host: "h1", ID: in.RequestID, ExpiresAt: time.Now().Add(10 * time.Minute)}}
 	if in.Utility == "CONED" {
 		found.Outcome = workflows.OutcomeChallenge
@@ -92,25 +92,25 @@ func (ts *temporalServer) login(_ context.Context, in workflows.LoginInput) (wor
 	return found, nil
 }
 
-func (ts *temporalServer) hold(ctx context.Context, _ workflows.WindowInput) (workflows.Found, error) {
+func (ts *temporalServer) hold(ctx context.Context, _ workflows.WindowInput) (workflows.PageResult, error) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return workflows.Found{}, ctx.Err()
+			return workflows.PageResult{}, ctx.Err()
 		case <-ticker.C:
 			activity.RecordHeartbeat(ctx)
 		}
 	}
 }
 
-func (ts *temporalServer) submit(context.Context, workflows.SubmitCodeInput) (workflows.Found, error) {
-	return workflows.Found{Outcome: workflows.OutcomeSignedIn}, nil
+func (ts *temporalServer) submit(context.Context, workflows.SubmitCodeInput) (workflows.PageResult, error) {
+	return workflows.PageResult{Outcome: workflows.OutcomeSignedIn}, nil
 }
 
-func (ts *temporalServer) fetch(context.Context, workflows.WindowInput) (workflows.Found, error) {
-	return workflows.Found{Outcome: workflows.OutcomeSignedIn, Meters: []meterkey.Meter{
+func (ts *temporalServer) fetch(context.Context, workflows.WindowInput) (workflows.PageResult, error) {
+	return workflows.PageResult{Outcome: workflows.OutcomeSignedIn, Meters: []meterkey.Meter{
 		{MeterNumber: "E-1", AccountNumber: "=1+1", ServiceClass: "electric", ServiceAddress: "1 Main Street"}, {MeterNumber: "G-2", ServiceClass: "gas"},
 	}}, nil
 }
