@@ -112,7 +112,7 @@ func TestLogin_WithAWrongClock(t *testing.T) {
 			require.Equal(t, workflows.OutcomeChallenge, found.Outcome)
 			const lifetime = 10 * time.Minute
 			require.WithinDuration(t, time.Now().Add(lifetime-ahead), found.Window.ExpiresAt, time.Minute)
-			w, err := site.Host.Window(t.Context(), found.Window.ID)
+			w, err := a.Host.Window(t.Context(), found.Window.ID)
 			require.NoError(t, err)
 			require.InDelta(t, lifetime.Minutes(), w.Remaining().Minutes(), 1)
 			require.Equal(t, 1, logs.FilterMessage("this machine's clock is wrong").Len())
@@ -139,13 +139,13 @@ func dialWithClock(t *testing.T, server *stack.Temporal, clock *activities.Clock
 }
 
 // loginAt runs Login by the server, within half an hour.
-func loginAt(t *testing.T, c client.Client, clock *activities.Clock, a *account) (found workflows.Found) {
+func loginAt(t *testing.T, c client.Client, clock *activities.Clock, a *account) (found workflows.PageResult) {
 	t.Helper()
-	here := *site
+	here := *a.BrowserActivities
 	here.Now = clock.Now
 	w := worker.New(c, a.id, worker.Options{})
-	here.RegisterLogin(w)
-	w.RegisterWorkflowWithOptions(func(ctx workflow.Context, in workflows.LoginInput) (found workflows.Found, err error) {
+	here.RegisterSignIn(w)
+	w.RegisterWorkflowWithOptions(func(ctx workflow.Context, in workflows.LoginInput) (found workflows.PageResult, err error) {
 		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{ScheduleToCloseTimeout: 30 * time.Minute, StartToCloseTimeout: 5 * time.Minute,
 			HeartbeatTimeout: 10 * time.Second, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1}})
 		err = workflow.ExecuteActivity(ctx, workflows.ActivityLogin, in).Get(ctx, &found)
