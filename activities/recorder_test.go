@@ -122,12 +122,12 @@ func TestRecording_LoginRecordsWhatTheWorkflowComesTo(t *testing.T) {
 		status meterkey.Status
 		reason meterkey.Reason
 	}{
-		"plain":  {meterkey.FetchingMeters, ""},
-		"code":   {meterkey.AwaitingCode, ""},
-		"choice": {meterkey.AwaitingChoice, ""},
-		"wrong":  {meterkey.AwaitingLogin, meterkey.InvalidCredentials},
-		"down":   {meterkey.SigningIn, meterkey.UtilityUnavailable},
-		"locked": {meterkey.Failed, meterkey.AccountLocked},
+		"plain":   {meterkey.FetchingMeters, ""},
+		"code":    {meterkey.AwaitingCode, ""},
+		"choice":  {meterkey.AwaitingChoice, ""},
+		"wrong":   {meterkey.AwaitingLogin, meterkey.InvalidCredentials},
+		"down":    {meterkey.AwaitingLogin, meterkey.UtilityUnavailable},
+		"captcha": {meterkey.Failed, meterkey.Captcha},
 	} {
 		t.Run(kind, func(t *testing.T) {
 			a, db := newRecordedAccount(t, kind)
