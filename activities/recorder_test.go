@@ -314,3 +314,30 @@ type publishing []string
 func (p publishing) Record(context.Context, meterkey.Projection) (store.Published, error) {
 	return store.Published{Deliveries: p}, nil
 }
+
+// away is a database that does not answer until it is given up.
+type away struct{ givenUp func(meterkey.State) }
+
+func (d away) Record(ctx context.Context, p meterkey.Projection) (store.Published, error) {
+	<-ctx.Done()
+	d.givenUp(p.State)
+	return store.Published{}, ctx.Err()
+}
+
+// TestFetchMeterList_KeepsItsWindowWhileItRecords: were it killed then, the next attempt would read the list again.
+func TestFetchMeterList_KeepsItsWindowWhileItRecords(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, "DEMO", "plain")
+	w := a.login().Window
+	var open []bool
+	a.Recorder = newRecorder(away{func(s meterkey.State) {
+		if s.Status == meterkey.Connected {
+			open = append(open, a.open(w))
+		}
+	}})
+	found := a.do(a.FetchMeterList, a.task(meterkey.FetchingMeters, w))
+	require.True(t, found.Closed)
+	require.False(t, found.Recorded)
+	require.Equal(t, []bool{true}, open)
+	require.Eventually(t, func() bool { return !a.open(w) }, time.Minute, 20*time.Millisecond)
+}
