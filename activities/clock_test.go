@@ -125,7 +125,7 @@ func dialWithClock(t *testing.T, server *stack.Temporal, clock *activities.Clock
 	t.Helper()
 	move := func(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, call grpc.UnaryInvoker, options ...grpc.CallOption) error {
 		err := call(ctx, method, request, reply, conn, options...)
-		if task, ok := reply.(*workflowservice.PollActivityTaskQueueResponse); ok && task.GetStartedTime() != nil {
+		for _, task := range tasksIn(reply) {
 			task.StartedTime = timestamppb.New(task.GetStartedTime().AsTime().Add(-ahead))
 			task.ScheduledTime = timestamppb.New(task.GetScheduledTime().AsTime().Add(-ahead))
 		}
@@ -136,6 +136,19 @@ func dialWithClock(t *testing.T, server *stack.Temporal, clock *activities.Clock
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	return c
+}
+
+// tasksIn are the activity tasks in an answer of the server's, those that are to start at once included.
+func tasksIn(reply any) []*workflowservice.PollActivityTaskQueueResponse {
+	switch reply := reply.(type) {
+	case *workflowservice.PollActivityTaskQueueResponse:
+		if reply.GetStartedTime() != nil {
+			return []*workflowservice.PollActivityTaskQueueResponse{reply}
+		}
+	case *workflowservice.RespondWorkflowTaskCompletedResponse:
+		return reply.GetActivityTasks()
+	}
+	return nil
 }
 
 // loginAt runs Login by the server, within half an hour.
