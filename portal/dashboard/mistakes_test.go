@@ -150,7 +150,7 @@ func TestWithoutTemporal(t *testing.T) {
 	require.True(t, listed.Items[0].IsTest, "what is for trying would have gone to a real site, and counted as real")
 	require.Contains(t, v.get(listPath+"/"+uid).body, "Starting")
 
-	file := v.upload("customers.csv", "email\na@example.com\n").location()
+	file := v.upload("customers.csv", "email\nz@example.com\n").location()
 	require.Equal(t, http.StatusServiceUnavailable, v.post(file+"/start", nil).status)
 	require.Contains(t, v.get(file).body, "Send 1 data request", "it was not started")
 	require.NoError(t, f.store.StartImport(t.Context(), "acme", path.Base(file), false))
