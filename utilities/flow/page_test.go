@@ -36,7 +36,7 @@ flow:
 `
 
 // siteOf serves files by their names and visits them by the plain flow, with meters read as told.
-func siteOf(t *testing.T, pages map[string]string, meters string) *tour {
+func siteOf(t *testing.T, pages map[string]string, meters string) *fixture {
 	t.Helper()
 	t.Parallel()
 	folder := t.TempDir()
@@ -49,11 +49,11 @@ func siteOf(t *testing.T, pages map[string]string, meters string) *tour {
 	if meters == "" {
 		meters = "    read: [{rows: li}]\n    fields: {meter_number: x}\n"
 	}
-	return tourOf(t, parsed(t, "site", plainFlow+"  meters:\n"+meters), folder)
+	return fixtureOf(t, parsed(t, "site", plainFlow+"  meters:\n"+meters), folder)
 }
 
 // finds looks at the page for elements alone.
-func (t *tour) finds(elements ...utilities.Element) snapshot {
+func (t *fixture) finds(elements ...utilities.Element) snapshot {
 	t.Helper()
 	t.elements, t.texts = elements, []string{}
 	s, err := t.takeSnapshot(t.Context())
@@ -153,7 +153,7 @@ func TestTheWordsOfAnElement(t *testing.T) {
 }
 
 // told calls one of page.js's functions.
-func told[T any](t *tour, call map[string]any) T {
+func told[T any](t *fixture, call map[string]any) T {
 	t.Helper()
 	var returned T
 	require.NoError(t, t.evaluate(t.Context(), nil, call, &returned))
@@ -213,14 +213,14 @@ func TestWhatOptionsAreCalled(t *testing.T) {
 	tr := siteOf(t, map[string]string{"a.html": `<input type=radio name=w id=w1 value=sms><label for=w1>Text me</label> <b id=to>***-0123</b>
 		<button class=b data-value=mail>Mail</button><button class=b id=call>Call</button><button class=b>Other</button><button class=b hidden>Fax</button>`}, "")
 	tr.open("/a.html")
-	evaluate := func(target string) optionList {
+	options := func(target string) optionList {
 		return told[optionList](tr, map[string]any{"do": "options", "target": css("#none", target), "targets": map[string]any{"sms": css("#to"), "mail": css("#nowhere")}})
 	}
-	radio := evaluate("[name=w]")
+	radio := options("[name=w]")
 	require.Len(t, radio, 1)
 	require.Equal(t, [3]string{"sms", "Text me", "***-0123"}, [3]string{radio[0].Value, radio[0].Label, radio[0].Target})
 	var got [][2]string
-	for _, o := range evaluate("button.b") {
+	for _, o := range options("button.b") {
 		got = append(got, [2]string{o.Value, o.Label})
 		require.Empty(t, o.Target)
 	}
