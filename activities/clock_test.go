@@ -144,7 +144,7 @@ func loginAt(t *testing.T, c client.Client, clock *activities.Clock, a *account)
 	here := *site
 	here.Now = clock.Now
 	w := worker.New(c, a.id, worker.Options{})
-	here.RegisterLogin(w)
+	here.RegisterSignIn(w)
 	w.RegisterWorkflowWithOptions(func(ctx workflow.Context, in workflows.LoginInput) (found workflows.Found, err error) {
 		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{ScheduleToCloseTimeout: 30 * time.Minute, StartToCloseTimeout: 5 * time.Minute,
 			HeartbeatTimeout: 10 * time.Second, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1}})

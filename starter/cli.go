@@ -38,7 +38,7 @@ type cli struct {
 
 	Utilities utilitiesCmd `cmd:"" group:"utility" help:"List the utilities, or show what is known of one."`
 	Check     checkCmd     `cmd:"" group:"utility" help:"Check a utility file."`
-	Probe     probeCmd     `cmd:"" group:"utility" help:"Look at a utility's login page in a real browser; type nothing."`
+	Probe     probeCmd     `cmd:"" group:"utility" help:"Have a worker look at a utility's login page; type nothing."`
 	Recipient recipientCmd `cmd:"" group:"utility" help:"Print the recipient that logins and codes are sealed to."`
 }
 

@@ -55,11 +55,6 @@ func setUp(env *testscript.Env) error {
 	env.Setenv("IDLE_ADDRESS", theStage.idle.Address())
 	env.Setenv("MUTE_ADDRESS", theStage.mute.Addr().String())
 	env.Setenv("MK_RECIPIENT", theStage.recipient)
-	// A browser reaches nothing but this machine: all else goes to a proxy that is not there.
-	env.Setenv("MK_CHROMIUM_ARGS", "--proxy-server=127.0.0.1:9 --proxy-bypass-list=*.localhost;127.0.0.1")
-	for _, name := range []string{"MK_CHROMIUM", "PLAYWRIGHT_DRIVER_PATH", "PLAYWRIGHT_NODEJS_PATH"} {
-		env.Setenv(name, os.Getenv(name))
-	}
 	repository, err := filepath.Abs("..")
 	if err != nil {
 		return err

@@ -79,25 +79,32 @@ func startScripted(c client.Client, identity *sealed.Identity) (stop func(), err
 	return func() { signIn.Stop(); windows.Stop(); desk.Stop() }, nil
 }
 
-// probed plays the login pages: PECO's site is down, BGE's is slow and asks for the password on a page of its own, and the
-// workers know no ACE.
+// probed plays the login pages: PECO's site is down, BGE's is slow and asks for the password on a page of its own, COMED's never
+// shows, and the workers know no ACE.
 func probed(ctx context.Context, in workflows.ProbeInput) ([]meterkey.ProbedField, error) {
-	slow := in.Utility == "BGE"
+	var shows <-chan time.Time
 	switch in.Utility {
 	case "PECO":
 		return nil, temporal.NewNonRetryableApplicationError("the site is down", workflows.ErrTypeSiteUnavailable, nil)
 	case "ACE":
 		return nil, temporal.NewNonRetryableApplicationError(`no utility is called "ACE"`, workflows.ErrTypeUnknownUtility, nil)
 	case "BGE":
+		shows = time.After(2 * time.Second)
+	case "DEMO":
+		shows = time.After(0)
+	}
+	for beat := time.Tick(100 * time.Millisecond); ; activity.RecordHeartbeat(ctx) {
 		select {
 		case <-ctx.Done():
-		case <-time.After(2 * time.Second):
+			return nil, ctx.Err()
+		case <-shows:
+			return []meterkey.ProbedField{
+				{Field: "flow.sign_in.steps[0].into", Selector: "#username", Found: true},
+				{Field: "flow.sign_in.steps[1].into", Selector: "#password", Found: in.Utility == "DEMO"},
+			}, nil
+		case <-beat:
 		}
 	}
-	return []meterkey.ProbedField{
-		{Field: "flow.sign_in.steps[0].into", Selector: "#username", Found: true},
-		{Field: "flow.sign_in.steps[1].into", Selector: "#password", Found: !slow},
-	}, nil
 }
 
 func register(w worker.Worker, name string, f any) {

@@ -35,7 +35,7 @@ func ParseFile(name string, data []byte) (*Utility, error) {
 
 // parseFile looks for shared flows in shared first, so that a folder of the operator's may hold its own.
 func parseFile(name string, data []byte, shared ...fs.FS) (*Utility, error) {
-	own, err := parseSource(name, data)
+	own, err := parseYAML(name, data)
 	if err != nil {
 		return nil, err
 	}
@@ -58,8 +58,8 @@ func parseFile(name string, data []byte, shared ...fs.FS) (*Utility, error) {
 
 // document is a utility file together with the shared flow it may follow.
 type document struct {
-	own  *source
-	base *source
+	own  *yamlText
+	base *yamlText
 }
 
 var constant = regexp.MustCompile(`\$\{([a-z_]+)\}`)
@@ -89,7 +89,7 @@ func (d *document) addBase(shared []fs.FS) error {
 		slices.Sort(missing)
 		return d.mistake(name+" also needs "+strings.Join(slices.Compact(missing), ", "), "with")
 	}
-	d.base, err = parseSource(name, []byte(filled))
+	d.base, err = parseYAML(name, []byte(filled))
 	return err
 }
 
@@ -119,7 +119,7 @@ func (d *document) values() map[string]any {
 	}
 	delete(values, "unverified")
 	var joined []any
-	for _, s := range []*source{d.own, d.base} {
+	for _, s := range []*yamlText{d.own, d.base} {
 		list, isList := s.values["unverified"].([]any)
 		if said := s.values["unverified"]; said != nil && !isList {
 			values["unverified"] = said // the schema says what is wrong with it
@@ -202,7 +202,7 @@ func (d *document) decode() (*Utility, error) {
 	for field := range d.own.values {
 		u.lines[field] = d.own.line([]string{field})
 	}
-	for _, s := range []*source{d.base, d.own} {
+	for _, s := range []*yamlText{d.base, d.own} {
 		if s == nil {
 			continue
 		}

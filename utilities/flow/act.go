@@ -41,8 +41,8 @@ func (r *Run) open(ctx context.Context, address string) error {
 	return &stop{Observation{Page: utilities.Unavailable, Typed: r.typed}}
 }
 
-// reach waits until a target shows, dismissing what is in the way. Where another page appears than those on which the target is to be
-// found, it stops there: what matches is something else.
+// reach waits until a target shows, dismissing what is in the way. It stops where another page appears than those on which the
+// target is to be found: what matches there is something else.
 func (r *Run) reach(ctx context.Context, target utilities.Target, on ...utilities.PageKind) (location, error) {
 	w := r.watch(r.flow.RenderWait)
 	for {
@@ -63,9 +63,6 @@ func (r *Run) reach(ctx context.Context, target utilities.Target, on ...utilitie
 			return at, nil
 		case w.over():
 			return location{}, r.stopAt(ctx, w.unknown(s), true, s)
-		}
-		if err := sleep(ctx, pollInterval); err != nil {
-			return location{}, err
 		}
 	}
 }
@@ -120,8 +117,8 @@ func pickOption(option playwright.Locator) error {
 	return err
 }
 
-// pressTarget reaches a target and presses it; no target, nothing to press. Where something lies over it, Escape is pressed, what can be dismissed is, and the
-// press is tried once more; a press that was made is never repeated.
+// pressTarget reaches a target and presses it; without a target there is nothing to press. Where something lies over it, Escape is
+// pressed, what can be dismissed is, and the press is tried once more; a press that was made is never repeated.
 func (r *Run) pressTarget(ctx context.Context, target utilities.Target, on ...utilities.PageKind) error {
 	for attempt := 0; len(target) > 0; attempt++ {
 		at, err := r.reach(ctx, target, on...)
@@ -163,7 +160,7 @@ func (r *Run) typeText(ctx context.Context, at location, text string) error {
 	if _, err := uninterrupted(ctx, 2*callWait, func() (any, error) { return nil, clearField(field) }); err != nil {
 		return err
 	}
-	_, err = uninterrupted(ctx, r.flow.RenderWait, func() (any, error) {
+	_, err = uninterrupted(ctx, typeWait, func() (any, error) {
 		if err := field.PressSequentially(text); err != nil {
 			return nil, err
 		}

@@ -106,15 +106,13 @@ func (r *Run) await(ctx context.Context, limit time.Duration, q whenQuiet) (Obse
 		if w.over() {
 			return r.observe(ctx, w.unknown(s), true, s)
 		}
-		if err := sleep(ctx, pollInterval); err != nil {
-			return Observation{}, err
-		}
 	}
 }
 
 // watch follows a page over several looks.
 type watch struct {
 	*Run
+	pause    time.Duration // before the next look
 	deadline time.Time
 	changed  time.Time // when the page last changed or something was on its way
 	last     snapshot
@@ -127,8 +125,13 @@ func (r *Run) watch(limit time.Duration) *watch {
 	return &watch{Run: r, deadline: now.Add(limit), changed: now, pressed: map[*utilities.Dismissal]time.Time{}}
 }
 
-// next takes the next snapshot, fresh evidence told apart. While the page is on its way elsewhere it returns the latest one again.
+// next takes the next snapshot, a moment after the one before, fresh evidence told apart. While the page is on its way elsewhere it
+// returns the latest one again.
 func (w *watch) next(ctx context.Context) (snapshot, error) {
+	if err := sleep(ctx, w.pause); err != nil {
+		return snapshot{}, err
+	}
+	w.pause = pollInterval
 	s, err := w.takeSnapshot(ctx)
 	if err != nil && !isTransient(err) {
 		return s, w.wrap("looking at the page", err)

@@ -10,7 +10,7 @@ import (
 	"github.com/playwright-community/playwright-go"
 )
 
-// errBusy is a call that did not return in time.
+// errUnresponsive is a call that did not return in time.
 var errUnresponsive = errors.New("the page does not answer")
 
 // errDriver is a call that panicked.
@@ -27,7 +27,7 @@ func within[T any](ctx context.Context, limit time.Duration, call func() (T, err
 	go func() {
 		var r result
 		defer func() {
-			// The driver's binding panics over what it did not expect. That is one visit's trouble, not the process's; what it
+			// The driver's binding panics over what it did not expect. That is one run's trouble, not the process's; what it
 			// panicked with is not repeated, for it may hold what was being typed.
 			if recover() != nil {
 				r.err = errDriver
@@ -49,7 +49,7 @@ func within[T any](ctx context.Context, limit time.Duration, call func() (T, err
 	}
 }
 
-// toTheEnd runs a call that types or presses. It is not given up on when ctx ends: it would go on, into whatever whoever comes next
+// uninterrupted runs a call that types or presses. It is not given up on when ctx ends: it would go on, into whatever whoever comes next
 // does in the same window.
 func uninterrupted[T any](ctx context.Context, limit time.Duration, call func() (T, error)) (T, error) {
 	value, err := within(context.WithoutCancel(ctx), limit, call)
@@ -59,7 +59,7 @@ func uninterrupted[T any](ctx context.Context, limit time.Duration, call func() 
 	return value, err
 }
 
-// scrubbed turns a driver's error into one that can be shown: its first line without the secrets, for the driver repeats the
+// scrub turns a driver's error into one that can be shown: its first line without the secrets, for the driver repeats the
 // arguments of a failed call, typed texts among them.
 func scrub(doing string, err error, secrets ...string) error {
 	switch {
@@ -85,7 +85,7 @@ func isGone(err error) bool {
 		strings.Contains(text, "has been closed") || strings.Contains(text, "Page closed")
 }
 
-// isPassing tells an error that the page's next moment mends: a look interrupted by the page going elsewhere.
+// isTransient tells an error that the page's next moment mends: a look interrupted by the page going elsewhere.
 func isTransient(err error) bool {
 	if errors.Is(err, errUnresponsive) || errors.Is(err, playwright.ErrTimeout) {
 		return true

@@ -12,9 +12,9 @@ import (
 )
 
 // atStage is signed in as far as one of the stages of testdata/ways.
-func atStage(t *testing.T, stage string, want utilities.PageKind) (*tour, Observation) {
+func atStage(t *testing.T, stage string, want utilities.PageKind) (*fixture, Observation) {
 	t.Helper()
-	tr := newTour(t, "ways")
+	tr := newFixture(t, "ways")
 	tr.open("/login.html")
 	tr.eval(`sessionStorage.stage = "` + stage + `"`)
 	return tr, tr.signIn(want)
@@ -43,7 +43,7 @@ func TestQuestionWithAFieldOfItsOwn(t *testing.T) {
 	tr.secretsKept("Elm Lane")
 }
 
-func TestCodeRefusedByOnce(t *testing.T) {
+func TestCodeThatWasBegunBefore(t *testing.T) {
 	tr, _ := atStage(t, "code", utilities.CodeForm)
 	refused := errors.New("typed before")
 	tr.beginOnce = func(string) error { return refused }
@@ -55,7 +55,7 @@ func TestCodeRefusedByOnce(t *testing.T) {
 func TestCodeNobodyAsksFor(t *testing.T) {
 	tr, _ := atStage(t, "home", utilities.SignedIn)
 	tr.submit("424242", utilities.SignedIn)
-	require.Equal(t, []string{"login"}, *tr.once, "nothing was typed")
+	require.Equal(t, []string{"login"}, *tr.begun, "nothing was typed")
 
 	tr.eval(`draw('ways')`)
 	seen, err := tr.SubmitCode(t.Context(), "424242", "code")
@@ -64,7 +64,7 @@ func TestCodeNobodyAsksFor(t *testing.T) {
 	tr.open("/login.html")
 	seen, err = tr.SubmitCode(t.Context(), "424242", "code")
 	tr.saw(seen, err, utilities.SessionEnded)
-	require.Equal(t, []string{"login"}, *tr.once)
+	require.Equal(t, []string{"login"}, *tr.begun)
 }
 
 func TestChoiceNobodyOffers(t *testing.T) {
@@ -93,8 +93,8 @@ func TestMenuInTheWay(t *testing.T) {
 	require.Equal(t, []meterkey.Meter{{MeterNumber: "M-1"}}, tr.read())
 }
 
-func TestTwoVisitsOfOnePage(t *testing.T) {
-	tr := newTour(t, "answers")
+func TestTwoRunsOnOnePage(t *testing.T) {
+	tr := newFixture(t, "answers")
 	tr.signIn(utilities.CodeForm)
 	watcher := New(tr.utility, tr.page, Options{Origins: tr.origins})
 	_, err := watcher.Glance(t.Context())

@@ -16,7 +16,7 @@ import (
 // TestWorkedExample follows the file that docs/utilities.md writes, as it stands there, through the site it was written for.
 func TestWorkedExample(t *testing.T) {
 	t.Parallel()
-	doc, err := os.ReadFile(filepath.Join("..", "docs", "utilities.md"))
+	doc, err := os.ReadFile(filepath.Join("..", "..", "docs", "utilities.md"))
 	require.NoError(t, err)
 	_, after, found := strings.Cut(string(doc), "```yaml\n")
 	require.True(t, found)
@@ -27,7 +27,7 @@ func TestWorkedExample(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "LIBRARY", u.ID)
 	u.Flow.Settle = 600 * time.Millisecond
-	tr := tourOf(t, u, filepath.Join("testdata", "library"))
+	tr := fixtureOf(t, u, filepath.Join("testdata", "library"))
 
 	seen, err := tr.SignIn(t.Context(), meterkey.Credentials{Username: "C-7", Password: "123"})
 	tr.saw(seen, err, utilities.RejectedLogin)

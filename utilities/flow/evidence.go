@@ -77,8 +77,8 @@ func (r *Run) screenshot(ctx context.Context) ([]byte, error) {
 	})
 }
 
-// eachFrame visits every frame that shows, but not the page itself.
-func (r *Run) eachFrame(ctx context.Context, frames []int, visit func(frames []int)) error {
+// eachFrame calls a function with every frame that shows, but not the page itself.
+func (r *Run) eachFrame(ctx context.Context, frames []int, do func(frames []int)) error {
 	var view frameView
 	call := map[string]any{"do": "look", "elements": []any{}, "texts": []string{}}
 	if err := r.evaluate(ctx, frames, call, &view); err != nil {
@@ -89,8 +89,8 @@ func (r *Run) eachFrame(ctx context.Context, frames []int, visit func(frames []i
 	}
 	for _, nth := range view.Frames {
 		inner := append(append([]int{}, frames...), nth)
-		visit(inner)
-		if err := r.eachFrame(ctx, inner, visit); err != nil {
+		do(inner)
+		if err := r.eachFrame(ctx, inner, do); err != nil {
 			return err
 		}
 	}

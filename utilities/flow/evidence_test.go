@@ -9,8 +9,8 @@ import (
 	"github.com/meterkey/meterkey"
 )
 
-// TestImpersonal takes what may be somebody's out of the outline of a page that an operator will read.
-func TestImpersonal(t *testing.T) {
+// TestRedact takes what may be somebody's out of the outline of a page that an operator will read.
+func TestRedact(t *testing.T) {
 	t.Parallel()
 	v := &Run{secrets: []string{"quokka-user", "", "Quokka pass#1"}}
 	for text, want := range map[string]string{

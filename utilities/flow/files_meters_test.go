@@ -26,7 +26,7 @@ func meterOf(t *testing.T, f recogniser, all found) *meterkey.Meter {
 		s = s.with(name, gjson.Parse(text))
 	}
 	r := &reader{Run: &Run{flow: f}, known: map[meterkey.Meter]bool{}}
-	r.keep(s)
+	r.addMeter(s)
 	if len(r.meters) == 0 {
 		return nil
 	}
@@ -128,7 +128,7 @@ func TestAMeterFoundTwiceCountsOnce(t *testing.T) {
 	t.Parallel()
 	r := &reader{Run: &Run{flow: flowOf(t, "DEMO")}, known: map[meterkey.Meter]bool{}}
 	for _, number := range []string{"1", "2", "1"} {
-		r.keep(scope{}.with("meter", gjson.Parse(`{"meter":"`+number+`"}`)))
+		r.addMeter(scope{}.with("meter", gjson.Parse(`{"meter":"`+number+`"}`)))
 	}
 	require.Equal(t, []meterkey.Meter{{MeterNumber: "1"}, {MeterNumber: "2"}}, r.meters)
 }

@@ -31,21 +31,21 @@ func flowOf(t *testing.T, id string) recogniser {
 	return recogniser{&all[i].Flow}
 }
 
-// scene is a page as a utility's site would show it.
-type scene struct {
+// testPage is a page as a utility's site would show it.
+type testPage struct {
 	*testing.T
 	flow recogniser
 	snapshot
 }
 
-// on begins a scene at an address.
-func on(t *testing.T, f recogniser, url string) scene {
+// on begins a testPage at an address.
+func on(t *testing.T, f recogniser, url string) testPage {
 	t.Helper()
-	return scene{t, f, shown().at(url)}
+	return testPage{t, f, shown().at(url)}
 }
 
-// with shows elements, each of which the flow must look for: a scene with others would prove nothing.
-func (s scene) with(elements ...utilities.Element) scene {
+// with shows elements, each of which the flow must look for: a testPage with others would prove nothing.
+func (s testPage) with(elements ...utilities.Element) testPage {
 	s.Helper()
 	wanted, _ := lookedFor(s.flow.Flow)
 	for _, e := range elements {
@@ -55,7 +55,7 @@ func (s scene) with(elements ...utilities.Element) scene {
 	return s
 }
 
-func (s scene) css(selectors ...string) scene {
+func (s testPage) css(selectors ...string) testPage {
 	s.Helper()
 	for _, css := range selectors {
 		s = s.with(utilities.Element{CSS: css})
@@ -64,10 +64,10 @@ func (s scene) css(selectors ...string) scene {
 }
 
 // reading puts words on the page: what the flow looks for in them is found, as page.js finds it.
-func (s scene) reading(words string) scene {
+func (s testPage) reading(words string) testPage {
 	_, texts := lookedFor(s.flow.Flow)
 	for _, text := range texts {
-		if strings.Contains(strings.ToLower(words), strings.ToLower(text)) {
+		if strings.Contains(strings.ToLower(strings.Join(strings.Fields(words), " ")), strings.ToLower(text)) {
 			s.texts[text] = true
 		}
 	}
@@ -75,7 +75,7 @@ func (s scene) reading(words string) scene {
 }
 
 // answering has the site answer a request to one of its addresses, as the file's answers name it.
-func (s scene) answering(address string, body string) scene {
+func (s testPage) answering(address string, body string) testPage {
 	s.Helper()
 	name := newTrafficLog(s.flow.Answers, nil).nameOf(address)
 	require.NotEmpty(s, name, "no answer is read from %s", address)
@@ -83,10 +83,10 @@ func (s scene) answering(address string, body string) scene {
 	return s
 }
 
-// outcome is one scene with what it is to be taken for.
+// outcome is one testPage with what it is to be taken for.
 type outcome struct {
 	name string
-	scene
+	testPage
 	want utilities.PageKind
 }
 
@@ -102,8 +102,8 @@ func TestPagesOfConEd(t *testing.T) {
 	f := flowOf(t, "CONED")
 	const page, account = "https://www.coned.com/en/login", "https://www.coned.com/en/accounts-billing/my-account"
 	const api = "https://www.coned.com/sitecore/api/ssc/ConEdWeb-Foundation-Login-Areas-LoginAPI/User/0/"
-	login := func(body string) scene { return on(t, f, page).answering(api+"Login", body) }
-	factor := func(body string) scene {
+	login := func(body string) testPage { return on(t, f, page).answering(api+"Login", body) }
+	factor := func(body string) testPage {
 		return on(t, f, page).css("#form-login-mfa-code").answering(api+"VerifyFactor?x=1", body)
 	}
 	requireRecognised(t, []outcome{
@@ -148,7 +148,7 @@ func TestPagesOfEversource(t *testing.T) {
 	t.Parallel()
 	f := flowOf(t, "EVERSOURCE")
 	const page, home = "https://www.eversource.com/security/account/login?ReturnUrl=/cg/customer/accountoverview", "https://www.eversource.com/cg/customer/accountoverview"
-	login := func(errors string) scene {
+	login := func(errors string) testPage {
 		return on(t, f, page).css("#password").answering("https://www.eversource.com/security/account/MSLogin", `{"IsSuccess":false,"Errors":{"WebId":"`+errors+`"}}`)
 	}
 	later := utilities.Element{CSS: "button, a", Says: "ask me again later"}
@@ -248,10 +248,10 @@ func TestPagesOfTheExelonPortals(t *testing.T) {
 	} {
 		f, b2c := flowOf(t, id), "https://secure2.example/tenant/B2C_1A_SignIn"
 		require.Equal(t, "https://"+host+"/accounts/login", f.SignIn.Open)
-		login := func(body string) scene {
+		login := func(body string) testPage {
 			return on(t, f, b2c).css("#signInName").answering(b2c+"/SelfAsserted?tx=1", body)
 		}
-		verify := func(body string) scene {
+		verify := func(body string) testPage {
 			return on(t, f, b2c).css("#emailVerificationCode").answering(b2c+"/SelfAsserted/DisplayControlAction/vbeta/x/VerifyCode", body)
 		}
 		requireRecognised(t, []outcome{

@@ -62,7 +62,7 @@ func TestWordsOfHelp(t *testing.T) {
 	require.Equal(t, utilities.Locked, f.recognise(v.fresh(help(shown()))), "said where no login form stands, it is meant")
 }
 
-func TestStandingIgnoresAnswers(t *testing.T) {
+func TestLingeringIgnoresAnswers(t *testing.T) {
 	t.Parallel()
 	f := anyFlow(t)
 	s := shown("#user", "#error").answered("login", 200, `{"message":"locked"}`)

@@ -37,7 +37,7 @@ func FuzzRecognise(f *testing.F) {
 		for _, u := range embeddedUtilities(t) {
 			flow := recogniser{&u.Flow}
 			wanted, _ := lookedFor(&u.Flow)
-			s := scene{t, flow, snapshot{url: url, status: status, loaded: true, visible: map[utilities.Element]location{}, texts: map[string]bool{}}}
+			s := testPage{t, flow, snapshot{url: url, status: status, loaded: true, visible: map[utilities.Element]location{}, texts: map[string]bool{}}}
 			for i, element := range wanted {
 				if which>>(i%64)&1 == 1 {
 					s.visible[element] = location{Nth: i}
@@ -76,7 +76,7 @@ func FuzzAccountLists(f *testing.F) {
 				}
 			}
 			r := &reader{Run: &Run{flow: recogniser{&u.Flow}}, known: map[meterkey.Meter]bool{}}
-			r.keep(s)
+			r.addMeter(s)
 			for _, m := range r.meters {
 				require.NotEqual(t, meterkey.Meter{}, m)
 				require.Contains(t, []string{"", "electric", "gas", "water"}, m.ServiceClass)

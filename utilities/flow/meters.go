@@ -3,7 +3,9 @@ package flow
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/tidwall/gjson"
 	"go.uber.org/zap"
@@ -53,7 +55,7 @@ type reader struct {
 // follow does the first of the steps, and the others for everything that it finds.
 func (r *reader) follow(ctx context.Context, steps []utilities.Reading, found scope) error {
 	if len(steps) == 0 {
-		r.keep(found)
+		r.addMeter(found)
 		return nil
 	}
 	then := func(more scope) error { return r.follow(ctx, steps[1:], more) }
@@ -70,34 +72,34 @@ func (r *reader) follow(ctx context.Context, steps []utilities.Reading, found sc
 func (r *reader) step(ctx context.Context, step utilities.Reading, found scope, then func(scope) error) error {
 	switch {
 	case step.Open != "":
-		return r.first(r.navigate(ctx, found.address(step.Open)), found, then)
+		return r.proceed(r.navigate(ctx, found.address(step.Open)), found, then)
 	case len(step.Press) > 0:
-		return r.first(r.pressStep(ctx, step), found, then)
+		return r.proceed(r.pressStep(ctx, step), found, then)
 	case step.Pick != nil:
 		return r.pick(ctx, step, found, then)
 	case step.Each != "":
-		return r.all(step, found.get(step.Each).Array(), found, then)
+		return r.forEach(step, found.get(step.Each).Array(), found, then)
 	case len(step.Rows) > 0:
 		list, err := r.rows(ctx, step)
 		if err != nil {
 			return err
 		}
-		return r.all(step, list, found, then)
+		return r.forEach(step, list, found, then)
 	default:
 		return r.fetch(ctx, step, found, then)
 	}
 }
 
-// first goes on after a step that finds nothing by itself.
-func (r *reader) first(err error, found scope, then func(scope) error) error {
+// proceed goes on after a step that finds nothing by itself.
+func (r *reader) proceed(err error, found scope, then func(scope) error) error {
 	if err != nil {
 		return err
 	}
 	return then(found)
 }
 
-// all goes on with each of the things found. Where there need not be any and are none, it goes on without.
-func (r *reader) all(step utilities.Reading, items []gjson.Result, found scope, then func(scope) error) error {
+// forEach goes on with each of the things found. Where there need not be any and are none, it goes on without.
+func (r *reader) forEach(step utilities.Reading, items []gjson.Result, found scope, then func(scope) error) error {
 	if step.Optional && len(items) == 0 {
 		return then(found)
 	}
@@ -109,8 +111,8 @@ func (r *reader) all(step utilities.Reading, items []gjson.Result, found scope, 
 	return nil
 }
 
-// keep maps what was found to a meter. One found twice, as happens while paging, counts once.
-func (r *reader) keep(found scope) {
+// addMeter maps what was found to a meter. One found twice, as happens while paging, counts once.
+func (r *reader) addMeter(found scope) {
 	fields := r.flow.Meters.Fields
 	m := meterkey.Meter{
 		AccountNumber:     found.first(fields["account_number"]),
@@ -149,4 +151,79 @@ func serviceClass(word string) string {
 func (r *reader) navigate(ctx context.Context, address string) error {
 	r.acted = true
 	return r.open(ctx, address)
+}
+
+// find waits until a target of a step shows. Where it need not and does not, it is not found.
+func (r *reader) find(ctx context.Context, step utilities.Reading, target utilities.Target) (bool, error) {
+	w := r.watch(r.flow.RenderWait)
+	for {
+		s, err := w.next(ctx)
+		if err != nil {
+			return false, err
+		}
+		if r.flow.recognise(s) != utilities.Nag && s.shows(target) {
+			return true, nil
+		}
+		if gone, err := r.missing(ctx, w, step, s); err != nil || gone {
+			return false, err
+		}
+	}
+}
+
+// deadEnds are the pages at which there is no reading on.
+var deadEnds = []utilities.PageKind{
+	utilities.Captcha, utilities.Unavailable, utilities.Locked, utilities.PasswordExpired, utilities.RegistrationUnfinished,
+	utilities.RejectedCode, utilities.RejectedLogin, utilities.SessionEnded,
+}
+
+// missing decides what a page means that does not show what a step looks for: there is none (errNoAccounts), it need not be there
+// (true), it is still on its way (false), or this is another page altogether.
+func (r *reader) missing(ctx context.Context, w *watch, step utilities.Reading, s snapshot) (bool, error) {
+	kind := r.flow.recognise(s)
+	switch {
+	case kind == utilities.Nag:
+		return false, w.dismiss(ctx, s)
+	case r.saysNoAccounts(step, s) && w.quietFor(r.flow.Settle/2): // a page may say so until its list has come
+		return false, errNoAccounts
+	case slices.Contains(deadEnds, kind) || kind == utilities.LoginForm && w.quiet():
+		return false, endedAtLogin(r.stopAt(ctx, kind, false, s))
+	case step.Optional && s.loaded && w.quietFor(r.optionalWait(step, s)):
+		return true, nil
+	case w.over():
+		return false, r.stopAt(ctx, w.unknown(s), true, s)
+	}
+	return false, nil
+}
+
+// optionalWait is how long a page must be quiet before something optional is taken to be missing.
+func (r *reader) optionalWait(step utilities.Reading, s snapshot) time.Duration {
+	if s.shows(step.After) {
+		return 2 * pollInterval
+	}
+	return r.flow.Settle
+}
+
+// saysNoAccounts says whether the page tells that there is nothing to read.
+func (r *reader) saysNoAccounts(step utilities.Reading, s snapshot) bool {
+	holds := func(m utilities.Mark) bool { return s.bears(m) }
+	return s.loaded && (slices.ContainsFunc(step.None, holds) || slices.ContainsFunc(r.flow.NoAccounts, holds))
+}
+
+// pressStep presses something, or not where it is optional and does not show.
+func (r *reader) pressStep(ctx context.Context, step utilities.Reading) error {
+	if found, err := r.find(ctx, step, step.Press); err != nil || !found {
+		return err
+	}
+	return r.click(ctx, step.Press)
+}
+
+func (r *reader) click(ctx context.Context, target utilities.Target) error {
+	if err := r.takeBaseline(ctx); err != nil {
+		return err
+	}
+	if err := r.pressTarget(ctx, target, utilities.SignedIn, utilities.ChoiceForm); err != nil {
+		return endedAtLogin(err)
+	}
+	r.acted = true
+	return nil
 }

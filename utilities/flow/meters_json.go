@@ -25,7 +25,7 @@ func (r *reader) fetch(ctx context.Context, step utilities.Reading, found scope,
 		if page > 0 && (len(items) == 0 || all == last) {
 			return nil // the site may answer every page with its only one
 		}
-		if err := r.all(step, items, found, then); err != nil || step.PageSize == 0 {
+		if err := r.forEach(step, items, found, then); err != nil || step.PageSize == 0 {
 			return err
 		}
 		last = all
@@ -128,9 +128,6 @@ func (r *reader) authorization(ctx context.Context, step utilities.Reading, foun
 		gone, err := r.missing(ctx, w, step, s)
 		if gone {
 			err = errNoAccounts // asking without the token would look like a session that has ended
-		}
-		if err == nil {
-			err = sleep(ctx, pollInterval)
 		}
 		if err != nil {
 			return "", err

@@ -69,9 +69,6 @@ func (r *reader) settledRows(ctx context.Context, step utilities.Reading) ([]gjs
 				return nil, s, err
 			}
 		}
-		if err := sleep(ctx, pollInterval); err != nil {
-			return nil, s, err
-		}
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/meterkey/meterkey/utilities"
 )
 
-// metersTour is signed in at a site whose meters are read as the text says.
-func metersTour(t *testing.T, meters string) *tour {
+// metersFixture is signed in at a site whose meters are read as the text says.
+func metersFixture(t *testing.T, meters string) *fixture {
 	t.Helper()
 	t.Parallel()
 	folder := filepath.Join("testdata", "meters")
@@ -22,13 +22,13 @@ func metersTour(t *testing.T, meters string) *tour {
 	require.NoError(t, err)
 	baseline, _, found := strings.Cut(string(flow), "  meters:")
 	require.True(t, found)
-	tr := tourOf(t, parsed(t, "meters", baseline+"  meters:\n"+meters), folder)
+	tr := fixtureOf(t, parsed(t, "meters", baseline+"  meters:\n"+meters), folder)
 	tr.open("/home.html")
 	return tr
 }
 
 func TestMetersFromATable(t *testing.T) {
-	tr := metersTour(t, `
+	tr := metersFixture(t, `
     read:
       - press: {css: a, says: list}
       - rows: table tbody tr
@@ -59,7 +59,7 @@ func TestMetersFromATable(t *testing.T) {
 }
 
 func TestMetersBehindShowMore(t *testing.T) {
-	tr := metersTour(t, `
+	tr := metersFixture(t, `
     read:
       - open: https://www.site.example/more.html
       - {rows: li, columns: {number: {match: 'M-\d'}, service: {}}, next: "#more", as: meter}
@@ -71,7 +71,7 @@ func TestMetersBehindShowMore(t *testing.T) {
 }
 
 func TestMetersOfEachAccount(t *testing.T) {
-	tr := metersTour(t, `
+	tr := metersFixture(t, `
     read:
       - open: https://www.site.example/pick.html
       - {pick: {options: "#accounts option"}, columns: {number: {}}, as: account}
@@ -84,7 +84,7 @@ func TestMetersOfEachAccount(t *testing.T) {
 }
 
 func TestPickerThatLeadsAway(t *testing.T) {
-	tr := metersTour(t, `
+	tr := metersFixture(t, `
     read:
       - open: https://www.site.example/menu.html
       - {pick: {list: "#menu", options: "#list a"}, columns: {number: {attr: data-account}}, as: account}
@@ -95,7 +95,7 @@ func TestPickerThatLeadsAway(t *testing.T) {
 }
 
 func TestOptionalPicker(t *testing.T) {
-	tr := metersTour(t, `
+	tr := metersFixture(t, `
     read:
       - open: https://www.site.example/one.html?5
       - {pick: {options: "#accounts option"}, columns: {number: {}}, as: account, optional: true}
@@ -108,7 +108,7 @@ func TestOptionalPicker(t *testing.T) {
 }
 
 func TestMetersFromJSON(t *testing.T) {
-	tr := metersTour(t, `
+	tr := metersFixture(t, `
     read:
       - {fetch: /session.json, as: session}
       - {press: "#nowhere", unless: "{session.token}"}
@@ -143,7 +143,7 @@ func TestMetersFromJSON(t *testing.T) {
 }
 
 func TestTokenOfThePageItself(t *testing.T) {
-	tr := metersTour(t, `
+	tr := metersFixture(t, `
     read:
       - open: https://www.site.example/own.html
       - {fetch: "/api/own?page=1", bearer_of: list, items: result.accounts, as: account}
@@ -163,7 +163,7 @@ func TestNoMeters(t *testing.T) {
 		"fetch": `{fetch: /home.html, as: meter}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			tr := metersTour(t, "\n    read:\n      - open: https://www.site.example/none.html\n      - "+step+"\n    fields: {meter_number: x}\n")
+			tr := metersFixture(t, "\n    read:\n      - open: https://www.site.example/none.html\n      - "+step+"\n    fields: {meter_number: x}\n")
 			require.Empty(t, tr.read())
 		})
 	}
@@ -184,7 +184,7 @@ func TestReadingStops(t *testing.T) {
 		"new page":            {"- open: https://www.site.example/new.html\n      - {rows: li}", utilities.Unknown},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tr := metersTour(t, "\n    read:\n      "+c.steps+"\n    fields: {meter_number: x}\n")
+			tr := metersFixture(t, "\n    read:\n      "+c.steps+"\n    fields: {meter_number: x}\n")
 			tr.flow.RenderWait = 3 * time.Second
 			meters, seen, err := tr.Meters(t.Context())
 			tr.saw(seen, err, c.want)
@@ -199,7 +199,7 @@ func TestReadingStops(t *testing.T) {
 
 // TestPageThatNeverFinishes: a list that does not come is asked for once more.
 func TestPageThatNeverFinishes(t *testing.T) {
-	tr := metersTour(t, `
+	tr := metersFixture(t, `
     read:
       - open: https://www.site.example/stuck.html
       - {rows: li, columns: {number: {}}, as: meter}
@@ -210,7 +210,7 @@ func TestPageThatNeverFinishes(t *testing.T) {
 }
 
 func TestManyMeters(t *testing.T) {
-	tr := metersTour(t, `
+	tr := metersFixture(t, `
     read:
       - {rows: li, columns: {number: {}}, as: meter}
     fields: {meter_number: "{meter.number}"}

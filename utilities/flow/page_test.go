@@ -36,7 +36,7 @@ flow:
 `
 
 // siteOf serves files by their names and visits them by the plain flow, with meters read as told.
-func siteOf(t *testing.T, pages map[string]string, meters string) *tour {
+func siteOf(t *testing.T, pages map[string]string, meters string) *fixture {
 	t.Helper()
 	t.Parallel()
 	folder := t.TempDir()
@@ -49,11 +49,11 @@ func siteOf(t *testing.T, pages map[string]string, meters string) *tour {
 	if meters == "" {
 		meters = "    read: [{rows: li}]\n    fields: {meter_number: x}\n"
 	}
-	return tourOf(t, parsed(t, "site", plainFlow+"  meters:\n"+meters), folder)
+	return fixtureOf(t, parsed(t, "site", plainFlow+"  meters:\n"+meters), folder)
 }
 
 // finds looks at the page for elements alone.
-func (t *tour) finds(elements ...utilities.Element) snapshot {
+func (t *fixture) finds(elements ...utilities.Element) snapshot {
 	t.Helper()
 	t.elements, t.texts = elements, []string{}
 	s, err := t.takeSnapshot(t.Context())
@@ -153,7 +153,7 @@ func TestTheWordsOfAnElement(t *testing.T) {
 }
 
 // told calls one of page.js's functions.
-func told[T any](t *tour, call map[string]any) T {
+func told[T any](t *fixture, call map[string]any) T {
 	t.Helper()
 	var returned T
 	require.NoError(t, t.evaluate(t.Context(), nil, call, &returned))

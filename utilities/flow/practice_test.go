@@ -21,8 +21,8 @@ import (
 	"github.com/meterkey/meterkey/utilities/flow"
 )
 
-// rehearsal is one account of one practice site, met in a page of its own.
-type rehearsal struct {
+// practiceRun is one account of one practice site, met in a page of its own.
+type practiceRun struct {
 	*testing.T
 	server  *practice.Server
 	utility *utilities.Utility
@@ -56,7 +56,7 @@ func TestPracticeSites(t *testing.T) {
 				t.Parallel()
 				u, err := catalog.Find(site.ID)
 				require.NoError(t, err)
-				rehearse(t, server, u, kind)
+				practise(t, server, u, kind)
 			})
 		}
 	}
@@ -83,14 +83,14 @@ func get(t *testing.T, address string, into any) {
 	require.NoError(t, json.NewDecoder(response.Body).Decode(into))
 }
 
-func rehearse(t *testing.T, server *practice.Server, u *utilities.Utility, kind practice.Kind) {
+func practise(t *testing.T, server *practice.Server, u *utilities.Utility, kind practice.Kind) {
 	quick := *u
 	quick.Flow.RenderWait, quick.Flow.Settle = 20*time.Second, 1500*time.Millisecond
 	if kind == practice.Changed {
 		quick.Flow.RenderWait = 3 * time.Second // waited out in full
 	}
 	page := flow.NewPage(t)
-	r := &rehearsal{T: t, server: server, utility: &quick, user: string(kind) + "." + strings.ToLower(u.ID) + "@example.com"}
+	r := &practiceRun{T: t, server: server, utility: &quick, user: string(kind) + "." + strings.ToLower(u.ID) + "@example.com"}
 	r.run = flow.New(&quick, func() playwright.Page { return page }, flow.Options{
 		Origins: server.Origins(), Log: zaptest.NewLogger(t, zaptest.Level(zap.InfoLevel)),
 	})
@@ -114,7 +114,7 @@ func outline(seen flow.Observation) string {
 }
 
 // goOn does what follows the login, and proves by the ledger that nothing happened twice.
-func (r *rehearsal) goOn(kind practice.Kind, seen flow.Observation) {
+func (r *practiceRun) goOn(kind practice.Kind, seen flow.Observation) {
 	want := practice.Ledger{}
 	if seen.Typed {
 		want.Logins = 1
@@ -147,12 +147,12 @@ func (r *rehearsal) goOn(kind practice.Kind, seen flow.Observation) {
 	require.Equal(r, want.CodesWrong, ledger.CodesWrong)
 }
 
-func (r *rehearsal) about(what string) string {
+func (r *practiceRun) about(what string) string {
 	return r.server.URL() + "/" + what + "/" + r.utility.ID + "/" + url.PathEscape(r.user)
 }
 
 // code waits for the newest code on the practice phone, other than one known already.
-func (r *rehearsal) code(known string) string {
+func (r *practiceRun) code(known string) string {
 	r.Helper()
 	var code string
 	require.Eventually(r, func() bool {
@@ -169,7 +169,7 @@ func (r *rehearsal) code(known string) string {
 	return code
 }
 
-func (r *rehearsal) submit(seen flow.Observation) {
+func (r *practiceRun) submit(seen flow.Observation) {
 	r.Helper()
 	require.NotNil(r, seen.Challenge)
 	require.Positive(r, seen.Challenge.TriesLeft)
@@ -179,7 +179,7 @@ func (r *rehearsal) submit(seen flow.Observation) {
 	r.readMeters()
 }
 
-func (r *rehearsal) wrongThenRight(seen flow.Observation) {
+func (r *practiceRun) wrongThenRight(seen flow.Observation) {
 	require.Equal(r, meterkey.NumberCode, seen.Challenge.Kind)
 	code := r.code("")
 	wrong := strings.Map(func(d rune) rune { return '0' + (d-'0'+1)%10 }, code)
@@ -198,7 +198,7 @@ func (r *rehearsal) wrongThenRight(seen flow.Observation) {
 }
 
 // sendAgain asks for another code where the site offers that.
-func (r *rehearsal) sendAgain(code string) string {
+func (r *practiceRun) sendAgain(code string) string {
 	var seen flow.Observation
 	var err error
 	optionList := func() bool {
@@ -214,7 +214,7 @@ func (r *rehearsal) sendAgain(code string) string {
 	return r.code(code)
 }
 
-func (r *rehearsal) choose(seen flow.Observation) {
+func (r *practiceRun) choose(seen flow.Observation) {
 	require.Equal(r, meterkey.MethodChoice, seen.Challenge.Kind)
 	options := seen.Challenge.Options
 	require.GreaterOrEqual(r, len(options), 2)
@@ -226,14 +226,14 @@ func (r *rehearsal) choose(seen flow.Observation) {
 }
 
 // watchItEnd sees the site end the session while the code is awaited.
-func (r *rehearsal) watchItEnd() {
+func (r *practiceRun) watchItEnd() {
 	require.Eventually(r, func() bool {
 		kind, err := r.run.Glance(r.Context())
 		return err == nil && kind == utilities.SessionEnded
 	}, 15*time.Second, 200*time.Millisecond)
 }
 
-func (r *rehearsal) readMeters() {
+func (r *practiceRun) readMeters() {
 	r.Helper()
 	meters, seen, err := r.run.Meters(r.Context())
 	require.NoError(r, err)
@@ -253,7 +253,7 @@ func asMaps(t *testing.T, meters []meterkey.Meter) []map[string]string {
 }
 
 // comparable puts the meters in an order of their own.
-func (r *rehearsal) comparable(meters []map[string]string) []string {
+func (r *practiceRun) comparable(meters []map[string]string) []string {
 	texts := []string{}
 	for _, meter := range meters {
 		text, err := json.Marshal(meter)

@@ -158,7 +158,7 @@ func TestPrecedenceNamesEveryPage(t *testing.T) {
 	}, precedence)
 }
 
-func TestSettled(t *testing.T) {
+func TestMeaningWhenQuiet(t *testing.T) {
 	t.Parallel()
 	f := anyFlow(t)
 	for name, c := range map[string]struct {

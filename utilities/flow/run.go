@@ -20,6 +20,7 @@ const (
 	pollInterval = 120 * time.Millisecond // between two looks at a page
 	callWait     = 10 * time.Second       // for one call to the driver
 	clickWait    = 5 * time.Second        // for something to let itself be pressed
+	typeWait     = 45 * time.Second       // for a text to be typed, key by key
 )
 
 // ErrNotOffered is returned by ResendCode when the page offers no way to send the code again, and by Choose when it does not offer

@@ -21,23 +21,23 @@ import (
 func toText(value any) string { return fmt.Sprintf("%+v", value) }
 
 func TestSeveralStepsBeforeThePassword(t *testing.T) {
-	tr := newTour(t, "steps")
+	tr := newFixture(t, "steps")
 	seen := tr.signIn(utilities.SignedIn)
 	require.True(t, seen.Typed)
-	require.Equal(t, []string{"login"}, *tr.once)
+	require.Equal(t, []string{"login"}, *tr.begun)
 	tr.secretsKept()
 }
 
 func TestRefusedBeforeThePassword(t *testing.T) {
-	tr := newTour(t, "steps")
+	tr := newFixture(t, "steps")
 	tr.flow.SignIn.Open += "#nobody"
 	seen := tr.signIn(utilities.RejectedLogin)
 	require.False(t, seen.Typed)
-	require.Empty(t, *tr.once)
+	require.Empty(t, *tr.begun)
 }
 
-func TestOnceStopsBeforeTyping(t *testing.T) {
-	tr := newTour(t, "keys")
+func TestLoginThatWasBegunBefore(t *testing.T) {
+	tr := newFixture(t, "keys")
 	refused := errors.New("typed before")
 	tr.beginOnce = func(string) error { return refused }
 	_, err := tr.SignIn(t.Context(), login)
@@ -46,7 +46,7 @@ func TestOnceStopsBeforeTyping(t *testing.T) {
 }
 
 func TestRealKeysInTheFieldThatShows(t *testing.T) {
-	tr := newTour(t, "keys")
+	tr := newFixture(t, "keys")
 	tr.signIn(utilities.SignedIn)
 	want := fmt.Sprintf("%d and %d", len(login.Username), len(login.Password))
 	require.Equal(t, want, tr.eval(`document.querySelector('#home').textContent`))
@@ -54,7 +54,7 @@ func TestRealKeysInTheFieldThatShows(t *testing.T) {
 }
 
 func TestFrames(t *testing.T) {
-	tr := newTour(t, "frames")
+	tr := newFixture(t, "frames")
 	seen := tr.signIn(utilities.CodeForm)
 	require.Equal(t, "Type the code", seen.Challenge.Prompt)
 	tr.submit("424242", utilities.SignedIn)
@@ -64,7 +64,7 @@ func TestFrames(t *testing.T) {
 func TestAnswersTell(t *testing.T) {
 	for kind, want := range map[string]utilities.PageKind{"wrong": utilities.RejectedLogin, "locked": utilities.Locked, "code": utilities.CodeForm, "question": utilities.QuestionForm} {
 		t.Run(kind, func(t *testing.T) {
-			tr := newTour(t, "answers")
+			tr := newFixture(t, "answers")
 			tr.flow.SignIn.Open += "?kind=" + kind
 			seen := tr.signIn(want)
 			require.Nil(t, seen.Evidence)
@@ -81,7 +81,7 @@ func TestAnswersTell(t *testing.T) {
 }
 
 func TestEarlierAnswersAreNoEvidence(t *testing.T) {
-	tr := newTour(t, "answers")
+	tr := newFixture(t, "answers")
 	tr.signIn(utilities.CodeForm)
 	for _, code := range []string{"111111", "222222", "111111"} {
 		seen := tr.submit(code, utilities.RejectedCode)
@@ -92,7 +92,7 @@ func TestEarlierAnswersAreNoEvidence(t *testing.T) {
 }
 
 func TestSiteThatAnswersWithoutAWord(t *testing.T) {
-	tr := newTour(t, "answers")
+	tr := newFixture(t, "answers")
 	tr.flow.Pages[utilities.RejectedLogin], tr.flow.Pages[utilities.Locked] = nil, nil
 	tr.flow.SignIn.Open += "?kind=wrong"
 	seen := tr.signIn(utilities.RejectedLogin)
@@ -100,14 +100,14 @@ func TestSiteThatAnswersWithoutAWord(t *testing.T) {
 }
 
 func TestNagsAreDismissed(t *testing.T) {
-	tr := newTour(t, "nags")
+	tr := newFixture(t, "nags")
 	tr.signIn(utilities.SignedIn)
 	require.Equal(t, []meterkey.Meter{{MeterNumber: "M-1"}}, tr.read())
 	require.Equal(t, "pressed 2", tr.eval(`document.title`))
 }
 
 func TestChoice(t *testing.T) {
-	tr := newTour(t, "choice")
+	tr := newFixture(t, "choice")
 	seen := tr.signIn(utilities.ChoiceForm)
 	require.Equal(t, &meterkey.Challenge{Kind: meterkey.MethodChoice, Options: []meterkey.Option{
 		{ID: "sms", Label: "Text me (***) ***-1234", Target: "(***) ***-1234"},
@@ -128,19 +128,19 @@ func TestChoice(t *testing.T) {
 }
 
 func TestCodeThatSubmitsItself(t *testing.T) {
-	tr := newTour(t, "code")
+	tr := newFixture(t, "code")
 	seen := tr.signIn(utilities.CodeForm)
 	require.Equal(t, 6, seen.Challenge.Digits)
 	require.Equal(t, 2, seen.Challenge.TriesLeft)
 	require.Equal(t, "0", tr.eval(`document.title`))
 	tr.submit("123456", utilities.SignedIn)
 	require.Equal(t, "1", tr.eval(`document.title`), "submitted once")
-	require.Equal(t, []string{"login", "code"}, *tr.once)
+	require.Equal(t, []string{"login", "code"}, *tr.begun)
 	tr.secretsKept("123456")
 }
 
 func TestSameMessageTwice(t *testing.T) {
-	tr := newTour(t, "code")
+	tr := newFixture(t, "code")
 	tr.signIn(utilities.CodeForm)
 	tr.submit("000000", utilities.RejectedCode)
 	tr.submit("000000", utilities.RejectedCode)
@@ -151,7 +151,7 @@ func TestSameMessageTwice(t *testing.T) {
 func TestAfterTheCode(t *testing.T) {
 	for code, want := range map[string]utilities.PageKind{"999999": utilities.SessionEnded, "888888": utilities.SessionEnded, "777777": utilities.RejectedCode} {
 		t.Run(code, func(t *testing.T) {
-			tr := newTour(t, "code")
+			tr := newFixture(t, "code")
 			tr.signIn(utilities.CodeForm)
 			seen := tr.submit(code, want)
 			require.Equal(t, code != "999999", seen.Evidence != nil)
@@ -159,8 +159,8 @@ func TestAfterTheCode(t *testing.T) {
 	}
 }
 
-func TestSendAgain(t *testing.T) {
-	tr := newTour(t, "code")
+func TestResendCode(t *testing.T) {
+	tr := newFixture(t, "code")
 	seen := tr.signIn(utilities.CodeForm)
 	require.False(t, seen.Challenge.CanResend)
 	_, err := tr.ResendCode(t.Context())
@@ -175,13 +175,13 @@ func TestSendAgain(t *testing.T) {
 }
 
 func TestLookAndGlance(t *testing.T) {
-	tr := newTour(t, "code")
+	tr := newFixture(t, "code")
 	tr.signIn(utilities.CodeForm)
 	later := New(tr.utility, tr.page, Options{Origins: tr.origins})
 	seen, err := later.Look(t.Context())
 	tr.saw(seen, err, utilities.CodeForm)
 	require.Equal(t, 6, seen.Challenge.Digits)
-	require.False(t, seen.Typed, "by this visit")
+	require.False(t, seen.Typed, "by this run")
 	for script, want := range map[string]utilities.PageKind{
 		`document.querySelector('#boxes').hidden = false`: utilities.CodeForm,
 		`document.querySelector('#ended').hidden = false`: utilities.SessionEnded,
@@ -203,7 +203,7 @@ func TestStopsAfterTheLogin(t *testing.T) {
 		"captcha.html": utilities.Captcha, "locked.html": utilities.Locked, "/status/503": utilities.Unavailable, "http://127.0.0.1:1/": utilities.Unavailable,
 	} {
 		t.Run(string(want), func(t *testing.T) {
-			tr := newTour(t, "stops")
+			tr := newFixture(t, "stops")
 			tr.open("/login.html")
 			tr.eval(`sessionStorage.next = ` + fmt.Sprintf("%q", next))
 			seen := tr.signIn(want)
@@ -216,31 +216,31 @@ func TestStopsAfterTheLogin(t *testing.T) {
 func TestStopsBeforeTheLogin(t *testing.T) {
 	for path, want := range map[string]utilities.PageKind{"/captcha.html": utilities.Captcha, "/status/503": utilities.Unavailable, "/new.html": utilities.Unknown} {
 		t.Run(string(want), func(t *testing.T) {
-			tr := newTour(t, "stops")
+			tr := newFixture(t, "stops")
 			tr.flow.SignIn.Open, tr.flow.RenderWait = realWWW+path, 2*time.Second
 			seen := tr.signIn(want)
 			require.False(t, seen.Typed)
-			require.Empty(t, *tr.once)
+			require.Empty(t, *tr.begun)
 		})
 	}
 }
 
 func TestSiteThatDoesNotAnswer(t *testing.T) {
-	tr := newTour(t, "stops")
+	tr := newFixture(t, "stops")
 	tr.origins[realWWW] = "http://127.0.0.1:1"
 	seen := tr.signIn(utilities.Unavailable)
 	require.False(t, seen.Typed)
 }
 
 func TestNothingReachesARealSite(t *testing.T) {
-	tr := newTour(t, "stops")
+	tr := newFixture(t, "stops")
 	tr.flow.SignIn.Open = "https://elsewhere.example/login"
 	_, err := tr.SignIn(t.Context(), login)
 	require.ErrorIs(t, err, utilities.ErrOriginNotReplaced)
 }
 
 func TestEvidenceHoldsNoValues(t *testing.T) {
-	tr := newTour(t, "stops")
+	tr := newFixture(t, "stops")
 	tr.flow.RenderWait = 2 * time.Second
 	seen := tr.signIn(utilities.Unknown)
 	require.True(t, seen.Typed)
@@ -256,7 +256,7 @@ func TestEvidenceHoldsNoValues(t *testing.T) {
 }
 
 // requireMasked compares the picture with one of the same page with every field emptied: nothing of a value may show.
-func (t *tour) requireMasked(screenshot []byte) {
+func (t *fixture) requireMasked(screenshot []byte) {
 	t.Helper()
 	t.eval(`for (const d of [document, document.querySelector('iframe').contentDocument]) for (const f of d.querySelectorAll('input, textarea')) f.value = ''`)
 	t.eval(`document.querySelector('option').textContent = 'Xxx Xxxxxx'`)
@@ -276,7 +276,7 @@ func (t *tour) requireMasked(screenshot []byte) {
 	}
 }
 
-func pixel(t *tour, value any) int {
+func pixel(t *fixture, value any) int {
 	t.Helper()
 	switch v := value.(type) {
 	case int:
@@ -289,14 +289,14 @@ func pixel(t *tour, value any) int {
 }
 
 func TestPopup(t *testing.T) {
-	tr := newTour(t, "popup")
+	tr := newFixture(t, "popup")
 	tr.page().OnPopup(func(p playwright.Page) { *tr.pages = append(*tr.pages, p) })
 	tr.signIn(utilities.SignedIn)
 	require.Len(t, *tr.pages, 2)
 }
 
 func TestClosedPage(t *testing.T) {
-	tr := newTour(t, "code")
+	tr := newFixture(t, "code")
 	tr.signIn(utilities.CodeForm)
 	require.NoError(t, tr.page().Close())
 	_, err := tr.SubmitCode(t.Context(), "424242", "code")
@@ -307,7 +307,7 @@ func TestClosedPage(t *testing.T) {
 }
 
 func TestPageClosedWhileTyping(t *testing.T) {
-	tr := newTour(t, "keys")
+	tr := newFixture(t, "keys")
 	tr.beginOnce = func(string) error { return tr.page().Close() }
 	_, err := tr.SignIn(t.Context(), login)
 	require.ErrorIs(t, err, ErrPageGone)
@@ -315,8 +315,8 @@ func TestPageClosedWhileTyping(t *testing.T) {
 	tr.secretsKept()
 }
 
-func TestCanceledVisit(t *testing.T) {
-	tr := newTour(t, "stops")
+func TestCanceledRun(t *testing.T) {
+	tr := newFixture(t, "stops")
 	ctx, cancel := context.WithCancel(t.Context())
 	tr.beginOnce = func(string) error { cancel(); return nil }
 	_, err := tr.SignIn(ctx, login)
@@ -324,7 +324,7 @@ func TestCanceledVisit(t *testing.T) {
 }
 
 func TestCanceledWhileTyping_TypesTheFieldToItsEnd(t *testing.T) {
-	tr := newTour(t, "keys")
+	tr := newFixture(t, "keys")
 	ctx, cancel := context.WithCancel(t.Context())
 	require.NoError(t, tr.page().ExposeFunction("typed", func(...any) any { cancel(); return nil }))
 	require.NoError(t, tr.page().AddInitScript(playwright.Script{Content: playwright.String(`addEventListener("input", (e) => e.target.value === "q" && typed(), true)`)}))
@@ -351,7 +351,7 @@ func TestWithinGivesUp(t *testing.T) {
 }
 
 func TestProbe(t *testing.T) {
-	tr := newTour(t, "steps")
+	tr := newFixture(t, "steps")
 	found, err := tr.Probe(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []meterkey.ProbedField{
@@ -368,7 +368,7 @@ func TestProbe(t *testing.T) {
 }
 
 func TestUnreadableSelector(t *testing.T) {
-	tr := newTour(t, "stops")
+	tr := newFixture(t, "stops")
 	tr.elements[0].CSS = "input[["
 	_, err := tr.SignIn(t.Context(), login)
 	require.ErrorContains(t, err, "not a selector: input[[")

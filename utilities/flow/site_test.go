@@ -25,15 +25,15 @@ const (
 	realID  = "https://id.site.example"
 )
 
-// login is what every tour signs in with: words that nothing else contains.
+// login is what every fixture signs in with: words that nothing else contains.
 var login = meterkey.Credentials{Username: "quokka-user", Password: "Quokka pass#1"}
 
-// tour is a visit to one of the small sites under testdata, with what it did besides.
-type tour struct {
+// fixture is a run on one of the small sites under testdata, with what it did besides.
+type fixture struct {
 	*testing.T
 	*Run
 	pages *[]playwright.Page // the last is the current one
-	once  *[]string
+	begun *[]string
 	logs  *observer.ObservedLogs
 }
 
@@ -118,14 +118,14 @@ func noStore(next http.Handler) http.Handler {
 	})
 }
 
-// newTour follows testdata/<name>/flow.yaml through the site beside it.
-func newTour(t *testing.T, name string) *tour {
+// newFixture follows testdata/<name>/flow.yaml through the site beside it.
+func newFixture(t *testing.T, name string) *fixture {
 	t.Helper()
 	t.Parallel()
 	folder := filepath.Join("testdata", name)
 	flow, err := os.ReadFile(filepath.Join(folder, "flow.yaml"))
 	require.NoError(t, err)
-	return tourOf(t, parsed(t, name, string(flow)), folder)
+	return fixtureOf(t, parsed(t, name, string(flow)), folder)
 }
 
 // parsed reads a flow and makes it hurry.
@@ -137,35 +137,35 @@ func parsed(t *testing.T, name, flow string) *utilities.Utility {
 	return u
 }
 
-func tourOf(t *testing.T, u *utilities.Utility, folder string) *tour {
+func fixtureOf(t *testing.T, u *utilities.Utility, folder string) *fixture {
 	t.Helper()
 	origins := serve(t, folder)
 	core, logs := observer.New(zap.DebugLevel)
-	tr := &tour{T: t, pages: &[]playwright.Page{NewPage(t)}, once: &[]string{}, logs: logs}
+	tr := &fixture{T: t, pages: &[]playwright.Page{NewPage(t)}, begun: &[]string{}, logs: logs}
 	tr.Run = New(u, tr.page, Options{Origins: origins, Log: zap.New(core), BeginOnce: func(step string) error {
-		*tr.once = append(*tr.once, step)
+		*tr.begun = append(*tr.begun, step)
 		return nil
 	}})
 	t.Cleanup(tr.Close)
 	return tr
 }
 
-func (t *tour) page() playwright.Page { return (*t.pages)[len(*t.pages)-1] }
+func (t *fixture) page() playwright.Page { return (*t.pages)[len(*t.pages)-1] }
 
 // signIn signs in and expects a page.
-func (t *tour) signIn(want utilities.PageKind) Observation {
+func (t *fixture) signIn(want utilities.PageKind) Observation {
 	t.Helper()
 	seen, err := t.SignIn(t.Context(), login)
 	return t.saw(seen, err, want)
 }
 
-func (t *tour) submit(code string, want utilities.PageKind) Observation {
+func (t *fixture) submit(code string, want utilities.PageKind) Observation {
 	t.Helper()
 	seen, err := t.SubmitCode(t.Context(), code, "code")
 	return t.saw(seen, err, want)
 }
 
-func (t *tour) saw(seen Observation, err error, want utilities.PageKind) Observation {
+func (t *fixture) saw(seen Observation, err error, want utilities.PageKind) Observation {
 	t.Helper()
 	require.NoError(t, err)
 	outline := ""
@@ -177,22 +177,22 @@ func (t *tour) saw(seen Observation, err error, want utilities.PageKind) Observa
 }
 
 // read reads the meters and expects the list to be read.
-func (t *tour) read() []meterkey.Meter {
+func (t *fixture) read() []meterkey.Meter {
 	t.Helper()
 	meters, seen, err := t.Meters(t.Context())
 	t.saw(seen, err, utilities.SignedIn)
 	return meters
 }
 
-// open goes to a page of the site without the visit.
-func (t *tour) open(path string) {
+// open goes to a page of the site without the run.
+func (t *fixture) open(path string) {
 	t.Helper()
 	_, err := t.page().Goto(t.origins[realWWW] + path)
 	require.NoError(t, err)
 }
 
 // eval asks the page something.
-func (t *tour) eval(script string) any {
+func (t *fixture) eval(script string) any {
 	t.Helper()
 	value, err := t.page().Evaluate(script)
 	require.NoError(t, err)
@@ -200,7 +200,7 @@ func (t *tour) eval(script string) any {
 }
 
 // secretsKept requires that no log line holds what was typed.
-func (t *tour) secretsKept(typed ...string) {
+func (t *fixture) secretsKept(typed ...string) {
 	t.Helper()
 	for _, entry := range t.logs.All() {
 		text := entry.Message

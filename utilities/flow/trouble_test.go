@@ -30,7 +30,7 @@ func reads(steps string) string {
 	return "    read:\n" + steps + "    fields: {" + fields + "}\n"
 }
 
-func (t *tour) stopsReading(want utilities.PageKind) Observation {
+func (t *fixture) stopsReading(want utilities.PageKind) Observation {
 	t.Helper()
 	meters, seen, err := t.Meters(t.Context())
 	t.saw(seen, err, want)
@@ -147,7 +147,7 @@ func TestPagesThatNeverEnd(t *testing.T) {
 }
 
 // asked collects the queries of the page's requests to a path.
-func (t *tour) selectors(path string) *[]string {
+func (t *fixture) selectors(path string) *[]string {
 	t.Helper()
 	queries := &[]string{}
 	require.NoError(t, t.page().Route("**"+path+"*", func(route playwright.Route) {
@@ -224,7 +224,7 @@ func TestChallengesTheFileKnowsNothingOf(t *testing.T) {
 	tr.flow.Code, tr.flow.Choice = nil, nil
 	_, err := tr.SubmitCode(t.Context(), "424242", "code")
 	require.EqualError(t, err, "typing a code: the file of SITE says nothing of one")
-	require.Empty(t, *tr.once)
+	require.Empty(t, *tr.begun)
 	_, err = tr.Choose(t.Context(), "sms")
 	require.ErrorIs(t, err, ErrNotOffered)
 	_, err = tr.ResendCode(t.Context())
@@ -241,7 +241,7 @@ func TestACodeThatCannotBeSentOff(t *testing.T) {
 	require.ErrorContains(t, err, "pressing #send")
 	require.NotContains(t, err.Error(), "424242")
 	require.Equal(t, "424242", tr.eval(`document.querySelector('#code').value`), "typed once")
-	require.Equal(t, []string{"code"}, *tr.once)
+	require.Equal(t, []string{"code"}, *tr.begun)
 	tr.secretsKept("424242")
 }
 
@@ -253,7 +253,7 @@ func TestASessionThatEndsBeforeTheCodeIsTyped(t *testing.T) {
 		seen, err := tr.ResendCode(t.Context())
 		require.ErrorIs(t, err, ErrNotOffered, seen.Page)
 	}
-	require.Empty(t, *tr.once, "no try is spent on it")
+	require.Empty(t, *tr.begun, "no try is spent on it")
 }
 
 func TestEvidenceOfAPageThatIsGone(t *testing.T) {

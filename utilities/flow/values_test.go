@@ -66,7 +66,7 @@ func TestOptionIDs(t *testing.T) {
 	require.False(t, ok)
 }
 
-func TestScrubbed(t *testing.T) {
+func TestScrub(t *testing.T) {
 	t.Parallel()
 	err := scrub("typing", fmt.Errorf("timeout: fill(\"hunter2\")\nCall log: hunter2"), "hunter2", "")
 	require.EqualError(t, err, `typing: timeout: fill("`+redacted+`")`)

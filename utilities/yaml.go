@@ -26,20 +26,20 @@ func (m *Mistake) Error() string {
 	return fmt.Sprintf("%s:%d: %s: %s", m.File, m.Line, m.Field, m.Problem)
 }
 
-// source is one YAML text whose fields can be found again.
-type source struct {
+// yamlText is one YAML text whose fields can be found again.
+type yamlText struct {
 	name   string
 	data   []byte
 	root   ast.Node
 	values map[string]any
 }
 
-func parseSource(name string, data []byte) (*source, error) {
+func parseYAML(name string, data []byte) (*yamlText, error) {
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return nil, syntaxMistake(name, err)
 	}
-	s := &source{name: name, data: data}
+	s := &yamlText{name: name, data: data}
 	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
 		return nil, &Mistake{File: name, Line: 1, Problem: "must hold exactly one description"}
 	}
@@ -59,7 +59,7 @@ func syntaxMistake(name string, err error) error {
 }
 
 // line returns the line on which the deepest known part of a path stands.
-func (s *source) line(path []string) int {
+func (s *yamlText) line(path []string) int {
 	node, line := s.root, 1
 	for _, key := range path {
 		next, at := child(node, key)

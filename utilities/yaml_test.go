@@ -8,7 +8,7 @@ import (
 
 func TestLinesOfFields(t *testing.T) {
 	t.Parallel()
-	s, err := parseSource("a.yaml", []byte("# first\na: 1\nb:\n  c: [1, {d: 2}]\n  list:\n    - x: 1\n    - x: 2\n"))
+	s, err := parseYAML("a.yaml", []byte("# first\na: 1\nb:\n  c: [1, {d: 2}]\n  list:\n    - x: 1\n    - x: 2\n"))
 	require.NoError(t, err)
 	for field, line := range map[string]int{
 		"a": 2, "b": 3, "b.c": 4, "b.c[1].d": 4, "b.list[1].x": 7, "b.list[9]": 5, "b.nothing": 3, "nothing": 1,
@@ -27,7 +27,7 @@ func TestSourcesThatAreNone(t *testing.T) {
 		"a: 1\na: 2\n":      "a.yaml:2",
 		"a: [1\nb: 2\n":     "a.yaml:",
 	} {
-		_, err := parseSource("a.yaml", []byte(text))
+		_, err := parseYAML("a.yaml", []byte(text))
 		require.ErrorContains(t, err, want, text)
 	}
 }
