@@ -39,10 +39,9 @@ type State struct {
 }
 
 // NewerThan tells which of two states of one request is the newer one: that with the later LinkedAt, then that with the
-// higher revision. Of two with the same revision, which two attempts of one activity came to, it is the later one.
+// higher revision.
 func (s State) NewerThan(other State) bool {
-	return cmp.Or(s.LinkedAt.Compare(other.LinkedAt), cmp.Compare(s.Revision, other.Revision),
-		s.Since.Truncate(time.Microsecond).Compare(other.Since.Truncate(time.Microsecond))) > 0
+	return cmp.Or(s.LinkedAt.Compare(other.LinkedAt), cmp.Compare(s.Revision, other.Revision)) > 0
 }
 
 // Differs tells whether anything has happened to the request between this state and another one of it, if only that a

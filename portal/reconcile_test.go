@@ -38,7 +38,7 @@ type operated struct {
 	requests *sdk.Client
 }
 
-// operate starts a portal, and a worker that signs nobody in: customers who have typed their login wait for a window.
+// operate starts a portal, and workers that sign nobody in: customers who have typed their login wait for a window.
 func operate(t *testing.T, temporal *stack.Temporal) *operated {
 	t.Helper()
 	to := recipient(t)
@@ -53,16 +53,32 @@ func operate(t *testing.T, temporal *stack.Temporal) *operated {
 	require.NoError(t, err)
 	t.Cleanup(o.temporal.Close)
 	o.requests = sdk.New(o.temporal, to, converter)
-	w := worker.New(o.temporal, meterkey.TaskQueue, worker.Options{DeadlockDetectionTimeout: sdk.TaskTimeout})
-	w.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: meterkey.WorkflowType})
-	w.RegisterActivityWithOptions(func(context.Context, meterkey.Notice) error { return nil }, activity.RegisterOptions{Name: workflows.ActivityNotify})
-	w.RegisterActivityWithOptions(func(ctx context.Context, p meterkey.Projection) error {
+	o.work(t)
+	return o
+}
+
+// work serves the workflow, and a sign-in that never has a window.
+func (o *operated) work(t *testing.T) {
+	t.Helper()
+	record := func(ctx context.Context, p meterkey.Projection) error {
 		_, err := o.db.Record(ctx, p)
 		return err
-	}, activity.RegisterOptions{Name: workflows.ActivityRecord})
-	require.NoError(t, w.Start())
-	t.Cleanup(w.Stop)
-	return o
+	}
+	desk := worker.New(o.temporal, meterkey.TaskQueue, worker.Options{DeadlockDetectionTimeout: sdk.TaskTimeout})
+	desk.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: meterkey.WorkflowType})
+	desk.RegisterActivityWithOptions(record, activity.RegisterOptions{Name: workflows.ActivityRecord})
+	desk.RegisterActivityWithOptions(func(context.Context, workflows.NotifyInput) (workflows.NotifyResult, error) {
+		return workflows.NotifyResult{}, nil
+	}, activity.RegisterOptions{Name: workflows.ActivityNotify})
+	signIn := worker.New(o.temporal, workflows.SignInTaskQueue, worker.Options{})
+	signIn.RegisterActivityWithOptions(func(ctx context.Context, in workflows.LoginInput) error {
+		p := meterkey.Projection{Request: in.Request, RunID: activity.GetInfo(ctx).WorkflowExecution.RunID, State: in.State()}
+		return errors.Join(record(ctx, p), errors.New("no window is free"))
+	}, activity.RegisterOptions{Name: workflows.ActivityLogin})
+	for _, w := range []worker.Worker{desk, signIn} {
+		require.NoError(t, w.Start())
+		t.Cleanup(w.Stop)
+	}
 }
 
 // form is what the test looks at of one.

@@ -2,8 +2,6 @@ package sdk_test
 
 import (
 	"context"
-	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +13,7 @@ import (
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/logging"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/internal/testenv"
 	"github.com/meterkey/meterkey/sdk"
 )
 
@@ -26,34 +24,22 @@ var server struct {
 	identity *age.X25519Identity
 }
 
-func TestMain(m *testing.M) { os.Exit(runTests(m)) }
+func TestMain(m *testing.M) { testenv.Main(m, setUp) }
 
-func runTests(m *testing.M) int {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	dir, err := os.MkdirTemp("", "meterkey-client-")
-	fatal(err)
-	defer func() { _ = os.RemoveAll(dir) }() // a folder of the tests' own
-	temporal, err := stack.StartTemporal(ctx, stack.TemporalOptions{Dir: dir})
-	fatal(err)
-	defer func() { fatal(temporal.Stop(context.Background())) }()
-	server.address = temporal.Address()
-	server.temporal, err = client.DialContext(ctx, client.Options{HostPort: temporal.Address(), Logger: logging.Temporal(zap.NewNop())})
-	fatal(err)
-	defer server.temporal.Close()
-	server.identity, err = age.GenerateX25519Identity()
-	fatal(err)
-	stop, err := serveSite()
-	fatal(err)
-	defer stop()
-	return m.Run()
-}
-
-func fatal(err error) {
+func setUp(ctx context.Context) error {
+	temporal, err := testenv.Temporal()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "setting the tests up:", err)
-		os.Exit(1)
+		return err
 	}
+	server.address = temporal.Address()
+	if server.identity, err = age.GenerateX25519Identity(); err != nil {
+		return err
+	}
+	if server.temporal, err = client.DialContext(ctx, client.Options{HostPort: server.address, Logger: logging.Temporal(zap.NewNop())}); err != nil {
+		return err
+	}
+	testenv.AtEnd(func(context.Context) error { server.temporal.Close(); return nil })
+	return serveSite()
 }
 
 func newRequest(t *testing.T) meterkey.Request {

@@ -3,7 +3,6 @@ package sdk_test
 import (
 	"context"
 	"iter"
-	"sync"
 	"testing"
 	"time"
 
@@ -12,67 +11,17 @@ import (
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
-	"go.uber.org/zap"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/meterkey/meterkey"
-	"github.com/meterkey/meterkey/internal/logging"
+	"github.com/meterkey/meterkey/internal/testenv"
 	"github.com/meterkey/meterkey/sdk"
 )
 
-// wire is a connection to Temporal that counts calls and, when told to, loses one.
-type wire struct {
-	*sdk.Client
-	mu                                   sync.Mutex
-	described, queried, streams, updated int
-	lose                                 int // so many calls for history are still to be lost
-}
-
-func newWire(t *testing.T) *wire {
+// counting is a client whose calls are counted.
+func counting(t *testing.T) (*sdk.Client, *testenv.Calls) {
 	t.Helper()
-	w := &wire{}
-	c, err := client.DialContext(t.Context(), client.Options{HostPort: server.address, Logger: logging.Temporal(zap.NewNop()),
-		ConnectionOptions: client.ConnectionOptions{DialOptions: []grpc.DialOption{grpc.WithChainUnaryInterceptor(w.intercept)}}})
-	require.NoError(t, err)
-	t.Cleanup(c.Close)
-	w.Client = sdk.New(c, server.identity.Recipient().String(), nil)
-	return w
-}
-
-func (w *wire) intercept(ctx context.Context, method string, request, answer any, c *grpc.ClientConn, call grpc.UnaryInvoker, options ...grpc.CallOption) error {
-	if w.count(request) {
-		return status.Error(codes.PermissionDenied, "the connection is lost")
-	}
-	return call(ctx, method, request, answer, c, options...)
-}
-
-// count counts a call and tells whether it is to be lost. A stream is read by many calls, of which the first has no token.
-func (w *wire) count(request any) (lost bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	switch r := request.(type) {
-	case *workflowservice.DescribeWorkflowExecutionRequest:
-		w.described++
-	case *workflowservice.QueryWorkflowRequest:
-		w.queried++
-	case *workflowservice.UpdateWorkflowExecutionRequest:
-		w.updated++
-	case *workflowservice.GetWorkflowExecutionHistoryRequest:
-		if len(r.GetNextPageToken()) == 0 {
-			w.streams++
-		}
-		lost = w.lose > 0
-		w.lose = max(0, w.lose-1)
-	}
-	return lost
-}
-
-func (w *wire) counted() (described, queried, streams, updated int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.described, w.queried, w.streams, w.updated
+	calls := &testenv.Calls{}
+	return sdk.New(calls.Dial(t, client.Options{HostPort: server.address}), server.identity.Recipient().String(), nil), calls
 }
 
 // followed is a request that somebody follows.
@@ -106,8 +55,8 @@ func (f followed) tells(status meterkey.Status) meterkey.State {
 func TestFollow_AsksOnlyWhenSomethingMayHaveChanged(t *testing.T) {
 	t.Parallel()
 	ctx, _, r := started(t)
-	w := newWire(t)
-	f := follow(t, ctx, w.Client, r.RequestID)
+	w, calls := counting(t)
+	f := follow(t, ctx, w, r.RequestID)
 	before := f.tells(meterkey.AwaitingLogin)
 	_, err := w.SubmitLogin(ctx, r.RequestID, pat)
 	require.NoError(t, err)
@@ -121,35 +70,38 @@ func TestFollow_AsksOnlyWhenSomethingMayHaveChanged(t *testing.T) {
 	f.tells(meterkey.Connected)
 
 	tasks := count(t, r.RequestID, enums.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
-	described, queried, streams, updated := w.counted()
-	t.Logf("%d workflow tasks: %d queries, %d streams, %d descriptions, %d updates", tasks, queried, streams, described, updated)
-	require.Equal(t, []int{1, 3}, []int{streams, updated})
+	queries, described := calls.Count("QueryWorkflow"), calls.Count("DescribeWorkflowExecution")
+	streams, _ := calls.Streams()
+	t.Logf("%d workflow tasks: %d queries, %d streams read by %d calls, %d descriptions", tasks, queries, streams,
+		calls.Count("GetWorkflowExecutionHistory"), described)
+	require.Equal(t, 1, streams)
+	require.Equal(t, 3, calls.Count("UpdateWorkflowExecution"))
 	require.LessOrEqual(t, described, 2, "at the start, and perhaps at the run's end")
-	require.LessOrEqual(t, queried, 1+tasks)
+	require.LessOrEqual(t, queries, 1+tasks)
 }
 
 func TestWait_ForWhatIsThereOpensNoStream(t *testing.T) {
 	t.Parallel()
 	ctx, _, r := started(t)
-	w := newWire(t)
-	until(t, ctx, w.Client, r.RequestID, meterkey.AwaitingLogin)
-	described, queried, streams, _ := w.counted()
-	require.Equal(t, []int{1, 1, 0}, []int{described, queried, streams})
+	w, calls := counting(t)
+	until(t, ctx, w, r.RequestID, meterkey.AwaitingLogin)
+	streams, _ := calls.Streams()
+	require.Equal(t, []int{1, 1, 0}, []int{calls.Count("DescribeWorkflowExecution"), calls.Count("QueryWorkflow"), streams})
 }
 
 func TestFollow_OpensALostStreamAgain(t *testing.T) {
 	t.Parallel()
 	ctx, c, r := started(t)
 	until(t, ctx, c, r.RequestID, meterkey.AwaitingLogin)
-	w := newWire(t)
-	w.lose = 2
-	f := follow(t, ctx, w.Client, r.RequestID)
+	w, calls := counting(t)
+	calls.Lose(2)
+	f := follow(t, ctx, w, r.RequestID)
 	f.tells(meterkey.AwaitingLogin)
 	require.NoError(t, c.Decline(ctx, r.RequestID))
 	f.tells(meterkey.Declined)
-	_, queried, streams, _ := w.counted()
+	streams, _ := calls.Streams()
 	require.Equal(t, 3, streams, "two were lost")
-	require.LessOrEqual(t, queried, 3, "what was seen before is not asked for again")
+	require.LessOrEqual(t, calls.Count("QueryWorkflow"), 3, "what was seen before is not asked for again")
 }
 
 func TestFollow_GoesOnWithTheNextRun(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/meterkey/meterkey"
+	"github.com/meterkey/meterkey/internal/testenv"
 	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/workflows"
 )
@@ -29,7 +30,7 @@ func happened(to *sync.Map, requestID string) chan struct{} {
 	return c.(chan struct{}) //nolint:errcheck // nothing else is in it
 }
 
-func serveSite() (stop func(), err error) {
+func serveSite() error {
 	requests := requestWorker(meterkey.TaskQueue)
 	signIn := worker.New(server.temporal, workflows.SignInTaskQueue, worker.Options{DisableWorkflowWorker: true, MaxHeartbeatThrottleInterval: 100 * time.Millisecond})
 	register(signIn, map[string]any{workflows.ActivityLogin: login})
@@ -49,10 +50,11 @@ func serveSite() (stop func(), err error) {
 	})
 	for _, w := range []worker.Worker{requests, signIn, windows} {
 		if err := w.Start(); err != nil {
-			return nil, err
+			return err
 		}
+		testenv.AtEnd(func(context.Context) error { w.Stop(); return nil })
 	}
-	return func() { signIn.Stop(); windows.Stop(); requests.Stop() }, nil
+	return nil
 }
 
 // requestWorker serves the workflow, and what it asks for on its own queue.

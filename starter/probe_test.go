@@ -26,7 +26,7 @@ func TestProbeFailuresSayWhatToDo(t *testing.T) {
 		code int
 		line string
 	}{
-		{sdk.ErrNoWorker, exitUnreachable, "probing DEMO: no worker is answering (is a worker running?)"},
+		{sdk.ErrNoWorker, exitUnreachable, "no worker is answering (is a worker running?)"},
 		{said(workflows.ErrTypeUnknownUtility), exitUsage, "the workers: so it is (give them this MK_UTILITIES_DIR and restart them)"},
 		{said(workflows.ErrTypeSiteUnavailable), exitUnexpected, "probing DEMO: so it is"},
 		{temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_SCHEDULE_TO_START, nil), exitUnreachable, "no worker with a free browser window"},

@@ -38,6 +38,7 @@ func routes(v *visitor) []route {
 		all = append(all, route{name: utility + ", MFA turned off and back", utility: utility, account: "code", play: turnOff, logins: 2})
 	}
 	return append(all,
+		route{name: "DEMO, no code asked", utility: "DEMO", account: "plain", play: plain, logins: 1},
 		route{name: "CONED, page closed, customer returns", utility: "CONED", account: "code", play: leaveAndReturn, logins: 2, codes: 1},
 		route{name: "SDGE, wrong code, then the right one", utility: "SDGE", account: "code", play: wrongCode, logins: 1, codes: 2},
 		route{name: "DEMO, site down for a while", utility: "DEMO", account: "plain", play: siteDown, logins: 1},
@@ -45,7 +46,12 @@ func routes(v *visitor) []route {
 	)
 }
 
-// code is the plain way: sign in, read the code (or know the answer), type it.
+// plain is the way of a customer without a second factor.
+func plain(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
+	return c.Connected(c.SignIn(ctx, meterkey.Connected))
+}
+
+// code is the usual way: sign in, read the code (or know the answer), type it.
 func code(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
 	s, err := c.SignIn(ctx, meterkey.AwaitingCode)
 	if err != nil {

@@ -139,34 +139,3 @@ const readMeters = `async () => {
   }
   return meters;
 }`
-
-// BenchmarkHistory counts the Temporal events of one data request.
-//
-//	go test ./internal/e2e -run '^$' -bench History -benchtime 1x
-func BenchmarkHistory(b *testing.B) {
-	s, err := stack.Up(b.Context(), stack.Options{Bin: bin, Dir: b.TempDir()})
-	b.Cleanup(func() { require.NoError(b, s.Down(context.Background())) })
-	require.NoError(b, err)
-	_, err = s.StartWorker(b.Context(), "a")
-	require.NoError(b, err)
-	client, err := s.Client(b.Context())
-	require.NoError(b, err)
-	for i := range b.N {
-		for _, route := range []string{"plain", "code"} {
-			c := &stack.Customer{Stack: s, Client: client, ID: fmt.Sprintf("%s-%d", route, i), Utility: "CONED",
-				User: fmt.Sprintf("%s.history-%d@example.com", route, i), Say: func(string, ...any) {}}
-			if route == "code" {
-				throughMeterkey(b, c)
-			} else {
-				require.NoError(b, c.Start(b.Context()))
-				_, err := c.SignIn(b.Context(), meterkey.Connected)
-				require.NoError(b, err)
-			}
-			var result meterkey.Result
-			require.NoError(b, s.Run(b.Context(), c.ID, &result))
-			events, err := s.Events(b.Context(), c.ID)
-			require.NoError(b, err)
-			b.ReportMetric(float64(events), route+"-events")
-		}
-	}
-}

@@ -25,6 +25,15 @@ import (
 // caseLimit bounds one data request of these tests, far above what any takes.
 const caseLimit = 3 * time.Minute
 
+// How often logs and the API are looked at while something is waited for.
+const (
+	pollLog = 100 * time.Millisecond
+	pollAPI = 50 * time.Millisecond
+)
+
+// safe makes a test's name fit for ids.
+var safe = strings.NewReplacer("/", "-", " ", "-")
+
 // bin holds the programs, built once for all tests.
 var bin string
 
@@ -95,7 +104,7 @@ func (w *world) customer(t *testing.T, utility, kind string) *stack.Customer {
 	t.Helper()
 	client, err := w.Client(t.Context())
 	require.NoError(t, err)
-	id := strings.NewReplacer("/", "-", " ", "-").Replace(strings.TrimPrefix(t.Name(), "Test"))
+	id := safe.Replace(strings.TrimPrefix(t.Name(), "Test"))
 	t.Cleanup(func() { w.explain(t, id) })
 	return &stack.Customer{Stack: w.Stack, Client: client, ID: id, Utility: utility, User: kind + "." + strings.ToLower(id) + "@example.com",
 		Say: func(format string, args ...any) { t.Logf(format, args...) }}

@@ -18,6 +18,7 @@ import (
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/sdk"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.uber.org/zap"
@@ -158,6 +159,15 @@ func (s *Stack) Client(ctx context.Context) (*sdk.Client, error) {
 	return s.client, nil
 }
 
+// Recipient is what logins and codes are sealed to.
+func (s *Stack) Recipient() (string, error) {
+	settings, err := config.Load(environment(s.Env()))
+	if err != nil {
+		return "", fmt.Errorf("reading the stack's settings: %w", err)
+	}
+	return settings.Recipient()
+}
+
 // environment lets settings be read from a list of KEY=value, the last one of a name first.
 type environment []string
 
@@ -232,10 +242,14 @@ func (s *Stack) SaveHistory(ctx context.Context, requestID, file string) error {
 	return SaveHistory(ctx, s.temporal, meterkey.WorkflowID(requestID), file)
 }
 
-// Events counts the events of that history.
-func (s *Stack) Events(ctx context.Context, requestID string) (int, error) {
+// Events counts the events of that history by their types.
+func (s *Stack) Events(ctx context.Context, requestID string) (map[enumspb.EventType]int, error) {
 	history, err := fetchHistory(ctx, s.temporal, meterkey.WorkflowID(requestID))
-	return len(history.GetEvents()), err
+	counts := map[enumspb.EventType]int{}
+	for _, event := range history.GetEvents() {
+		counts[event.GetEventType()]++
+	}
+	return counts, err
 }
 
 // Run waits for the end of a data request's latest run and reads its result.

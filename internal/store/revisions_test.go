@@ -119,8 +119,8 @@ func testRecordAnyRevisionsAtOnce(t *testing.T, w *world) {
 	}
 }
 
-// Two attempts of an activity may come to one revision: the later one counts, whichever arrives first, and what both came
-// to is told once.
+// An attempt of an activity may be cut off after it was recorded: the next one counts, whichever arrives first, and what
+// both came to is told once.
 func testRecordTwoAttempts(t *testing.T, w *world) {
 	for order, name := range []string{"in-order", "reversed"} {
 		l := newLife(name)
@@ -128,8 +128,10 @@ func testRecordTwoAttempts(t *testing.T, w *world) {
 		again, other := *l, *l
 		first := l.to(meterkey.AwaitingCode)
 		again.at = again.at.Add(time.Second)
+		again.state.Revision++
 		second := again.to(meterkey.AwaitingCode)
 		other.at = other.at.Add(2 * time.Second)
+		other.state.Revision += 2
 		third := other.to(meterkey.AwaitingLogin, meterkey.WindowLost)
 
 		attempts := []meterkey.Projection{first, second}

@@ -224,9 +224,7 @@ func (a *API) close(ctx context.Context, row store.Request) (store.Request, erro
 	if err := a.cancel(ctx, row.UID); err != nil {
 		return row, err
 	}
-	return a.settled(ctx, row, func(s meterkey.State) bool {
-		return s.Status.Terminal() || row.Status.Terminal() && row.State().NewerThan(s) // ended without its workflow knowing
-	}), nil
+	return a.settled(ctx, row, func(s meterkey.State) bool { return s.Status.Terminal() }), nil
 }
 
 func (a *API) deleteForm(ctx context.Context, in *ByUID) (*answer[Success], error) {

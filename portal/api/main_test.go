@@ -115,7 +115,8 @@ func openWorld(ctx context.Context, dir, temporal string) (stop func(), err erro
 	}, err
 }
 
-// site plays the utilities' sites and the people who are written to.
+// site plays the utilities' sites and the people who are written to. It records the status that it works in, and leaves what
+// follows to the workflow.
 type site struct {
 	identity *sealed.Identity
 
@@ -137,7 +138,7 @@ func (s *site) serve(c client.Client) ([]worker.Worker, error) {
 		workflows.ActivityNotify: {desk, s.notify}, workflows.ActivityRecord: {desk, record}, workflows.ActivityLogin: {signIn, s.login},
 		workflows.ActivityHoldWindow: {window, s.hold}, workflows.ActivitySubmitCode: {window, s.submit},
 		workflows.ActivityResendCode: {window, s.resend}, workflows.ActivityFetchMeterList: {window, s.fetch},
-		workflows.ActivityCloseWindow: {window, func(context.Context, workflows.WindowInput) error { return nil }},
+		workflows.ActivityCloseWindow: {window, func(context.Context, workflows.CloseWindowInput) error { return nil }},
 	} {
 		registered.on.RegisterActivityWithOptions(registered.do, activity.RegisterOptions{Name: name})
 	}
@@ -155,11 +156,11 @@ func record(ctx context.Context, p meterkey.Projection) error {
 	return err
 }
 
-func (s *site) notify(_ context.Context, n meterkey.Notice) error {
+func (s *site) notify(_ context.Context, in workflows.NotifyInput) (workflows.NotifyResult, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.notices = append(s.notices, n)
-	return nil
+	s.notices = append(s.notices, in.Notice)
+	return workflows.NotifyResult{}, nil
 }
 
 // noticesOf are the notices of a request, of one kind.
@@ -181,33 +182,38 @@ func (s *site) user(request string) string {
 	return s.users[request]
 }
 
-func (s *site) login(_ context.Context, in workflows.LoginInput) (workflows.PageResult, error) {
+// working records the status that an activity works in.
+func working(ctx context.Context, t workflows.Task) error {
+	return record(ctx, meterkey.Projection{Request: t.Request, RunID: activity.GetInfo(ctx).WorkflowExecution.RunID, State: t.State()})
+}
+
+func (s *site) login(ctx context.Context, in workflows.LoginInput) (workflows.PageResult, error) {
 	credentials, err := s.identity.OpenCredentials(in.Credentials)
-	if err != nil {
+	if err = errors.Join(err, working(ctx, in.Task)); err != nil {
 		return workflows.PageResult{}, err
 	}
 	s.mu.Lock()
-	s.users[in.RequestID] = credentials.Username
+	s.users[in.Request.RequestID] = credentials.Username
 	s.mu.Unlock()
-	found := workflows.PageResult{Outcome: workflows.OutcomeSignedIn,
-		Window: &workflows.Window{Host: "h1", ID: in.RequestID, ExpiresAt: time.Now().Add(10 * time.Minute)}}
+	result := workflows.PageResult{Outcome: workflows.OutcomeSignedIn,
+		Window: &workflows.Window{Host: "h1", ID: in.Request.RequestID, ExpiresAt: time.Now().Add(10 * time.Minute)}}
 	switch credentials.Username {
 	case "code":
-		found.Outcome, found.Challenge = workflows.OutcomeChallenge, codeAsk()
+		result.Outcome, result.Challenge = workflows.OutcomeChallenge, codeAsk()
 	case "choice":
-		found.Outcome, found.Challenge = workflows.OutcomeChallenge, &meterkey.Challenge{Kind: meterkey.MethodChoice,
+		result.Outcome, result.Challenge = workflows.OutcomeChallenge, &meterkey.Challenge{Kind: meterkey.MethodChoice,
 			Prompt: "How should we send it?", TriesLeft: 3, Options: []meterkey.Option{{ID: "sms", Label: "Text message", Target: "***-1234"}, {ID: "mail", Label: "E-mail"}}}
 	case "wrong":
-		found.Outcome, found.Reason = workflows.OutcomeStopped, meterkey.InvalidCredentials
+		result.Outcome, result.Reason = workflows.OutcomeStopped, meterkey.InvalidCredentials
 	}
-	return found, nil
+	return result, nil
 }
 
 func codeAsk() *meterkey.Challenge {
 	return &meterkey.Challenge{Kind: meterkey.NumberCode, Prompt: "Enter the code", SentTo: "(***) ***-1234", Digits: 6, CanResend: true, TriesLeft: 3}
 }
 
-func (s *site) hold(ctx context.Context, _ workflows.WindowInput) (workflows.PageResult, error) {
+func (s *site) hold(ctx context.Context, _ workflows.HoldWindowInput) (workflows.PageResult, error) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -222,12 +228,18 @@ func (s *site) hold(ctx context.Context, _ workflows.WindowInput) (workflows.Pag
 	}
 }
 
-func (s *site) submit(_ context.Context, in workflows.SubmitCodeInput) (workflows.PageResult, error) {
+func (s *site) submit(ctx context.Context, in workflows.SubmitCodeInput) (workflows.PageResult, error) {
+	if err := working(ctx, in.Task); err != nil {
+		return workflows.PageResult{}, err
+	}
+	if in.Option != "" {
+		return workflows.PageResult{Outcome: workflows.OutcomeChallenge, Challenge: codeAsk()}, nil
+	}
 	code, err := s.identity.Open(in.Code)
 	switch {
 	case err != nil:
 		return workflows.PageResult{}, err
-	case in.Kind == meterkey.MethodChoice:
+	case in.State().Challenge.Kind == meterkey.MethodChoice:
 		return workflows.PageResult{Outcome: workflows.OutcomeChallenge, Challenge: codeAsk()}, nil
 	case string(code) == "000000":
 		return workflows.PageResult{Outcome: workflows.OutcomeCodeRejected, Challenge: codeAsk()}, nil
@@ -235,14 +247,17 @@ func (s *site) submit(_ context.Context, in workflows.SubmitCodeInput) (workflow
 	return workflows.PageResult{Outcome: workflows.OutcomeSignedIn}, nil
 }
 
-func (s *site) resend(context.Context, workflows.WindowInput) (workflows.PageResult, error) {
+func (s *site) resend(context.Context, workflows.Task) (workflows.PageResult, error) {
 	return workflows.PageResult{Outcome: workflows.OutcomeChallenge, Challenge: codeAsk()}, nil
 }
 
 // fetch reads three meters, or as many as the user name says ("meters-20000").
-func (s *site) fetch(_ context.Context, in workflows.WindowInput) (workflows.PageResult, error) {
+func (s *site) fetch(ctx context.Context, in workflows.Task) (workflows.PageResult, error) {
+	if err := working(ctx, in); err != nil {
+		return workflows.PageResult{}, err
+	}
 	count := 3
-	if _, err := fmt.Sscanf(s.user(in.RequestID), "meters-%d", &count); err != nil {
+	if _, err := fmt.Sscanf(s.user(in.Request.RequestID), "meters-%d", &count); err != nil {
 		count = 3
 	}
 	return workflows.PageResult{Outcome: workflows.OutcomeSignedIn, Meters: manyMeters(count)}, nil

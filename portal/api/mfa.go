@@ -134,9 +134,6 @@ func (a *API) question(ctx context.Context, uid, challenge string) (question, er
 		return question{}, fail(http.StatusConflict, "no code is awaited: the data request was deleted")
 	}
 	state, err := a.Requests.State(ctx, form.UID)
-	if stored := form.State(); err == nil && stored.NewerThan(state) {
-		state = stored // an operator ended the run, which does not know
-	}
 	switch {
 	case errors.Is(err, sdk.ErrNotFound): // it ended so long ago that Temporal has forgotten it
 		return question{}, fail(http.StatusConflict, "no code is awaited: the data request is %s", form.Status)

@@ -40,6 +40,7 @@ type world struct {
 	requests *sdk.Client
 	store    *store.Store
 	key      *portalkey.Key
+	deps     customer.Deps
 	pages    *customer.Handler
 	server   *httptest.Server
 	log      *observer.ObservedLogs
@@ -99,8 +100,8 @@ func (w *world) serve(ctx context.Context) error {
 	}
 	core, seen := observer.New(zapcore.DebugLevel)
 	w.log = seen
-	w.pages, err = customer.New(customer.Deps{Store: w.store, Requests: w.requests, Utilities: catalog, Key: w.key, Assets: assets, Log: zap.New(core)})
-	if err != nil {
+	w.deps = customer.Deps{Store: w.store, Requests: w.requests, Utilities: catalog, Key: w.key, Assets: assets, Log: zap.New(core)}
+	if w.pages, err = customer.New(w.deps); err != nil {
 		return err
 	}
 	mux := http.NewServeMux()

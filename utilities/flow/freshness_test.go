@@ -131,14 +131,14 @@ func TestAPageThatNeverCameIsAnOutage(t *testing.T) {
 func TestAfterACode(t *testing.T) {
 	t.Parallel()
 	f := anyFlow(t)
-	d := backAtLogin(whenQuiet{fresh: map[utilities.PageKind]utilities.PageKind{utilities.CodeForm: utilities.RejectedCode}, late: map[utilities.PageKind]utilities.PageKind{utilities.CodeForm: utilities.RejectedCode}})
-	require.Equal(t, utilities.SessionEnded, d.meaning(f, shown("#user"), false), "back at the login")
-	require.Equal(t, utilities.RejectedCode, d.meaning(f, shown("#code"), false), "the form came back")
-	require.Equal(t, utilities.PageKind(""), d.meaning(f, shown("#code").withStale(utilities.CodeForm), false), "it may still be on its way")
-	require.Equal(t, utilities.RejectedCode, d.meaning(f, shown("#code").withStale(utilities.CodeForm), true))
-	excluded := shown("#user")
-	excluded.excluded = []utilities.PageKind{utilities.LoginForm}
-	require.Equal(t, utilities.PageKind(""), d.meaning(f, excluded, true), "what cannot come of the act")
+	q := backAtLogin(whenQuiet{fresh: map[utilities.PageKind]utilities.PageKind{utilities.CodeForm: utilities.RejectedCode}, late: map[utilities.PageKind]utilities.PageKind{utilities.CodeForm: utilities.RejectedCode}})
+	require.Equal(t, utilities.SessionEnded, q.meaning(f, shown("#user"), false), "back at the login")
+	require.Equal(t, utilities.RejectedCode, q.meaning(f, shown("#code"), false), "the form came back")
+	require.Equal(t, utilities.PageKind(""), q.meaning(f, shown("#code").withStale(utilities.CodeForm), false), "it may still be on its way")
+	require.Equal(t, utilities.RejectedCode, q.meaning(f, shown("#code").withStale(utilities.CodeForm), true))
+	elsewhere := shown("#user")
+	elsewhere.excluded = []utilities.PageKind{utilities.LoginForm}
+	require.Equal(t, utilities.PageKind(""), q.meaning(f, elsewhere, true), "what cannot come of the act")
 	require.Equal(t, meanings{utilities.LoginForm: utilities.SessionEnded}, backAtLogin(whenQuiet{}).fresh)
 }
 

@@ -213,14 +213,14 @@ func TestWhatOptionsAreCalled(t *testing.T) {
 	tr := siteOf(t, map[string]string{"a.html": `<input type=radio name=w id=w1 value=sms><label for=w1>Text me</label> <b id=to>***-0123</b>
 		<button class=b data-value=mail>Mail</button><button class=b id=call>Call</button><button class=b>Other</button><button class=b hidden>Fax</button>`}, "")
 	tr.open("/a.html")
-	evaluate := func(target string) optionList {
+	options := func(target string) optionList {
 		return told[optionList](tr, map[string]any{"do": "options", "target": css("#none", target), "targets": map[string]any{"sms": css("#to"), "mail": css("#nowhere")}})
 	}
-	radio := evaluate("[name=w]")
+	radio := options("[name=w]")
 	require.Len(t, radio, 1)
 	require.Equal(t, [3]string{"sms", "Text me", "***-0123"}, [3]string{radio[0].Value, radio[0].Label, radio[0].Target})
 	var got [][2]string
-	for _, o := range evaluate("button.b") {
+	for _, o := range options("button.b") {
 		got = append(got, [2]string{o.Value, o.Label})
 		require.Empty(t, o.Target)
 	}

@@ -165,7 +165,7 @@ func (r *practiceRun) code(known string) string {
 			}
 		}
 		return code != ""
-	}, 10*time.Second, 50*time.Millisecond)
+	}, time.Minute, 50*time.Millisecond)
 	return code
 }
 
@@ -201,11 +201,11 @@ func (r *practiceRun) wrongThenRight(seen flow.Observation) {
 func (r *practiceRun) sendAgain(code string) string {
 	var seen flow.Observation
 	var err error
-	optionList := func() bool {
+	offered := func() bool {
 		seen, err = r.run.Look(r.Context())
 		return err == nil && seen.Challenge != nil && seen.Challenge.CanResend
 	}
-	if len(r.utility.Flow.Code.SendAgain) == 0 || !optionList() {
+	if len(r.utility.Flow.Code.SendAgain) == 0 || !offered() {
 		return code
 	}
 	seen, err = r.run.ResendCode(r.Context())
@@ -230,7 +230,7 @@ func (r *practiceRun) watchItEnd() {
 	require.Eventually(r, func() bool {
 		kind, err := r.run.Glance(r.Context())
 		return err == nil && kind == utilities.SessionEnded
-	}, 15*time.Second, 200*time.Millisecond)
+	}, time.Minute, 200*time.Millisecond)
 }
 
 func (r *practiceRun) readMeters() {

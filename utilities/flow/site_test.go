@@ -96,12 +96,12 @@ func accounts(w http.ResponseWriter, r *http.Request) {
 
 // detail knows more of every account but A-2.
 func detail(w http.ResponseWriter, r *http.Request) {
-	var selectors struct{ Account string }
-	if err := json.NewDecoder(r.Body).Decode(&selectors); err != nil || selectors.Account == "A-2" {
+	var asked struct{ Account string }
+	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil || asked.Account == "A-2" {
 		http.Error(w, "<html>nothing</html>", http.StatusNotFound)
 		return
 	}
-	writeJSON(w, map[string]any{"rate": "R of " + selectors.Account, "state": "Active"})
+	writeJSON(w, map[string]any{"rate": "R of " + asked.Account, "state": "Active"})
 }
 
 func writeJSON(w http.ResponseWriter, value any) {

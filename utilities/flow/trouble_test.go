@@ -132,9 +132,9 @@ func TestPagesThatNeverEnd(t *testing.T) {
 	t.Run("JSON that is the same on every page", func(t *testing.T) {
 		tr := siteOf(t, map[string]string{"home.html": "Home", "list.json": `["M-1", "M-2"]`}, reads("      - {fetch: '/list.json?p={page}&o={offset}', items: '@this', page_size: 2, as: meter}\n"))
 		tr.open("/home.html")
-		selectors := tr.selectors("/list.json")
+		asked := tr.asked("/list.json")
 		require.Equal(t, []meterkey.Meter{{MeterNumber: "M-1"}, {MeterNumber: "M-2"}}, tr.read())
-		require.Equal(t, []string{"p=1&o=0", "p=2&o=2"}, *selectors)
+		require.Equal(t, []string{"p=1&o=0", "p=2&o=2"}, *asked)
 	})
 	t.Run("more of which nothing comes", func(t *testing.T) {
 		tr := siteOf(t, map[string]string{"home.html": `<ul><li>M-1</ul><button id=more onclick="document.title += '+'">More</button>`},
@@ -147,7 +147,7 @@ func TestPagesThatNeverEnd(t *testing.T) {
 }
 
 // asked collects the queries of the page's requests to a path.
-func (t *fixture) selectors(path string) *[]string {
+func (t *fixture) asked(path string) *[]string {
 	t.Helper()
 	queries := &[]string{}
 	require.NoError(t, t.page().Route("**"+path+"*", func(route playwright.Route) {
