@@ -18,7 +18,7 @@ import (
 
 	"github.com/meterkey/meterkey/activities"
 	"github.com/meterkey/meterkey/internal/logging"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -100,7 +100,7 @@ func TestClock_LeavesErrorsAlone(t *testing.T) {
 // before the worker sees them. The customer has the whole of the window's life, and is told its end by the server's clock.
 func TestLogin_WithAWrongClock(t *testing.T) {
 	t.Parallel()
-	server, err := stack.StartTemporal(t.Context(), stack.TemporalOptions{Dir: t.TempDir()})
+	server, err := devenv.StartTemporal(t.Context(), devenv.TemporalOptions{Dir: t.TempDir()})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Stop(context.Background())) })
 	for _, ahead := range []time.Duration{-time.Hour, time.Hour} {
@@ -121,7 +121,7 @@ func TestLogin_WithAWrongClock(t *testing.T) {
 }
 
 // dialWithClock connects as a machine does whose clock is ahead of the server's.
-func dialWithClock(t *testing.T, server *stack.Temporal, clock *activities.Clock, ahead time.Duration) client.Client {
+func dialWithClock(t *testing.T, server *devenv.Temporal, clock *activities.Clock, ahead time.Duration) client.Client {
 	t.Helper()
 	move := func(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, call grpc.UnaryInvoker, options ...grpc.CallOption) error {
 		err := call(ctx, method, request, reply, conn, options...)

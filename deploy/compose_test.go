@@ -21,7 +21,7 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 
 	"github.com/meterkey/meterkey/internal/config"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 )
 
 // jobs run once and end; doors and the pod have nothing inside that could ask how they are.
@@ -434,7 +434,7 @@ func TestTemporal_IsTunedAsTheDevelopmentServer(t *testing.T) {
 		require.NoError(t, err)
 		settings = append(settings, key+"="+string(value))
 	}
-	require.ElementsMatch(t, stack.DynamicConfig(), settings)
+	require.ElementsMatch(t, devenv.DynamicConfig(), settings)
 	server := whole(t).Services["temporal"]
 	require.Equal(t, *server.Environment["DYNAMIC_CONFIG_FILE_PATH"], server.Volumes[0].Target)
 }

@@ -33,7 +33,7 @@ import (
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/internal/config"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/sdk"
 )
 
@@ -50,7 +50,7 @@ type arrangement struct {
 	dir     string
 	// moved pairs what the file says with what it is here.
 	moved   []string
-	browser *stack.Process
+	browser *devenv.Process
 	mail    *catcher
 	// throughDoor counts the connections that came in by sandbox-door.
 	throughDoor atomic.Int64
@@ -62,7 +62,7 @@ func arrange(t *testing.T) *arrangement {
 	for name := range a.project.Volumes {
 		require.NoError(t, os.MkdirAll(filepath.Join(a.dir, name), 0o700))
 	}
-	server, err := stack.StartTemporal(t.Context(), stack.TemporalOptions{Dir: filepath.Join(a.dir, "temporal")})
+	server, err := devenv.StartTemporal(t.Context(), devenv.TemporalOptions{Dir: filepath.Join(a.dir, "temporal")})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Stop(context.Background())) })
 	practice := free(t)
@@ -109,9 +109,9 @@ func (a *arrangement) command(service string) []string {
 }
 
 // start runs one of our services. It is killed in the end, if it still runs.
-func (a *arrangement) start(t *testing.T, service, program string, args ...string) *stack.Process {
+func (a *arrangement) start(t *testing.T, service, program string, args ...string) *devenv.Process {
 	t.Helper()
-	p, err := stack.Start(stack.Command{Path: program, Args: args, Env: a.env(service).Environ(), Log: filepath.Join(a.dir, service+".log")})
+	p, err := devenv.Start(devenv.Command{Path: program, Args: args, Env: a.env(service).Environ(), Log: filepath.Join(a.dir, service+".log")})
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		ended, cancel := context.WithCancel(context.Background())
@@ -138,7 +138,7 @@ func eventually(t *testing.T, condition func() bool, what string) {
 // temporalSetup runs the job's script, which finds the tool that its image has.
 func (a *arrangement) temporalSetup(t *testing.T) {
 	t.Helper()
-	tool, err := stack.FindTemporal("")
+	tool, err := devenv.FindTemporal("")
 	require.NoError(t, err)
 	s := a.project.Services["temporal-setup"]
 	script := exec.CommandContext(t.Context(), s.Entrypoint[0], a.here(s.Name, s.Entrypoint[1]))
@@ -247,7 +247,7 @@ func (a *arrangement) healthy(t *testing.T, service string) {
 	}, service+" is well")
 }
 
-func (a *arrangement) startWorker(t *testing.T) *stack.Process {
+func (a *arrangement) startWorker(t *testing.T) *devenv.Process {
 	t.Helper()
 	worker := a.start(t, "worker", bin+"worker")
 	eventually(t, func() bool { return worker.Said("worker ready") }, "the worker")
@@ -331,7 +331,7 @@ func (s session) Logout() error { return nil }
 
 func free(t *testing.T) string {
 	t.Helper()
-	address, err := stack.FreeAddress("")
+	address, err := devenv.FreeAddress("")
 	require.NoError(t, err)
 	return address
 }
@@ -436,14 +436,14 @@ func (c *customer) await(t *testing.T, done func(meterkey.State) bool) meterkey.
 
 func (c *customer) signIn(t *testing.T) meterkey.State {
 	t.Helper()
-	_, err := c.backend.SubmitLogin(t.Context(), c.id, meterkey.Credentials{Username: c.user, Password: stack.PracticePassword})
+	_, err := c.backend.SubmitLogin(t.Context(), c.id, meterkey.Credentials{Username: c.user, Password: devenv.PracticePassword})
 	require.NoError(t, err)
 	return c.await(t, func(s meterkey.State) bool { return s.Status == meterkey.AwaitingCode })
 }
 
 func (c *customer) sendCode(t *testing.T, s meterkey.State) {
 	t.Helper()
-	var inbox []stack.Message
+	var inbox []devenv.Message
 	eventually(t, func() bool { c.get(t, "/inbox/CONED/", &inbox); return len(inbox) > 0 }, "a code")
 	_, err := c.backend.SubmitCode(t.Context(), c.id, s.Challenge.ID, inbox[len(inbox)-1].Code)
 	require.NoError(t, err)

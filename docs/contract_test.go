@@ -67,13 +67,34 @@ func TestContractHasEveryName(t *testing.T) {
 	for _, name := range []string{
 		meterkey.WorkflowType, meterkey.WorkflowID(""), meterkey.TaskQueue, meterkey.QueryStatus,
 		meterkey.SignalSubmitLogin, meterkey.SignalSubmitCode, meterkey.SignalResendCode, meterkey.SignalLeave,
-		meterkey.SignalResend, meterkey.SignalDecline,
+		meterkey.SignalResend, meterkey.SignalDecline, meterkey.UpdateSubmitLogin, meterkey.UpdateSubmitCode, meterkey.UpdateChoose,
 	} {
 		require.Contains(t, names, "`"+name+"`")
 	}
-	signals := section(t, contract(t), "Signals")
-	for _, name := range regexp.MustCompile("`([a-z]+(-[a-z]+)?)`").FindAllStringSubmatch(lineOf(names, "| signals |"), -1) {
-		require.Contains(t, signals, "| `"+name[1]+"` |")
+	signals, updates, found := strings.Cut(section(t, contract(t), "Signals and updates"), "\n| update |")
+	require.True(t, found)
+	for kind, table := range map[string]string{"| signals |": signals, "| updates |": updates} {
+		named := regexp.MustCompile("`([a-z]+(-[a-z]+)?)`").FindAllStringSubmatch(lineOf(names, kind), -1)
+		require.NotEmpty(t, named, kind)
+		for _, name := range named {
+			require.Contains(t, table, "| `"+name[1]+"` |", kind)
+		}
+	}
+	require.Contains(t, updates, "`"+meterkey.ErrTypeNotAwaited+"`")
+	require.Contains(t, contract(t), "`"+meterkey.ErrTypeInvalidRequest+"`")
+}
+
+// Each argument of a signal or an update is shown with all of its fields.
+func TestContractShowsEveryArgument(t *testing.T) {
+	t.Parallel()
+	shown := section(t, contract(t), "Signals and updates")
+	for name, argument := range map[string]any{
+		meterkey.SignalSubmitLogin: meterkey.SubmitLogin{}, meterkey.SignalSubmitCode: meterkey.SubmitCode{},
+		meterkey.SignalResendCode: meterkey.ResendCode{}, meterkey.UpdateChoose: meterkey.Choose{},
+	} {
+		for _, field := range fieldNames(reflect.TypeOf(argument)) {
+			require.Contains(t, lineOf(shown, "| `"+name+"` |"), `"`+field+`"`, name)
+		}
 	}
 }
 

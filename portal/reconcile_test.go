@@ -22,8 +22,8 @@ import (
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/logging"
-	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/sdk/payload"
 	"github.com/meterkey/meterkey/workflows"
@@ -39,7 +39,7 @@ type operated struct {
 }
 
 // operate starts a portal, and workers that sign nobody in: customers who have typed their login wait for a window.
-func operate(t *testing.T, temporal *stack.Temporal) *operated {
+func operate(t *testing.T, temporal *devenv.Temporal) *operated {
 	t.Helper()
 	to := recipient(t)
 	o := &operated{serving: serve(t, temporal, "MK_RECIPIENT="+to)}
@@ -146,7 +146,7 @@ func (o *operated) signIn(t *testing.T, uid string) store.Request {
 }
 
 // reconciles has an operator terminate a run and delete the next one: both are told, and asking again works after either.
-func reconciles(t *testing.T, temporal *stack.Temporal) {
+func reconciles(t *testing.T, temporal *devenv.Temporal) {
 	o := operate(t, temporal)
 	untouched, ended := o.ask(t), o.ask(t)
 	unsent, _, err := o.db.CreateRequest(t.Context(), store.Request{RequesterUID: "acme", Utility: "CONED"})

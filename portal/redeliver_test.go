@@ -12,13 +12,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meterkey/meterkey/internal/portalkey"
-	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/internal/webhook"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 )
 
 // redelivers has a serving portal deliver, by command, what its requester's backend was given before.
-func redelivers(t *testing.T, temporal *stack.Temporal) {
+func redelivers(t *testing.T, temporal *devenv.Temporal) {
 	got := make(chan string, 10)
 	backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -67,7 +67,7 @@ func receive(t *testing.T, got <-chan string) string {
 }
 
 // standsBeside has two portals serve one home, as behind a balancer.
-func standsBeside(t *testing.T, temporal *stack.Temporal) {
+func standsBeside(t *testing.T, temporal *devenv.Temporal) {
 	to := recipient(t)
 	first := serve(t, temporal, "MK_RECIPIENT="+to)
 	first.ready(t)

@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meterkey/meterkey/internal/portalkey"
-	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 )
 
 // environment is a list of KEY=value.
@@ -170,9 +170,9 @@ func (s serving) stop() error {
 	return <-s.ended
 }
 
-func serve(t *testing.T, temporal *stack.Temporal, env ...string) serving {
+func serve(t *testing.T, temporal *devenv.Temporal, env ...string) serving {
 	t.Helper()
-	address, err := stack.FreeAddress("")
+	address, err := devenv.FreeAddress("")
 	require.NoError(t, err)
 	h := newHome(t, append([]string{"TEMPORAL_ADDRESS=" + temporal.Address(), "MK_PORTAL_LISTEN=" + address, "MK_PORTAL_URL=http://" + address}, env...)...)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -211,7 +211,7 @@ func (s serving) ready(t *testing.T) {
 
 func TestServe(t *testing.T) {
 	t.Parallel()
-	temporal, err := stack.StartTemporal(t.Context(), stack.TemporalOptions{Dir: t.TempDir()})
+	temporal, err := devenv.StartTemporal(t.Context(), devenv.TemporalOptions{Dir: t.TempDir()})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, temporal.Stop(context.Background())) })
 
@@ -284,7 +284,7 @@ func TestServe(t *testing.T) {
 	})
 
 	t.Run("is unwell without Temporal", func(t *testing.T) {
-		own, err := stack.StartTemporal(t.Context(), stack.TemporalOptions{Dir: t.TempDir()})
+		own, err := devenv.StartTemporal(t.Context(), devenv.TemporalOptions{Dir: t.TempDir()})
 		require.NoError(t, err)
 		s := serve(t, own, "MK_RECIPIENT="+recipient(t))
 		s.ready(t)

@@ -13,7 +13,7 @@ import (
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/logging"
-	"github.com/meterkey/meterkey/internal/testenv"
+	"github.com/meterkey/meterkey/sandbox/testenv"
 	"github.com/meterkey/meterkey/sdk"
 )
 

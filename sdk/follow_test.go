@@ -13,7 +13,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/meterkey/meterkey"
-	"github.com/meterkey/meterkey/internal/testenv"
+	"github.com/meterkey/meterkey/sandbox/testenv"
 	"github.com/meterkey/meterkey/sdk"
 )
 

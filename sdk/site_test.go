@@ -11,7 +11,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/meterkey/meterkey"
-	"github.com/meterkey/meterkey/internal/testenv"
+	"github.com/meterkey/meterkey/sandbox/testenv"
 	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/workflows"
 )

@@ -12,7 +12,7 @@ import (
 	"filippo.io/age"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 )
 
 // ageTool stands in for the age command line tool, as far as docs/contract.md uses it: `age --recipient age1…` encrypts
@@ -50,7 +50,7 @@ func TestContractByHand(t *testing.T) {
 	_, after, found := strings.Cut(string(manual), "```bash\n")
 	require.True(t, found)
 	example, _, _ := strings.Cut(after, "```")
-	temporal, err := stack.FindTemporal("")
+	temporal, err := devenv.FindTemporal("")
 	require.NoError(t, err)
 
 	dir := t.TempDir()

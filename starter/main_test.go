@@ -14,7 +14,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/meterkey/meterkey/internal/sealed"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 )
 
 // stage is what the tests play on: a Temporal server with a worker that runs the real workflows against a scripted
@@ -24,9 +24,9 @@ type stage struct {
 	address   string
 	recipient string
 	client    client.Client
-	server    *stack.Temporal
-	idle      *stack.Temporal // nobody works for this one
-	mute      net.Listener    // takes connections and says nothing
+	server    *devenv.Temporal
+	idle      *devenv.Temporal // nobody works for this one
+	mute      net.Listener     // takes connections and says nothing
 	stop      func()
 }
 
@@ -76,10 +76,10 @@ func setStage() (s *stage, err error) {
 	s.recipient = identity.Recipient()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	if s.server, err = stack.StartTemporal(ctx, stack.TemporalOptions{Dir: filepath.Join(s.dir, "temporal")}); err != nil {
+	if s.server, err = devenv.StartTemporal(ctx, devenv.TemporalOptions{Dir: filepath.Join(s.dir, "temporal")}); err != nil {
 		return s, err
 	}
-	if s.idle, err = stack.StartTemporal(ctx, stack.TemporalOptions{Dir: filepath.Join(s.dir, "idle")}); err != nil {
+	if s.idle, err = devenv.StartTemporal(ctx, devenv.TemporalOptions{Dir: filepath.Join(s.dir, "idle")}); err != nil {
 		return s, err
 	}
 	if s.mute, err = (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
@@ -111,7 +111,7 @@ func (s *stage) clear() error {
 	if s.mute != nil {
 		stopped = errors.Join(stopped, s.mute.Close())
 	}
-	for _, server := range []*stack.Temporal{s.server, s.idle} {
+	for _, server := range []*devenv.Temporal{s.server, s.idle} {
 		if server != nil {
 			stopped = errors.Join(stopped, server.Stop(ctx))
 		}

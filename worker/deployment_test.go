@@ -19,7 +19,7 @@ import (
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/logging"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/workflows"
 )
@@ -54,18 +54,18 @@ func steps(build int) func(workflow.Context) error {
 // fleet is a server, a run that does steps, and a worker beside a window. Builds come and go.
 type fleet struct {
 	t        *testing.T
-	server   *stack.Temporal
+	server   *devenv.Temporal
 	temporal client.Client
 	run      client.WorkflowRun
 	done     chan step
 }
 
 // newTemporal starts a server whose polls last two seconds at most.
-func newTemporal(t *testing.T) (*stack.Temporal, client.Client) {
+func newTemporal(t *testing.T) (*devenv.Temporal, client.Client) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	server, err := stack.StartTemporal(ctx, stack.TemporalOptions{Dir: t.TempDir(), Settings: []string{`matching.longPollExpirationInterval="2s"`}})
+	server, err := devenv.StartTemporal(ctx, devenv.TemporalOptions{Dir: t.TempDir(), Settings: []string{`matching.longPollExpirationInterval="2s"`}})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Stop(context.Background())) })
 	c, err := client.DialContext(ctx, client.Options{HostPort: server.Address(), Logger: logging.Temporal(zap.NewNop())})
@@ -155,7 +155,7 @@ const (
 
 func (f *fleet) goBack(build int) {
 	f.t.Helper()
-	tool, err := stack.FindTemporal("")
+	tool, err := devenv.FindTemporal("")
 	require.NoError(f.t, err)
 	args := append(strings.Fields(fmt.Sprintf(goBackCommand, build))[1:], "--address", f.server.Address())
 	said, err := exec.CommandContext(f.t.Context(), tool, args...).CombinedOutput()

@@ -27,7 +27,7 @@ import (
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/internal/logging"
 	"github.com/meterkey/meterkey/internal/sealed"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/sdk/payload"
 	"github.com/meterkey/meterkey/workflows"
@@ -50,7 +50,7 @@ const patience = 3 * time.Minute
 // place is a Temporal server and a folder for workers, with the test's own hold on the browser beside them.
 type place struct {
 	t      *testing.T
-	server *stack.Temporal
+	server *devenv.Temporal
 	home   string
 }
 
@@ -60,7 +60,7 @@ func newPlace(t *testing.T) *place {
 	defer cancel()
 	p := &place{t: t, home: t.TempDir()}
 	var err error
-	p.server, err = stack.StartTemporal(ctx, stack.TemporalOptions{Dir: t.TempDir()})
+	p.server, err = devenv.StartTemporal(ctx, devenv.TemporalOptions{Dir: t.TempDir()})
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		bounded, cancel := context.WithTimeout(context.Background(), patience)
@@ -296,9 +296,9 @@ func requireImpersonal(t *testing.T, log string) {
 }
 
 // start starts the worker as a process.
-func (p *place) start(name string) *stack.Process {
+func (p *place) start(name string) *devenv.Process {
 	p.t.Helper()
-	worker, err := stack.Start(stack.Command{Path: os.Args[0], Env: p.env(asWorker + "=1"), Log: filepath.Join(p.home, name+".log")})
+	worker, err := devenv.Start(devenv.Command{Path: os.Args[0], Env: p.env(asWorker + "=1"), Log: filepath.Join(p.home, name+".log")})
 	require.NoError(p.t, err)
 	p.t.Cleanup(func() { require.NoError(p.t, worker.Kill()) })
 	return worker

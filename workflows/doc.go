@@ -1,18 +1,14 @@
-// Package workflows holds the DataRequest workflow: its name, messages, statuses, reasons and typed client.
+// Package workflows holds the DataRequest workflow: what a data request does next, from the sign-in link to the meter list,
+// whatever happens to the machines underneath. Backends do not import it: package meterkey has the names and documents,
+// package sdk the client.
 //
-// A data request asks one utility customer for access to their account. It runs as one Temporal workflow from the
-// sign-in link to the meter list, and survives whatever happens to the machines underneath.
+// transitions.go holds the one table of how a status leads to another; transitions.mermaid draws it and a test compares the
+// two. decide.go says what a waiting request does next and conclude.go what follows from what an activity found; both are
+// pure. request.go runs it all, window_activities.go has the activities done, notices.go has people told and projection.go
+// has states recorded.
 //
-// # For a Go backend
+// Beside it stand [DeliverNotice], which goes on with a notice for as long as a mailbox may be away, and [ProbeUtility], which
+// looks at a utility's login page.
 //
-// This package is all a backend needs. [NewClient] wraps a Temporal client; [Client.Start] starts a request,
-// [Client.SubmitLogin] and [Client.SubmitCode] seal what the customer typed and send it as a signal, [Client.State]
-// reads where the request stands. Backends in other languages follow docs/contract.md, which describes the same names
-// and JSON documents.
-//
-// # For those who change it
-//
-// status.go holds the one transition table; status.mermaid draws it and a test compares the two. decide.go holds the
-// pure decision on what a waiting request does next. request.go runs it all. Whatever changes here must keep the
-// histories under testdata/histories replaying.
+// Whatever changes here must keep the histories under testdata/histories replaying: docs/upgrading.md says how.
 package workflows

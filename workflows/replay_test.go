@@ -10,14 +10,14 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/workflows"
 )
 
 // stored are the files of all histories, one a route in each folder; those that are frozen are as they were.
 func stored(t *testing.T) []string {
 	t.Helper()
-	files, err := stack.StoredHistories("testdata/histories")
+	files, err := devenv.StoredHistories("testdata/histories")
 	require.NoError(t, err)
 	return files
 }
@@ -32,9 +32,9 @@ func TestReplay_StoredHistories(t *testing.T) {
 	for _, file := range stored(t) {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
-			history, err := stack.ReadHistory(file)
+			history, err := devenv.ReadHistory(file)
 			require.NoError(t, err)
-			require.NoError(t, stack.Replay(history, register))
+			require.NoError(t, devenv.Replay(history, register))
 		})
 	}
 }
@@ -42,7 +42,7 @@ func TestReplay_StoredHistories(t *testing.T) {
 // TestReplay_AlteredHistoryFails makes sure that the test above can fail: one activity of a real history is renamed.
 func TestReplay_AlteredHistoryFails(t *testing.T) {
 	t.Parallel()
-	history, err := stack.ReadHistory(stored(t)[0])
+	history, err := devenv.ReadHistory(stored(t)[0])
 	require.NoError(t, err)
 	altered := false
 	for _, event := range history.GetEvents() {
@@ -53,5 +53,5 @@ func TestReplay_AlteredHistoryFails(t *testing.T) {
 		}
 	}
 	require.True(t, altered)
-	require.ErrorContains(t, stack.Replay(history, register), "nondeterministic")
+	require.ErrorContains(t, devenv.Replay(history, register), "nondeterministic")
 }

@@ -22,7 +22,7 @@ import (
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/sealed"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/sandbox/practice"
 	"github.com/meterkey/meterkey/sdk"
 )
@@ -33,7 +33,7 @@ type byHand struct {
 	client.Client // whatever else is called is not there
 
 	t        *testing.T
-	stack    *stack.Stack
+	stack    *devenv.Environment
 	identity *sealed.Identity
 	// turnOff is for a utility whose second factor is not supported.
 	turnOff bool
@@ -58,7 +58,7 @@ func newByHand(t *testing.T) *byHand {
 	t.Cleanup(func() { require.NoError(t, site.Close(context.Background())) })
 	identity, err := sealed.LoadOrCreate(filepath.Join(t.TempDir(), "identity.txt"))
 	require.NoError(t, err)
-	return &byHand{t: t, stack: &stack.Stack{Practice: site}, identity: identity, requests: map[string]*handled{}}
+	return &byHand{t: t, stack: &devenv.Environment{Practice: site}, identity: identity, requests: map[string]*handled{}}
 }
 
 func (b *byHand) client() *sdk.Client {
@@ -98,7 +98,7 @@ func (b *byHand) QueryWorkflow(_ context.Context, id, _, _ string, _ ...any) (co
 		b.spoil(&state)
 	}
 	if state.Reason == meterkey.UtilityUnavailable { // it was told: now the site is back
-		require.NoError(b.t, (&stack.Customer{Stack: b.stack}).Post(b.t.Context(), "/outage/DEMO", map[string]bool{"on": false}))
+		require.NoError(b.t, (&devenv.Customer{Environment: b.stack}).Post(b.t.Context(), "/outage/DEMO", map[string]bool{"on": false}))
 		b.signIn(r)
 	}
 	return answer{state}, nil
@@ -191,7 +191,7 @@ func (b *byHand) post(r *handled, to string, form url.Values) {
 	switch at := path.Base(page.Request.URL.Path); at {
 	case "meters":
 		r.stands(meterkey.Connected, "")
-		require.NoError(b.t, (&stack.Customer{Stack: b.stack}).Get(b.t.Context(), "/accounts/DEMO/"+r.user, &r.Meters))
+		require.NoError(b.t, (&devenv.Customer{Environment: b.stack}).Get(b.t.Context(), "/accounts/DEMO/"+r.user, &r.Meters))
 	case "code", "method", "question":
 		b.challenge(r, at, to == "/code")
 	default:

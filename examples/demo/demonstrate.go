@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/meterkey/meterkey"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/sdk"
 )
 
@@ -31,7 +31,7 @@ type row struct {
 }
 
 // demonstrate runs the routes, prints the table and returns an error if any came out otherwise than expected.
-func demonstrate(ctx context.Context, s *stack.Stack, set flags, dir string, out io.Writer) error {
+func demonstrate(ctx context.Context, s *devenv.Environment, set flags, dir string, out io.Writer) error {
 	client, err := s.Client(ctx)
 	if err != nil {
 		return err
@@ -40,7 +40,7 @@ func demonstrate(ctx context.Context, s *stack.Stack, set flags, dir string, out
 	if err != nil {
 		return err
 	}
-	visits, err := stack.OpenBrowser()
+	visits, err := devenv.OpenBrowser()
 	if err != nil {
 		return err
 	}
@@ -95,10 +95,10 @@ func play(rows []row, atOnce int, run func(*row)) {
 }
 
 // run plays one route and compares what came of it with what the practice site knows.
-func (r *row) run(ctx context.Context, s *stack.Stack, client *sdk.Client, report *reporter) {
+func (r *row) run(ctx context.Context, s *devenv.Environment, client *sdk.Client, report *reporter) {
 	ctx, cancel := context.WithTimeout(ctx, rowLimit)
 	defer cancel()
-	c := &stack.Customer{Stack: s, Client: client, ID: r.id, Utility: r.utility, User: r.account + "." + r.id + "@example.com",
+	c := &devenv.Customer{Environment: s, Client: client, ID: r.id, Utility: r.utility, User: r.account + "." + r.id + "@example.com",
 		Say: func(format string, args ...any) { report.line(r.name, fmt.Sprintf(format, args...)) }}
 	if r.err = r.send(ctx, c); r.err != nil {
 		return
@@ -114,7 +114,7 @@ func (r *row) run(ctx context.Context, s *stack.Stack, client *sdk.Client, repor
 }
 
 // send sends the data request; the API gives it an id of its own.
-func (r *row) send(ctx context.Context, c *stack.Customer) error {
+func (r *row) send(ctx context.Context, c *devenv.Customer) error {
 	if r.ask == nil {
 		return c.Start(ctx)
 	}
@@ -124,7 +124,7 @@ func (r *row) send(ctx context.Context, c *stack.Customer) error {
 }
 
 // finish waits until the request's notices are sent: a run ends after its last one.
-func (r *row) finish(ctx context.Context, s *stack.Stack) {
+func (r *row) finish(ctx context.Context, s *devenv.Environment) {
 	if r.err != nil {
 		return
 	}
@@ -139,7 +139,7 @@ type ledger struct {
 	CodesSubmitted int `json:"codes_submitted"`
 }
 
-func (r *row) compare(ctx context.Context, c *stack.Customer, state meterkey.State) error {
+func (r *row) compare(ctx context.Context, c *devenv.Customer, state meterkey.State) error {
 	var known []meterkey.Meter
 	if err := c.Get(ctx, "/accounts/"+c.Utility+"/"+c.User, &known); err != nil {
 		return err

@@ -7,15 +7,15 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 )
 
 // store writes each request's history as <route>.json.gz, into the newest folder below dir that is not frozen.
-func store(ctx context.Context, s *stack.Stack, dir string, rows []row) error {
+func store(ctx context.Context, s *devenv.Environment, dir string, rows []row) error {
 	if dir == "" {
 		return nil
 	}
-	folder, err := stack.HistoriesFolder(dir)
+	folder, err := devenv.HistoriesFolder(dir)
 	if err != nil {
 		return err
 	}

@@ -15,16 +15,16 @@ import (
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/sealed"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 
 	database "github.com/meterkey/meterkey/internal/store"
 )
 
 // halfUp is a stack without workers and portal: Temporal, the practice sites and the folder are real.
-func halfUp(t *testing.T) (s *stack.Stack, dir string) {
+func halfUp(t *testing.T) (s *devenv.Environment, dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	s, err := stack.Up(t.Context(), stack.Options{Dir: dir})
+	s, err := devenv.Up(t.Context(), devenv.Options{Dir: dir})
 	t.Cleanup(func() { require.NoError(t, s.Down(context.Background())) })
 	require.NoError(t, err)
 	return s, dir
@@ -52,7 +52,7 @@ func TestKeepSaysHowToUseWhatIsUp(t *testing.T) {
 	out := &spoken{waits: "Ctrl-C ends everything.", heard: cancel}
 	require.NoError(t, use(ctx, s, flags{Keep: true}, dir, out))
 	said := out.String()
-	require.Contains(t, said, s.PortalURL()+"/dashboard/   ("+stack.RequesterEmail+", password: "+stack.RequesterPassword+")")
+	require.Contains(t, said, s.PortalURL()+"/dashboard/   ("+devenv.RequesterEmail+", password: "+devenv.RequesterPassword+")")
 	require.Contains(t, said, s.Practice.URL()+"   "+s.Practice.URL()+"/inbox")
 	require.Contains(t, said, s.Temporal.UIURL())
 	require.Contains(t, said, filepath.Join(dir, "outbox"))
@@ -68,9 +68,9 @@ func TestKeepSaysHowToUseWhatIsUp(t *testing.T) {
 	require.NotNil(t, key)
 	owner, err := db.KeyOwner(t.Context(), key[1])
 	require.NoError(t, err)
-	require.Equal(t, stack.RequesterUID, owner.RequesterUID)
+	require.Equal(t, devenv.RequesterUID, owner.RequesterUID)
 	require.Equal(t, 3, strings.Count(said, key[1]), "and in both examples")
-	_, err = db.CheckPassword(t.Context(), stack.RequesterEmail, stack.RequesterPassword)
+	_, err = db.CheckPassword(t.Context(), devenv.RequesterEmail, devenv.RequesterPassword)
 	require.NoError(t, err)
 	var lines []string
 	for line := range strings.Lines(said) {
@@ -109,7 +109,7 @@ func TestHistoriesAreStoredForReplay(t *testing.T) {
 	kept := filepath.Join(t.TempDir(), "new", "histories")
 	r := row{route: route{name: "DEMO, number code"}, id: "demo-1"}
 	require.NoError(t, store(t.Context(), s, kept, []row{r}))
-	history, err := stack.ReadHistory(filepath.Join(kept, "v1", "demo-number-code.json.gz"))
+	history, err := devenv.ReadHistory(filepath.Join(kept, "v1", "demo-number-code.json.gz"))
 	require.NoError(t, err)
 	require.Equal(t, enums.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, history.GetEvents()[0].GetEventType())
 

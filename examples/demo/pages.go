@@ -7,18 +7,18 @@ import (
 	"time"
 
 	"github.com/meterkey/meterkey"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 )
 
 // visitor is a customer with a browser of their own, and the requester whose backend asks them through the API.
 type visitor struct {
-	stack.Access
-	browser *stack.Browser
+	devenv.Access
+	browser *devenv.Browser
 	url     string // of the customer's page
 }
 
 // ask creates the data request through the API, as the requester's backend does.
-func (v *visitor) ask(ctx context.Context, c *stack.Customer) error {
+func (v *visitor) ask(ctx context.Context, c *devenv.Customer) error {
 	var form struct{ UID, URL string }
 	err := v.Call(ctx, http.MethodPost, "/forms", map[string]any{"utility": c.Utility, "customer_email": "customer@example.com"}, &form)
 	if err != nil {
@@ -30,7 +30,7 @@ func (v *visitor) ask(ctx context.Context, c *stack.Customer) error {
 }
 
 // walk takes the customer through the pages, and the meters from the API.
-func (v *visitor) walk(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
+func (v *visitor) walk(ctx context.Context, c *devenv.Customer) (meterkey.State, error) {
 	page, err := v.browser.Open(v.url)
 	if err != nil {
 		return meterkey.State{}, err
@@ -41,7 +41,7 @@ func (v *visitor) walk(ctx context.Context, c *stack.Customer) (meterkey.State, 
 	}
 	c.Say("signs in on the page")
 	c.Acted = time.Now()
-	if err := page.SignIn(c.User, stack.PracticePassword); err != nil {
+	if err := page.SignIn(c.User, devenv.PracticePassword); err != nil {
 		return meterkey.State{}, err
 	}
 	if err := page.See("#code"); err != nil {
@@ -72,8 +72,8 @@ func (v *visitor) walk(ctx context.Context, c *stack.Customer) (meterkey.State, 
 }
 
 // awaitMeters asks the API until it has the meters.
-func (v *visitor) awaitMeters(ctx context.Context, c *stack.Customer) error {
-	ticker := time.NewTicker(stack.PollEvery)
+func (v *visitor) awaitMeters(ctx context.Context, c *devenv.Customer) error {
+	ticker := time.NewTicker(devenv.PollEvery)
 	defer ticker.Stop()
 	for {
 		var answer struct {

@@ -12,16 +12,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 )
 
 // asks is a visitor whose API answers so.
-func asks(t *testing.T, answer http.HandlerFunc) (*visitor, *stack.Customer, *[]string) {
+func asks(t *testing.T, answer http.HandlerFunc) (*visitor, *devenv.Customer, *[]string) {
 	t.Helper()
 	api := httptest.NewServer(answer)
 	t.Cleanup(api.Close)
 	said := &[]string{}
-	return &visitor{Access: stack.Access{PortalURL: api.URL, Key: "mk_practice"}}, &stack.Customer{ID: "demo-1", Utility: "CONED", Acted: time.Now(),
+	return &visitor{Access: devenv.Access{PortalURL: api.URL, Key: "mk_practice"}}, &devenv.Customer{ID: "demo-1", Utility: "CONED", Acted: time.Now(),
 		Say: func(format string, args ...any) { *said = append(*said, fmt.Sprintf(format, args...)) }}, said
 }
 

@@ -4,15 +4,15 @@ import (
 	"net"
 	"strconv"
 
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 )
 
 // usual is the address where it is free, else a free one.
 func usual(address string) string {
-	if free, err := stack.FreeAddress(address); err == nil {
+	if free, err := devenv.FreeAddress(address); err == nil {
 		return free
 	}
-	free, err := stack.FreeAddress("")
+	free, err := devenv.FreeAddress("")
 	if err != nil {
 		return address // let the server that wants it say what is wrong
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/meterkey/meterkey"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 )
 
 // errUnexpected tells that something went another way than the route says.
@@ -17,9 +17,9 @@ var errUnexpected = errors.New("not as expected")
 type route struct {
 	name    string
 	utility string
-	account string                                       // what kind of practice account
-	ask     func(context.Context, *stack.Customer) error // how the request is sent; by the Go client unless given
-	play    func(context.Context, *stack.Customer) (meterkey.State, error)
+	account string                                        // what kind of practice account
+	ask     func(context.Context, *devenv.Customer) error // how the request is sent; by the Go client unless given
+	play    func(context.Context, *devenv.Customer) (meterkey.State, error)
 	// logins and codes are what the practice site's ledger must count in the end.
 	logins, codes int
 	alone         bool // runs after all others: it disturbs the worker
@@ -47,12 +47,12 @@ func routes(v *visitor) []route {
 }
 
 // plain is the way of a customer without a second factor.
-func plain(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
+func plain(ctx context.Context, c *devenv.Customer) (meterkey.State, error) {
 	return c.Connected(c.SignIn(ctx, meterkey.Connected))
 }
 
 // code is the usual way: sign in, read the code (or know the answer), type it.
-func code(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
+func code(ctx context.Context, c *devenv.Customer) (meterkey.State, error) {
 	s, err := c.SignIn(ctx, meterkey.AwaitingCode)
 	if err != nil {
 		return s, err
@@ -60,7 +60,7 @@ func code(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
 	return typeCode(ctx, c, s)
 }
 
-func typeCode(ctx context.Context, c *stack.Customer, s meterkey.State) (meterkey.State, error) {
+func typeCode(ctx context.Context, c *devenv.Customer, s meterkey.State) (meterkey.State, error) {
 	text, _, err := c.ReadCode(ctx, 0)
 	if err != nil {
 		return s, err
@@ -69,7 +69,7 @@ func typeCode(ctx context.Context, c *stack.Customer, s meterkey.State) (meterke
 	return c.Connected(c.Answer(ctx, s.Challenge, text, meterkey.Connected))
 }
 
-func choice(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
+func choice(ctx context.Context, c *devenv.Customer) (meterkey.State, error) {
 	s, err := c.SignIn(ctx, meterkey.AwaitingChoice)
 	if err != nil {
 		return s, err
@@ -86,7 +86,7 @@ func choice(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
 }
 
 // turnOff is the way of a utility whose MFA is not supported.
-func turnOff(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
+func turnOff(ctx context.Context, c *devenv.Customer) (meterkey.State, error) {
 	s, err := c.SignIn(ctx, meterkey.AwaitingMFAOff)
 	if err != nil {
 		return s, err
@@ -98,7 +98,7 @@ func turnOff(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
 	return c.Connected(c.SignIn(ctx, meterkey.Connected))
 }
 
-func leaveAndReturn(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
+func leaveAndReturn(ctx context.Context, c *devenv.Customer) (meterkey.State, error) {
 	s, err := c.SignIn(ctx, meterkey.AwaitingCode)
 	if err != nil {
 		return s, err
@@ -126,7 +126,7 @@ func leaveAndReturn(ctx context.Context, c *stack.Customer) (meterkey.State, err
 	return c.Connected(c.Answer(ctx, s.Challenge, text, meterkey.Connected))
 }
 
-func wrongCode(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
+func wrongCode(ctx context.Context, c *devenv.Customer) (meterkey.State, error) {
 	s, err := c.SignIn(ctx, meterkey.AwaitingCode)
 	if err != nil {
 		return s, err
@@ -162,7 +162,7 @@ func anotherThan(code string) string {
 // outage is long enough for two tries.
 const outage = 8
 
-func siteDown(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
+func siteDown(ctx context.Context, c *devenv.Customer) (meterkey.State, error) {
 	c.Say("the site is down for %d s", outage)
 	if err := c.Post(ctx, "/outage/"+c.Utility, map[string]int{"seconds": outage}); err != nil {
 		return meterkey.State{}, err
@@ -181,13 +181,13 @@ func siteDown(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
 	return c.Connected(c.Await(ctx, meterkey.Connected))
 }
 
-func killedWorker(ctx context.Context, c *stack.Customer) (meterkey.State, error) {
+func killedWorker(ctx context.Context, c *devenv.Customer) (meterkey.State, error) {
 	s, err := c.SignIn(ctx, meterkey.AwaitingCode)
 	if err != nil {
 		return s, err
 	}
 	c.Say("the worker is killed with kill -9, and another one starts")
-	if err := c.Stack.ReplaceWorker(ctx, "a"); err != nil {
+	if err := c.Environment.ReplaceWorker(ctx, "a"); err != nil {
 		return s, err
 	}
 	return typeCode(ctx, c, s)

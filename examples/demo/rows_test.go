@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meterkey/meterkey"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/sandbox/practice"
 	"github.com/meterkey/meterkey/utilities"
 )
@@ -174,7 +174,7 @@ func TestHistoriesAreKeptUnderTheirRoutesNames(t *testing.T) {
 	for _, r := range allRoutes() {
 		stored[fileName(r.name)] = true
 	}
-	files, err := stack.StoredHistories(filepath.Join("..", "..", "workflows", "testdata", "histories"))
+	files, err := devenv.StoredHistories(filepath.Join("..", "..", "workflows", "testdata", "histories"))
 	require.NoError(t, err)
 	newest := filepath.Dir(files[len(files)-1])
 	for _, file := range files {
@@ -198,7 +198,7 @@ func TestCompareHoldsARowAgainstThePracticeSite(t *testing.T) {
 	site, err := practice.Start(t.Context(), practice.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, site.Close(context.Background())) })
-	c := &stack.Customer{Stack: &stack.Stack{Practice: site}, Utility: "DEMO", User: "plain.compare@example.com"}
+	c := &devenv.Customer{Environment: &devenv.Environment{Practice: site}, Utility: "DEMO", User: "plain.compare@example.com"}
 	var known []meterkey.Meter
 	require.NoError(t, c.Get(t.Context(), "/accounts/DEMO/"+c.User, &known))
 	require.NotEmpty(t, known)

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/meterkey/meterkey/internal/cmdline"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/sandbox/practice"
 )
 
@@ -96,14 +96,14 @@ func folder(set flags) (string, error) {
 }
 
 // up starts the stack on the usual ports where they are free, else on others.
-func up(ctx context.Context, dir string) (*stack.Stack, error) {
+func up(ctx context.Context, dir string) (*devenv.Environment, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return &stack.Stack{}, fmt.Errorf("finding the programs: %w", err)
+		return &devenv.Environment{}, fmt.Errorf("finding the programs: %w", err)
 	}
-	s, err := stack.Up(ctx, stack.Options{
+	s, err := devenv.Up(ctx, devenv.Options{
 		Bin: filepath.Dir(self), Dir: dir,
-		Temporal: stack.TemporalOptions{Address: usual("127.0.0.1:7233"), UIPort: port(usual("127.0.0.1:8233"))},
+		Temporal: devenv.TemporalOptions{Address: usual("127.0.0.1:7233"), UIPort: port(usual("127.0.0.1:8233"))},
 		Practice: practice.Options{Addr: usual("127.0.0.1:8420")}, Portal: usual("127.0.0.1:8400"),
 	})
 	if err != nil {
@@ -115,7 +115,7 @@ func up(ctx context.Context, dir string) (*stack.Stack, error) {
 	return s, err
 }
 
-func use(ctx context.Context, s *stack.Stack, set flags, dir string, out io.Writer) error {
+func use(ctx context.Context, s *devenv.Environment, set flags, dir string, out io.Writer) error {
 	if set.Keep {
 		return keep(ctx, s, dir, out)
 	}
@@ -123,7 +123,7 @@ func use(ctx context.Context, s *stack.Stack, set flags, dir string, out io.Writ
 }
 
 // keep says how to use the stack, and waits for Ctrl-C.
-func keep(ctx context.Context, s *stack.Stack, dir string, out io.Writer) error {
+func keep(ctx context.Context, s *devenv.Environment, dir string, out io.Writer) error {
 	access, err := s.Grant(ctx)
 	if err != nil {
 		return err
@@ -150,7 +150,7 @@ For the starter:
 
 Ctrl-C ends everything.
 `, access.PortalURL, access.Email, access.Password, access.Key, s.Practice.URL(), s.Temporal.UIURL(), filepath.Join(dir, "outbox"),
-		exports(s.Env()), stack.RequesterUID)
+		exports(s.Env()), devenv.RequesterUID)
 	select {
 	case <-ctx.Done():
 		fmt.Fprintln(out, "\nEnding …")

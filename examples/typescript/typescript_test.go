@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meterkey/meterkey"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/sdk"
 )
 
@@ -46,7 +46,7 @@ func TestBackend(t *testing.T) {
 	} {
 		t.Run(c.id, func(t *testing.T) {
 			t.Parallel()
-			printed, said := b.run(t, true, c.id, c.utility, c.user, stack.PracticePassword)
+			printed, said := b.run(t, true, c.id, c.utility, c.user, devenv.PracticePassword)
 			for _, status := range c.passes {
 				require.Contains(t, said, status+": ")
 			}
@@ -81,7 +81,7 @@ func start(t *testing.T) *backend {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	home := filepath.Join(dir, "home")
-	s, err := stack.Up(ctx, stack.Options{Bin: bin, Dir: home, Env: []string{"MK_PAYLOAD_KEYS=" + keys}})
+	s, err := devenv.Up(ctx, devenv.Options{Bin: bin, Dir: home, Env: []string{"MK_PAYLOAD_KEYS=" + keys}})
 	t.Cleanup(func() {
 		bounded, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()

@@ -14,7 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/meterkey/meterkey/internal/config"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 )
 
 type environment map[string]string
@@ -33,7 +33,7 @@ func (e environment) Environ() []string {
 }
 
 func TestTemporalClient(t *testing.T) {
-	server, err := stack.StartTemporal(t.Context(), stack.TemporalOptions{Address: "127.0.0.1:0", Dir: t.TempDir()})
+	server, err := devenv.StartTemporal(t.Context(), devenv.TemporalOptions{Address: "127.0.0.1:0", Dir: t.TempDir()})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Stop(context.Background())) })
 

@@ -13,7 +13,7 @@ import (
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/browser"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/sandbox/practice"
 )
 
@@ -24,7 +24,7 @@ import (
 //	go test ./internal/e2e -run '^$' -bench CONED -benchtime 20x
 func BenchmarkCONED(b *testing.B) {
 	dir := b.TempDir()
-	s, err := stack.Up(b.Context(), stack.Options{Bin: bin, Dir: dir})
+	s, err := devenv.Up(b.Context(), devenv.Options{Bin: bin, Dir: dir})
 	b.Cleanup(func() { require.NoError(b, s.Down(context.Background())) })
 	require.NoError(b, err)
 	_, err = s.StartWorker(b.Context(), "a")
@@ -34,7 +34,7 @@ func BenchmarkCONED(b *testing.B) {
 	bare := openBare(b, s.Practice)
 	var ours, theirs times
 	for i := range b.N {
-		c := &stack.Customer{Stack: s, Client: client, ID: fmt.Sprintf("bench-%d", i), Utility: "CONED",
+		c := &devenv.Customer{Environment: s, Client: client, ID: fmt.Sprintf("bench-%d", i), Utility: "CONED",
 			User: fmt.Sprintf("code.bench-%d@example.com", i), Say: func(string, ...any) {}}
 		ours.add(throughMeterkey(b, c))
 		c.User = fmt.Sprintf("code.bare-%d@example.com", i)
@@ -56,7 +56,7 @@ func (t *times) report(b *testing.B, who string) {
 	b.ReportMetric(median(t.meters), who+"-s-to-meters")
 }
 
-func throughMeterkey(b *testing.B, c *stack.Customer) (codePage, meters time.Duration) {
+func throughMeterkey(b *testing.B, c *devenv.Customer) (codePage, meters time.Duration) {
 	b.Helper()
 	ctx := b.Context()
 	require.NoError(b, c.Start(ctx))
@@ -97,7 +97,7 @@ func openBare(b *testing.B, sites *practice.Server) *bareProgram {
 	return &bareProgram{browser: opened, site: origins["https://www.coned.com"], opower: origins["https://cned.opower.com"]}
 }
 
-func (p *bareProgram) request(b *testing.B, c *stack.Customer) (codePage, meters time.Duration) {
+func (p *bareProgram) request(b *testing.B, c *devenv.Customer) (codePage, meters time.Duration) {
 	b.Helper()
 	began := time.Now()
 	window, err := p.browser.NewContext()
@@ -107,7 +107,7 @@ func (p *bareProgram) request(b *testing.B, c *stack.Customer) (codePage, meters
 	_, err = page.Goto(p.site + "/en/login")
 	require.NoError(b, err)
 	require.NoError(b, page.Locator("#form-login-email").PressSequentially(c.User))
-	require.NoError(b, page.Locator("#form-login-password").PressSequentially(stack.PracticePassword))
+	require.NoError(b, page.Locator("#form-login-password").PressSequentially(devenv.PracticePassword))
 	require.NoError(b, page.Locator("#form-login-password").Blur())
 	require.NoError(b, page.Locator("button.js-login-submit-button").Click())
 	require.NoError(b, page.Locator("#form-login-mfa-code").WaitFor())

@@ -10,7 +10,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/meterkey/meterkey"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/sandbox/practice"
 	"github.com/meterkey/meterkey/sdk/payload"
 )
@@ -20,20 +20,20 @@ import (
 var eventRoutes = []struct {
 	name, account string
 	most          int
-	play          func(*testing.T, *world, *stack.Customer)
+	play          func(*testing.T, *world, *devenv.Customer)
 }{
-	{"plain", "plain", 40, func(t *testing.T, _ *world, c *stack.Customer) {
+	{"plain", "plain", 40, func(t *testing.T, _ *world, c *devenv.Customer) {
 		_, err := c.SignIn(t.Context(), meterkey.Connected)
 		require.NoError(t, err)
 	}},
-	{"code by updates", "code", 57, func(t *testing.T, w *world, c *stack.Customer) {
+	{"code by updates", "code", 57, func(t *testing.T, w *world, c *devenv.Customer) {
 		s, err := c.SignIn(t.Context(), meterkey.AwaitingCode)
 		require.NoError(t, err)
 		_, err = c.Answer(t.Context(), s.Challenge, w.codeOnceTold(t, c), meterkey.Connected)
 		require.NoError(t, err)
 	}},
-	{"code by signals", "code", 55, func(t *testing.T, w *world, c *stack.Customer) {
-		login, err := meterkey.SealCredentials(w.recipient(t), meterkey.Credentials{Username: c.User, Password: stack.PracticePassword})
+	{"code by signals", "code", 55, func(t *testing.T, w *world, c *devenv.Customer) {
+		login, err := meterkey.SealCredentials(w.recipient(t), meterkey.Credentials{Username: c.User, Password: devenv.PracticePassword})
 		require.NoError(t, err)
 		w.signal(t, c, meterkey.SignalSubmitLogin, meterkey.SubmitLogin{Credentials: login})
 		s, err := c.Await(t.Context(), meterkey.AwaitingCode)
@@ -78,7 +78,7 @@ func TestEvents_StayWithinTheirBudget(t *testing.T) {
 //
 //	go test ./internal/e2e -run '^$' -bench History -benchtime 1x
 func BenchmarkHistory(b *testing.B) {
-	s, err := stack.Up(b.Context(), stack.Options{Bin: bin, Dir: b.TempDir()})
+	s, err := devenv.Up(b.Context(), devenv.Options{Bin: bin, Dir: b.TempDir()})
 	b.Cleanup(func() { require.NoError(b, s.Down(context.Background())) })
 	require.NoError(b, err)
 	_, err = s.StartWorker(b.Context(), "a")
@@ -87,7 +87,7 @@ func BenchmarkHistory(b *testing.B) {
 	require.NoError(b, err)
 	for i := range b.N {
 		for _, route := range []string{"plain", "code"} {
-			c := &stack.Customer{Stack: s, Client: client, ID: fmt.Sprintf("%s-%d", route, i), Utility: "CONED",
+			c := &devenv.Customer{Environment: s, Client: client, ID: fmt.Sprintf("%s-%d", route, i), Utility: "CONED",
 				User: fmt.Sprintf("%s.history-%d@example.com", route, i), Say: func(string, ...any) {}}
 			if route == "code" {
 				throughMeterkey(b, c)
@@ -114,7 +114,7 @@ func total(counts map[enumspb.EventType]int) (all int) {
 }
 
 // codeOnceTold is the code, once the customer was told by mail that it is needed.
-func (w *world) codeOnceTold(t *testing.T, c *stack.Customer) string {
+func (w *world) codeOnceTold(t *testing.T, c *devenv.Customer) string {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		for _, line := range w.log(t) {
@@ -137,7 +137,7 @@ func (w *world) recipient(t *testing.T) string {
 }
 
 // signal sends a signal as any Temporal SDK would.
-func (w *world) signal(t *testing.T, c *stack.Customer, name string, document any) {
+func (w *world) signal(t *testing.T, c *devenv.Customer, name string, document any) {
 	t.Helper()
 	temporal, err := client.DialContext(t.Context(), client.Options{HostPort: w.Temporal.Address(), DataConverter: payload.New(nil)})
 	require.NoError(t, err)

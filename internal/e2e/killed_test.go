@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meterkey/meterkey"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/sandbox/practice"
 )
 
@@ -43,7 +43,7 @@ func TestWorkerKilled_BetweenTheCodeAndTheMeters(t *testing.T) {
 
 // codeToMeters is how long it takes from the code to the meters in the API, and how often the code was asked for: a code
 // that was typed and perhaps not sent is asked for again.
-func (w *world) codeToMeters(t *testing.T, access stack.Access, name string, disturb func()) (took time.Duration, asked int) {
+func (w *world) codeToMeters(t *testing.T, access devenv.Access, name string, disturb func()) (took time.Duration, asked int) {
 	t.Helper()
 	c := w.customer(t, "CONED", "code")
 	c.ID, c.User = "killed-"+safe.Replace(name), "code."+safe.Replace(name)+"@example.com"
@@ -71,7 +71,7 @@ func (w *world) codeToMeters(t *testing.T, access stack.Access, name string, dis
 }
 
 // metersOf counts the meters of a data request in the API.
-func metersOf(t *testing.T, access stack.Access, request string) int {
+func metersOf(t *testing.T, access devenv.Access, request string) int {
 	t.Helper()
 	var answer struct {
 		Authorizations []struct {

@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meterkey/meterkey"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/sandbox/practice"
 )
 
@@ -69,7 +69,7 @@ func runTests(m *testing.M) (int, error) {
 
 // world is one stack of a test's own.
 type world struct {
-	*stack.Stack
+	*devenv.Environment
 	dir string
 }
 
@@ -78,7 +78,7 @@ func up(t *testing.T, o practice.Options, env ...string) *world {
 	dir := t.TempDir()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	s, err := stack.Up(ctx, stack.Options{Bin: bin, Dir: dir, Practice: o, Env: env})
+	s, err := devenv.Up(ctx, devenv.Options{Bin: bin, Dir: dir, Practice: o, Env: env})
 	t.Cleanup(func() {
 		bounded, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
@@ -88,7 +88,7 @@ func up(t *testing.T, o practice.Options, env ...string) *world {
 	require.NoError(t, err)
 	_, err = s.StartWorker(ctx, "a")
 	require.NoError(t, err)
-	return &world{Stack: s, dir: dir}
+	return &world{Environment: s, dir: dir}
 }
 
 // requireNoBrowser looks for processes that name the test's folder: Chromium carries it in its arguments.
@@ -100,13 +100,13 @@ func requireNoBrowser(t *testing.T, dir string) {
 	}, 20*time.Second, 50*time.Millisecond, "a browser is left behind")
 }
 
-func (w *world) customer(t *testing.T, utility, kind string) *stack.Customer {
+func (w *world) customer(t *testing.T, utility, kind string) *devenv.Customer {
 	t.Helper()
 	client, err := w.Client(t.Context())
 	require.NoError(t, err)
 	id := safe.Replace(strings.TrimPrefix(t.Name(), "Test"))
 	t.Cleanup(func() { w.explain(t, id) })
-	return &stack.Customer{Stack: w.Stack, Client: client, ID: id, Utility: utility, User: kind + "." + strings.ToLower(id) + "@example.com",
+	return &devenv.Customer{Environment: w.Environment, Client: client, ID: id, Utility: utility, User: kind + "." + strings.ToLower(id) + "@example.com",
 		Say: func(format string, args ...any) { t.Logf(format, args...) }}
 }
 

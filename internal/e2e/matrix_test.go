@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meterkey/meterkey"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/sandbox/practice"
 	"github.com/meterkey/meterkey/utilities"
 )
@@ -134,7 +134,7 @@ func impatient(t *testing.T) string {
 }
 
 // play does what a customer would, up to the end or to signing in again.
-func play(ctx context.Context, t *testing.T, c *stack.Customer, want outcome, unsupported bool) meterkey.State {
+func play(ctx context.Context, t *testing.T, c *devenv.Customer, want outcome, unsupported bool) meterkey.State {
 	t.Helper()
 	stops := []meterkey.Status{meterkey.AwaitingCode, meterkey.AwaitingChoice, meterkey.AwaitingMFAOff, meterkey.AwaitingLogin, meterkey.Connected, meterkey.Failed}
 	s, err := c.SignIn(ctx, stops...)
@@ -163,7 +163,7 @@ func play(ctx context.Context, t *testing.T, c *stack.Customer, want outcome, un
 }
 
 // checkMeters compares the meter list with the site's own, field by field.
-func checkMeters(ctx context.Context, t *testing.T, c *stack.Customer, s meterkey.State) {
+func checkMeters(ctx context.Context, t *testing.T, c *devenv.Customer, s meterkey.State) {
 	t.Helper()
 	if s.Status != meterkey.Connected {
 		require.Empty(t, s.Meters)
@@ -176,7 +176,7 @@ func checkMeters(ctx context.Context, t *testing.T, c *stack.Customer, s meterke
 }
 
 // checkLedger proves that nothing was typed more often than it should.
-func checkLedger(ctx context.Context, t *testing.T, c *stack.Customer, want outcome) {
+func checkLedger(ctx context.Context, t *testing.T, c *devenv.Customer, want outcome) {
 	t.Helper()
 	var ledger struct {
 		Logins         int `json:"logins"`

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 )
 
 // BenchmarkPages measures what a customer and a requester wait for at the practice site of CONED: from pressing "Sign in"
@@ -19,7 +19,7 @@ import (
 //	go test ./internal/e2e -run '^$' -bench Pages -benchtime 20x
 func BenchmarkPages(b *testing.B) {
 	dir := b.TempDir()
-	s, err := stack.Up(b.Context(), stack.Options{Bin: bin, Dir: dir})
+	s, err := devenv.Up(b.Context(), devenv.Options{Bin: bin, Dir: dir})
 	b.Cleanup(func() { require.NoError(b, s.Down(context.Background())) })
 	require.NoError(b, err)
 	_, err = s.StartWorker(b.Context(), "a")
@@ -28,13 +28,13 @@ func BenchmarkPages(b *testing.B) {
 	require.NoError(b, err)
 	access, err := s.Grant(b.Context())
 	require.NoError(b, err)
-	own, err := stack.OpenBrowser()
+	own, err := devenv.OpenBrowser()
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, own.Close()) })
 	bare := openBare(b, s.Practice)
 	var ours, theirs times
 	for i := range b.N {
-		c := &stack.Customer{Stack: s, Utility: "CONED", User: fmt.Sprintf("code.pages-%d@example.com", i)}
+		c := &devenv.Customer{Environment: s, Utility: "CONED", User: fmt.Sprintf("code.pages-%d@example.com", i)}
 		ours.add(throughPages(b, own, access, c))
 		c.User = fmt.Sprintf("code.bare-%d@example.com", i)
 		theirs.add(bare.request(b, c))
@@ -43,7 +43,7 @@ func BenchmarkPages(b *testing.B) {
 	theirs.report(b, "bare")
 }
 
-func throughPages(b *testing.B, own *stack.Browser, access stack.Access, c *stack.Customer) (codePage, meters time.Duration) {
+func throughPages(b *testing.B, own *devenv.Browser, access devenv.Access, c *devenv.Customer) (codePage, meters time.Duration) {
 	b.Helper()
 	var form struct{ UID, URL string }
 	require.NoError(b, access.Call(b.Context(), http.MethodPost, "/forms", map[string]string{"utility": c.Utility}, &form))
@@ -51,7 +51,7 @@ func throughPages(b *testing.B, own *stack.Browser, access stack.Access, c *stac
 	require.NoError(b, err)
 	require.NoError(b, page.Agree())
 	began := time.Now()
-	require.NoError(b, page.SignIn(c.User, stack.PracticePassword))
+	require.NoError(b, page.SignIn(c.User, devenv.PracticePassword))
 	require.NoError(b, page.See("#code"))
 	codePage = time.Since(began)
 	code, _, err := c.ReadCode(b.Context(), 0)
@@ -69,7 +69,7 @@ func throughPages(b *testing.B, own *stack.Browser, access stack.Access, c *stac
 	return codePage, meters
 }
 
-func metersInAPI(b *testing.B, access stack.Access, form string) int {
+func metersInAPI(b *testing.B, access devenv.Access, form string) int {
 	b.Helper()
 	var answer struct {
 		Authorizations []struct {

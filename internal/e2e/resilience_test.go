@@ -12,11 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meterkey/meterkey"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/sandbox/practice"
 )
 
-func connectWithCode(ctx context.Context, t *testing.T, c *stack.Customer, s meterkey.State) {
+func connectWithCode(ctx context.Context, t *testing.T, c *devenv.Customer, s meterkey.State) {
 	t.Helper()
 	code, _, err := c.ReadCode(ctx, 0)
 	require.NoError(t, err)

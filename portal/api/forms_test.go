@@ -17,8 +17,8 @@ import (
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/logging"
 	"github.com/meterkey/meterkey/internal/portalkey"
-	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/sdk"
 )
 
@@ -380,7 +380,7 @@ func TestStartFails(t *testing.T) {
 // unreachable is a client of a Temporal server that is not there.
 func unreachable(t testing.TB) *sdk.Client {
 	t.Helper()
-	address, err := stack.FreeAddress("")
+	address, err := devenv.FreeAddress("")
 	require.NoError(t, err)
 	c, err := client.NewLazyClient(client.Options{HostPort: address, Logger: logging.Temporal(zap.NewNop())})
 	require.NoError(t, err)

@@ -28,9 +28,9 @@ import (
 	"github.com/meterkey/meterkey/internal/logging"
 	"github.com/meterkey/meterkey/internal/portalkey"
 	"github.com/meterkey/meterkey/internal/sealed"
-	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/portal/webhooks"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/sdk/payload"
 	"github.com/meterkey/meterkey/utilities"
@@ -68,7 +68,7 @@ func runTests(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	server, err := stack.StartTemporal(ctx, stack.TemporalOptions{Dir: filepath.Join(dir, "temporal")})
+	server, err := devenv.StartTemporal(ctx, devenv.TemporalOptions{Dir: filepath.Join(dir, "temporal")})
 	if err != nil {
 		return 1, err
 	}

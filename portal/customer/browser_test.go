@@ -7,9 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap/zaptest"
 
-	"github.com/meterkey/meterkey/internal/testenv"
 	"github.com/meterkey/meterkey/portal/customer"
 	"github.com/meterkey/meterkey/portal/web"
+	"github.com/meterkey/meterkey/sandbox/testenv"
 	"github.com/meterkey/meterkey/utilities"
 )
 

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meterkey/meterkey"
-	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/portal/customer"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 )
 
 // The tests that are not parallel come first, while no other customer is there: they do what others would feel.
@@ -89,7 +89,7 @@ func TestNoWorker(t *testing.T) {
 	require.NoError(t, g.w.Worker("a").Kill())
 	g.opens(g.page)
 	require.Contains(t, g.says(".flash.warning"), "We are catching up")
-	g.fillsIn(stack.PracticePassword)
+	g.fillsIn(devenv.PracticePassword)
 	g.presses("Sign in")
 	g.sees("We have received it")
 	require.NoError(t, g.w.ReplaceWorker(t.Context(), "a"))
@@ -214,7 +214,7 @@ func TestTurnMFAOffAndOnAgain(t *testing.T) {
 	require.Contains(t, must(help.GetAttribute("rel"))(t), "noopener")
 	require.Contains(t, g.says(".promise"), "turn it on again")
 	require.NoError(t, g.account.TurnMFAOff(t.Context()))
-	g.fillsIn(stack.PracticePassword)
+	g.fillsIn(devenv.PracticePassword)
 	g.presses("Sign in")
 	g.connected(2, 0)
 	require.Contains(t, g.says(".attention"), "You may turn it on again now")
@@ -267,7 +267,7 @@ func TestThreeWrongPasswords(t *testing.T) {
 		require.Empty(t, must(g.page.Locator("#password").InputValue())(t), "nothing typed comes back")
 		stamp := must(g.page.Locator("input[name=at]").InputValue())(t)
 		g.account.User = "wrong." + g.account.User // by another name, as people do, so that the site locks none of them
-		g.fillsIn(stack.PracticePassword)
+		g.fillsIn(devenv.PracticePassword)
 		g.presses("Sign in")
 		require.NoError(t, g.page.Locator("input[name=at][value='"+stamp+"']").WaitFor(playwright.LocatorWaitForOptions{State: playwright.WaitForSelectorStateDetached}))
 	}
@@ -329,7 +329,7 @@ func TestDoubleClick(t *testing.T) {
 	t.Parallel()
 	g := invited(t, "DEMO", "code")
 	g.agrees()
-	g.fillsIn(stack.PracticePassword)
+	g.fillsIn(devenv.PracticePassword)
 	require.NoError(t, g.page.Locator("form[action*='/login'] button:not([type])").Dblclick())
 	g.sees("asks for a code")
 	require.NoError(t, g.page.Locator("#code").Fill(g.phone(1)))
@@ -343,7 +343,7 @@ func TestSameFormManyTimes(t *testing.T) {
 	g := invited(t, "DEMO", "code")
 	g.agrees()
 	g.sends("/login", url.Values{"at": {must(g.page.Locator("input[name=at]").InputValue())(t)},
-		"username": {g.account.User}, "password": {stack.PracticePassword}})
+		"username": {g.account.User}, "password": {devenv.PracticePassword}})
 	g.sees("asks for a code")
 	g.sends("/code", url.Values{"challenge": {must(g.page.Locator("form[action*='/code'] input[name=challenge]").InputValue())(t)}, "code": {g.phone(1)}})
 	g.connected(1, 1)
@@ -382,8 +382,8 @@ func TestReloadInTheMiddle(t *testing.T) {
 	t.Parallel()
 	g := invited(t, "DEMO", "code")
 	g.agrees()
-	g.fillsIn(stack.PracticePassword)
-	login := url.Values{"at": {must(g.page.Locator("input[name=at]").InputValue())(t)}, "username": {g.account.User}, "password": {stack.PracticePassword}}
+	g.fillsIn(devenv.PracticePassword)
+	login := url.Values{"at": {must(g.page.Locator("input[name=at]").InputValue())(t)}, "username": {g.account.User}, "password": {devenv.PracticePassword}}
 	g.sendsAndReloads("/login")
 	g.sees("asks for a code")
 	g.sends("/login", login)
@@ -444,7 +444,7 @@ func TestSpanish(t *testing.T) {
 	g.follows("Español")
 	require.NoError(t, g.page.Locator("input[name=agree]").Check())
 	g.presses("Aceptar y continuar")
-	g.fillsIn(stack.PracticePassword)
+	g.fillsIn(devenv.PracticePassword)
 	g.presses("Entrar")
 	g.sees("está conectada")
 	row, err := g.w.store.RequestByID(t.Context(), g.request.RequestID)
@@ -556,7 +556,7 @@ func TestSecretsStaySecret(t *testing.T) {
 			text += " " + name + "=" + strings.TrimSpace(toText(value))
 		}
 		require.NotContains(t, text, g.account.User)
-		require.NotContains(t, text, stack.PracticePassword)
+		require.NotContains(t, text, devenv.PracticePassword)
 		require.NotContains(t, text, code)
 	}
 	require.GreaterOrEqual(t, did, 3, "consent, login and answer were noted")

@@ -20,9 +20,9 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/meterkey/meterkey"
-	"github.com/meterkey/meterkey/internal/stack"
-	"github.com/meterkey/meterkey/internal/testenv"
 	"github.com/meterkey/meterkey/portal/customer"
+	"github.com/meterkey/meterkey/sandbox/devenv"
+	"github.com/meterkey/meterkey/sandbox/testenv"
 	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/sdk/payload"
 )
@@ -139,7 +139,7 @@ func TestCallsOfPagesAndForms(t *testing.T) {
 	require.Equal(t, cost{queries: 1}, view)
 
 	login := c.costs(func() {
-		c.posts("/login", url.Values{"at": {must(c.page.Locator("input[name=at]").InputValue())(t)}, "username": {c.account.User}, "password": {stack.PracticePassword}})
+		c.posts("/login", url.Values{"at": {must(c.page.Locator("input[name=at]").InputValue())(t)}, "username": {c.account.User}, "password": {devenv.PracticePassword}})
 	})
 	require.Equal(t, cost{queries: 1, updates: 1}, login)
 

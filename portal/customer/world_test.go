@@ -23,12 +23,12 @@ import (
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/portalkey"
-	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/internal/testenv"
 	"github.com/meterkey/meterkey/portal/customer"
 	"github.com/meterkey/meterkey/portal/web"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/sandbox/practice"
+	"github.com/meterkey/meterkey/sandbox/testenv"
 	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/utilities"
 )
@@ -36,7 +36,7 @@ import (
 // world is what all tests of flows share: Temporal, a worker with its browser, practice sites, the database that the worker
 // records to, and the customer's pages.
 type world struct {
-	*stack.Stack
+	*devenv.Environment
 	requests *sdk.Client
 	store    *store.Store
 	key      *portalkey.Key
@@ -67,7 +67,7 @@ func beginWorld() (*world, error) {
 	if said, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("building the worker: %w: %s", err, said)
 	}
-	w.Stack, err = stack.Up(ctx, stack.Options{Bin: w.dir, Dir: filepath.Join(w.dir, "home"),
+	w.Environment, err = devenv.Up(ctx, devenv.Options{Bin: w.dir, Dir: filepath.Join(w.dir, "home"),
 		Practice: practice.Options{FormDelay: 50 * time.Millisecond, ResendAfter: time.Millisecond}})
 	if err != nil {
 		return nil, err
@@ -150,7 +150,7 @@ func endWorld(ctx context.Context) error {
 	if w.store != nil {
 		failed = append(failed, w.store.Close())
 	}
-	if w.Stack != nil {
+	if w.Environment != nil {
 		failed = append(failed, w.Down(ctx))
 	}
 	if w.dir != "" {
@@ -164,7 +164,7 @@ type guest struct {
 	*testing.T
 	w       *world
 	request meterkey.Request
-	account stack.Customer
+	account devenv.Customer
 	link    string
 	window  playwright.BrowserContext
 	page    playwright.Page
@@ -181,7 +181,7 @@ func invited(t *testing.T, utility, kind string, change ...func(*meterkey.Reques
 	for _, c := range change {
 		c(&g.request, &options)
 	}
-	g.account = stack.Customer{Stack: w.Stack, Client: w.requests, ID: id, Utility: utility, User: kind + "." + id + "@example.com",
+	g.account = devenv.Customer{Environment: w.Environment, Client: w.requests, ID: id, Utility: utility, User: kind + "." + id + "@example.com",
 		Say: func(string, ...any) {}}
 	require.NoError(t, w.requests.Start(t.Context(), g.request))
 	g.link = g.linkNow()
@@ -267,7 +267,7 @@ func (g *guest) fillsIn(password string) {
 func (g *guest) signsIn() {
 	g.Helper()
 	g.agrees()
-	g.fillsIn(stack.PracticePassword)
+	g.fillsIn(devenv.PracticePassword)
 	g.presses("Sign in")
 }
 

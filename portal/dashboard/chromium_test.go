@@ -13,7 +13,7 @@ import (
 	"github.com/playwright-community/playwright-go"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meterkey/meterkey/internal/testenv"
+	"github.com/meterkey/meterkey/sandbox/testenv"
 )
 
 func TestMain(m *testing.M) { testenv.Main(m) }

@@ -14,15 +14,15 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/meterkey/meterkey"
-	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/sdk"
 )
 
 // unreachable is a client of a Temporal server that is not there.
 func unreachable(t *testing.T) client.Client {
 	t.Helper()
-	address, err := stack.FreeAddress("")
+	address, err := devenv.FreeAddress("")
 	require.NoError(t, err)
 	c, err := client.NewLazyClient(client.Options{HostPort: address, Logger: silent{}})
 	require.NoError(t, err)

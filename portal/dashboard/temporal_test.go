@@ -18,7 +18,7 @@ import (
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/internal/testenv"
+	"github.com/meterkey/meterkey/sandbox/testenv"
 	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/workflows"
 )

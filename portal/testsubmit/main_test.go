@@ -17,7 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/meterkey/meterkey/internal/logging"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/sandbox/practice"
 )
 
@@ -26,9 +26,9 @@ var histories = flag.String("histories", "", "store some test submissions' histo
 
 // world is one real stack for all tests of this package: Temporal, a worker with its Chromium, the practice sites, a portal.
 var world struct {
-	*stack.Stack
-	portal *stack.Process
-	access stack.Access
+	*devenv.Environment
+	portal *devenv.Process
+	access devenv.Access
 }
 
 // atOnce is how many scenarios run side by side: most of their time they wait for a site.
@@ -61,7 +61,7 @@ func runTests(m *testing.M) (code int, err error) {
 	defer func() {
 		bounded, stop := context.WithTimeout(context.Background(), time.Minute)
 		defer stop()
-		if world.Stack != nil {
+		if world.Environment != nil {
 			err = errors.Join(err, world.Down(bounded))
 		}
 	}()
@@ -82,7 +82,7 @@ func up(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	world.Stack, err = stack.Up(ctx, stack.Options{Bin: bin, Dir: filepath.Join(dir, "home"), Env: []string{"MK_WINDOWS=12", "MK_UTILITIES_DIR=" + files},
+	world.Environment, err = devenv.Up(ctx, devenv.Options{Bin: bin, Dir: filepath.Join(dir, "home"), Env: []string{"MK_WINDOWS=12", "MK_UTILITIES_DIR=" + files},
 		Practice: practice.Options{SlowDelay: time.Second, EndsAfter: 3 * time.Second, FormDelay: 50 * time.Millisecond, ResendAfter: time.Millisecond}})
 	if err != nil {
 		return err
@@ -130,7 +130,7 @@ func save(ctx context.Context, t *testing.T, requestID, name string) {
 	defer c.Close()
 	id := "test-submit-" + requestID
 	require.NoError(t, c.GetWorkflow(ctx, id, "").Get(ctx, nil))
-	require.NoError(t, stack.SaveHistory(ctx, c, id, filepath.Join(*histories, "test-submits", name+".json.gz")))
+	require.NoError(t, devenv.SaveHistory(ctx, c, id, filepath.Join(*histories, "test-submits", name+".json.gz")))
 }
 
 // bounded is a context for one scenario, far above what any takes.

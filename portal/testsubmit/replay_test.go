@@ -8,8 +8,8 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/portal/testsubmit"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 )
 
 func register(r worker.WorkflowReplayer) {
@@ -22,9 +22,9 @@ func TestReplay(t *testing.T) {
 	for _, name := range []string{"mfa-off", "window-lost"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			history, err := stack.ReadHistory(filepath.Join("testdata/histories", name+".json.gz"))
+			history, err := devenv.ReadHistory(filepath.Join("testdata/histories", name+".json.gz"))
 			require.NoError(t, err)
-			require.NoError(t, stack.Replay(history, register))
+			require.NoError(t, devenv.Replay(history, register))
 		})
 	}
 }

@@ -8,9 +8,9 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/internal/webhook"
 	"github.com/meterkey/meterkey/portal/webhooks"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -24,9 +24,9 @@ func TestReplay(t *testing.T) {
 	for _, name := range []string{"delivered", "given-up"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			history, err := stack.ReadHistory(filepath.Join("testdata/histories", name+".json.gz"))
+			history, err := devenv.ReadHistory(filepath.Join("testdata/histories", name+".json.gz"))
 			require.NoError(t, err)
-			require.NoError(t, stack.Replay(history, register))
+			require.NoError(t, devenv.Replay(history, register))
 		})
 	}
 }
@@ -34,7 +34,7 @@ func TestReplay(t *testing.T) {
 // TestReplay_AlteredHistoryFails makes sure that the test above can fail.
 func TestReplay_AlteredHistoryFails(t *testing.T) {
 	t.Parallel()
-	history, err := stack.ReadHistory("testdata/histories/given-up.json.gz")
+	history, err := devenv.ReadHistory("testdata/histories/given-up.json.gz")
 	require.NoError(t, err)
 	altered := 0
 	for _, event := range history.GetEvents() {
@@ -44,5 +44,5 @@ func TestReplay_AlteredHistoryFails(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1, altered)
-	require.ErrorContains(t, stack.Replay(history, register), "nondeterministic")
+	require.ErrorContains(t, devenv.Replay(history, register), "nondeterministic")
 }

@@ -25,11 +25,11 @@ import (
 	"github.com/meterkey/meterkey/activities"
 	"github.com/meterkey/meterkey/internal/logging"
 	"github.com/meterkey/meterkey/internal/portalkey"
-	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/internal/testenv"
 	"github.com/meterkey/meterkey/internal/webhook"
 	"github.com/meterkey/meterkey/portal/webhooks"
+	"github.com/meterkey/meterkey/sandbox/devenv"
+	"github.com/meterkey/meterkey/sandbox/testenv"
 	"github.com/meterkey/meterkey/workflows"
 )
 
@@ -362,6 +362,6 @@ func save(t *testing.T, uid, name string) {
 	t.Helper()
 	if *histories != "" {
 		file := filepath.Join(*histories, "webhooks", name+".json.gz")
-		require.NoError(t, stack.SaveHistory(t.Context(), temporal, webhook.WorkflowID(uid), file))
+		require.NoError(t, devenv.SaveHistory(t.Context(), temporal, webhook.WorkflowID(uid), file))
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/playwright-community/playwright-go"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meterkey/meterkey/internal/testenv"
 	"github.com/meterkey/meterkey/sandbox/practice"
+	"github.com/meterkey/meterkey/sandbox/testenv"
 )
 
 // pageTimeout is how long a page may take to show something.

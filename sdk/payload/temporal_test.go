@@ -22,7 +22,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/meterkey/meterkey/internal/logging"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 	"github.com/meterkey/meterkey/sdk/payload"
 )
 
@@ -116,7 +116,7 @@ func fail(_ context.Context, n note) error {
 }
 
 func TestEverywhereOnARealServer(t *testing.T) {
-	server, err := stack.StartTemporal(t.Context(), stack.TemporalOptions{
+	server, err := devenv.StartTemporal(t.Context(), devenv.TemporalOptions{
 		Binary: testServer(t), Address: "127.0.0.1:0", Dir: t.TempDir(),
 	})
 	require.NoError(t, err)
@@ -146,7 +146,7 @@ func TestEverywhereOnARealServer(t *testing.T) {
 
 func testServer(t *testing.T) string {
 	t.Helper()
-	binary, err := stack.FindTemporal("")
+	binary, err := devenv.FindTemporal("")
 	require.NoError(t, err)
 	return binary
 }

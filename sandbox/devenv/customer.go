@@ -1,4 +1,4 @@
-package stack
+package devenv
 
 import (
 	"bytes"
@@ -23,11 +23,11 @@ const (
 
 // Customer plays one customer of a practice utility, and the backend that sends them a data request.
 type Customer struct {
-	Stack   *Stack
-	Client  *sdk.Client
-	ID      string // of the data request
-	Utility string
-	User    string // the practice account's user name, which decides what the site does
+	Environment *Environment
+	Client      *sdk.Client
+	ID          string // of the data request
+	Utility     string
+	User        string // the practice account's user name, which decides what the site does
 	// Say is told what the customer does.
 	Say func(format string, args ...any)
 
@@ -165,7 +165,7 @@ func (c *Customer) Post(ctx context.Context, path string, body any) error {
 }
 
 func (c *Customer) do(ctx context.Context, method, path string, body, into any) error {
-	return call(ctx, method, c.Stack.Practice.URL()+path, http.Header{}, body, into)
+	return call(ctx, method, c.Environment.Practice.URL()+path, http.Header{}, body, into)
 }
 
 // call makes an HTTP request with a JSON document and reads the JSON document that answers it.

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meterkey/meterkey/internal/browser"
-	"github.com/meterkey/meterkey/internal/stack"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 )
 
 const (
@@ -98,7 +98,7 @@ var chromium = sync.OnceValues(func() (playwright.Browser, error) {
 })
 
 // Temporal is one development server for all tests.
-var Temporal = sync.OnceValues(func() (*stack.Temporal, error) {
+var Temporal = sync.OnceValues(func() (*devenv.Temporal, error) {
 	dir, err := os.MkdirTemp("", "meterkey-test-")
 	if err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ var Temporal = sync.OnceValues(func() (*stack.Temporal, error) {
 	AtEnd(func(context.Context) error { return os.RemoveAll(dir) })
 	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 	defer cancel()
-	server, err := stack.StartTemporal(ctx, stack.TemporalOptions{Dir: dir})
+	server, err := devenv.StartTemporal(ctx, devenv.TemporalOptions{Dir: dir})
 	if err == nil {
 		AtEnd(server.Stop)
 	}

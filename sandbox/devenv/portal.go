@@ -1,4 +1,4 @@
-package stack
+package devenv
 
 import (
 	"context"
@@ -29,13 +29,13 @@ type Access struct {
 }
 
 // PortalURL is where the portal is, once started.
-func (s *Stack) PortalURL() string { return "http://" + s.portalAddress }
+func (s *Environment) PortalURL() string { return "http://" + s.portalAddress }
 
 // DatabaseFile is the SQLite file that workers and the portal share.
-func (s *Stack) DatabaseFile() string { return s.file("meterkey.db") }
+func (s *Environment) DatabaseFile() string { return s.file("meterkey.db") }
 
 // StartPortal starts the portal process and returns once it is ready. It takes its address from the first start on.
-func (s *Stack) StartPortal(ctx context.Context) (*Process, error) {
+func (s *Environment) StartPortal(ctx context.Context) (*Process, error) {
 	p, err := Start(Command{Path: filepath.Join(s.options.Bin, "portal"), Env: s.Env(), Log: s.file("portal.log")})
 	if err != nil {
 		return nil, err
@@ -45,10 +45,10 @@ func (s *Stack) StartPortal(ctx context.Context) (*Process, error) {
 }
 
 // Grant makes sure of the practice requester, its user and a new API key.
-func (s *Stack) Grant(ctx context.Context) (Access, error) {
+func (s *Environment) Grant(ctx context.Context) (Access, error) {
 	db, err := store.Open(ctx, store.Options{File: s.DatabaseFile()})
 	if err != nil {
-		return Access{}, fmt.Errorf("opening the stack's database: %w", err)
+		return Access{}, fmt.Errorf("opening the environment's database: %w", err)
 	}
 	defer db.Close() //nolint:errcheck // all that was written is committed
 	if _, err := db.PutRequester(ctx, store.Requester{UID: RequesterUID, Name: "Acme Solar", Email: RequesterEmail}); err != nil {

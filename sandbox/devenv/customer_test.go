@@ -1,4 +1,4 @@
-package stack
+package devenv
 
 import (
 	"context"
@@ -16,7 +16,7 @@ func practiceCustomer(t *testing.T, user string) *Customer {
 	site, err := practice.Start(t.Context(), practice.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, site.Close(context.Background())) })
-	return &Customer{Stack: &Stack{Practice: site}, ID: "r-1", Utility: "DEMO", User: user, Say: t.Logf}
+	return &Customer{Environment: &Environment{Practice: site}, ID: "r-1", Utility: "DEMO", User: user, Say: t.Logf}
 }
 
 func TestCustomer_ReadsAndChangesThePracticeSite(t *testing.T) {
@@ -46,7 +46,7 @@ func TestCustomer_WaitsForAMessageNoLongerThanTold(t *testing.T) {
 func TestCustomer_OfAPracticeSiteThatIsGone(t *testing.T) {
 	t.Parallel()
 	c := practiceCustomer(t, "plain@example.com")
-	require.NoError(t, c.Stack.Practice.Close(t.Context()))
+	require.NoError(t, c.Environment.Practice.Close(t.Context()))
 	require.ErrorContains(t, c.Get(t.Context(), "/inbox/DEMO/x", nil), "/inbox/DEMO/x")
 }
 

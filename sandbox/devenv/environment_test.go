@@ -1,4 +1,4 @@
-package stack
+package devenv
 
 import (
 	"context"
@@ -35,7 +35,7 @@ func program(t *testing.T, bin, name, script string) {
 }
 
 // upWith starts a stack whose worker is a script.
-func upWith(t *testing.T, worker string, more ...string) *Stack {
+func upWith(t *testing.T, worker string, more ...string) *Environment {
 	t.Helper()
 	dir := t.TempDir()
 	program(t, filepath.Join(dir, "bin"), "worker", worker)
@@ -45,7 +45,7 @@ func upWith(t *testing.T, worker string, more ...string) *Stack {
 	return s
 }
 
-func down(t *testing.T, s *Stack) {
+func down(t *testing.T, s *Environment) {
 	t.Helper()
 	bounded, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -186,7 +186,7 @@ func TestUp_SaysWhatItCannotUseAndLeavesNothing(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	for says, o := range map[string]Options{
-		"making the stack's folder":         {Dir: file},
+		"making the environment's folder":         {Dir: file},
 		"finding an address for the portal": {Portal: taken},
 		"starting the practice utilities":   {Practice: practice.Options{Addr: taken}},
 		"starting the temporal server":      {Temporal: TemporalOptions{Address: taken}},
@@ -220,7 +220,7 @@ func TestClient_NeedsTheWorkersRecipient(t *testing.T) {
 	require.Same(t, requests, again)
 
 	// Nobody works here: the request's history is its start, and its end is ours.
-	c := &Customer{Stack: s, Client: requests, ID: "r-1", Utility: "DEMO", Say: t.Logf}
+	c := &Customer{Environment: s, Client: requests, ID: "r-1", Utility: "DEMO", Say: t.Logf}
 	require.NoError(t, c.Start(t.Context()))
 	count, err := s.Events(t.Context(), "r-1")
 	require.NoError(t, err)
@@ -239,7 +239,7 @@ func TestClient_NeedsTheWorkersRecipient(t *testing.T) {
 
 func TestKillBrowser_SaysWhereItLooked(t *testing.T) {
 	t.Parallel()
-	s := &Stack{options: Options{Dir: t.TempDir()}}
+	s := &Environment{options: Options{Dir: t.TempDir()}}
 	require.ErrorContains(t, s.KillBrowser("a"), "finding the browser of worker a: ")
 	record := filepath.Join(s.file("host-a"), "browser.json")
 	require.NoError(t, os.MkdirAll(filepath.Dir(record), 0o700))
@@ -251,7 +251,7 @@ func TestKillBrowser_SaysWhereItLooked(t *testing.T) {
 
 func TestKillBrowser_EndsItsWholeGroup(t *testing.T) {
 	t.Parallel()
-	s := &Stack{options: Options{Dir: t.TempDir()}}
+	s := &Environment{options: Options{Dir: t.TempDir()}}
 	lifeline := newLifeline(t)
 	p := startShell(t, `sleep 600 9>"$LIFELINE" & wait`, "LIFELINE="+lifeline.path)
 	lifeline.awaitHeld(t)

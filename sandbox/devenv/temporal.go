@@ -1,6 +1,6 @@
-// Package stack runs the parts of Meterkey that live on one machine as child processes: Temporal's development server and
+// Package devenv runs the parts of Meterkey that live on one machine as child processes: Temporal's development server and
 // our own programs.
-package stack
+package devenv
 
 import (
 	"context"

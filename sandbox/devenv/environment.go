@@ -1,4 +1,4 @@
-package stack
+package devenv
 
 import (
 	"context"
@@ -44,9 +44,9 @@ type Options struct {
 	Env []string
 }
 
-// Stack is Meterkey on one machine: Temporal's development server, the practice utilities, workers with their browsers,
+// Environment is Meterkey on one machine: Temporal's development server, the practice utilities, workers with their browsers,
 // and the portal.
-type Stack struct {
+type Environment struct {
 	Temporal *Temporal
 	Practice *practice.Server
 	options  Options
@@ -65,10 +65,10 @@ type Worker struct {
 }
 
 // Up starts Temporal and the practice utilities; StartWorker adds workers, StartPortal the portal. Call Down in the end, after an error too.
-func Up(ctx context.Context, o Options) (*Stack, error) {
-	s := &Stack{options: o}
+func Up(ctx context.Context, o Options) (*Environment, error) {
+	s := &Environment{options: o}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
-		return s, fmt.Errorf("making the stack's folder: %w", err)
+		return s, fmt.Errorf("making the environment's folder: %w", err)
 	}
 	o.Temporal.Dir = o.Dir
 	var err error
@@ -91,10 +91,10 @@ func Up(ctx context.Context, o Options) (*Stack, error) {
 	return s, nil
 }
 
-func (s *Stack) file(name string) string { return filepath.Join(s.options.Dir, name) }
+func (s *Environment) file(name string) string { return filepath.Join(s.options.Dir, name) }
 
 // Env is the environment in which workers and the starter find this stack.
-func (s *Stack) Env() []string {
+func (s *Environment) Env() []string {
 	return append([]string{
 		"TEMPORAL_ADDRESS=" + s.Temporal.Address(), "TEMPORAL_NAMESPACE=" + namespace,
 		"MK_HOME=" + s.options.Dir, "MK_ORIGINS=" + s.file("origins.yaml"), "MK_PRACTICE_URL=" + s.Practice.URL(),
@@ -106,7 +106,7 @@ func (s *Stack) Env() []string {
 
 // StartWorker starts a worker on the browser host of this name and returns once it is ready. Starting one again on the
 // same name goes on with the same browser and windows.
-func (s *Stack) StartWorker(ctx context.Context, name string) (*Worker, error) {
+func (s *Environment) StartWorker(ctx context.Context, name string) (*Worker, error) {
 	w := &Worker{name: name, home: s.file("host-" + name)}
 	var err error
 	w.Process, err = Start(Command{Path: filepath.Join(s.options.Bin, "worker"),
@@ -138,13 +138,13 @@ func (p *Process) waitFor(ctx context.Context, ready string) error {
 }
 
 // Client is a typed client of this stack.
-func (s *Stack) Client(ctx context.Context) (*sdk.Client, error) {
+func (s *Environment) Client(ctx context.Context) (*sdk.Client, error) {
 	if s.client != nil {
 		return s.client, nil
 	}
 	settings, err := config.Load(environment(s.Env()))
 	if err != nil {
-		return nil, fmt.Errorf("reading the stack's settings: %w", err)
+		return nil, fmt.Errorf("reading the environment's settings: %w", err)
 	}
 	recipient, err := settings.Recipient()
 	if err != nil {
@@ -160,10 +160,10 @@ func (s *Stack) Client(ctx context.Context) (*sdk.Client, error) {
 }
 
 // Recipient is what logins and codes are sealed to.
-func (s *Stack) Recipient() (string, error) {
+func (s *Environment) Recipient() (string, error) {
 	settings, err := config.Load(environment(s.Env()))
 	if err != nil {
-		return "", fmt.Errorf("reading the stack's settings: %w", err)
+		return "", fmt.Errorf("reading the environment's settings: %w", err)
 	}
 	return settings.Recipient()
 }
@@ -187,7 +187,7 @@ func (e environment) LookupEnv(name string) (string, bool) {
 var _ envconfig.EnvLookup = environment{}
 
 // Down ends everything that the stack started, the browsers included. It goes on past errors.
-func (s *Stack) Down(ctx context.Context) error {
+func (s *Environment) Down(ctx context.Context) error {
 	if s.temporal != nil {
 		s.temporal.Close()
 	}
@@ -220,7 +220,7 @@ func (s *Stack) Down(ctx context.Context) error {
 }
 
 // ReplaceWorker kills a worker as a crash would and starts another on the same browser host.
-func (s *Stack) ReplaceWorker(ctx context.Context, name string) error {
+func (s *Environment) ReplaceWorker(ctx context.Context, name string) error {
 	for i, w := range s.workers {
 		if w.name != name {
 			continue
@@ -238,12 +238,12 @@ func (s *Stack) ReplaceWorker(ctx context.Context, name string) error {
 }
 
 // SaveHistory writes the history of a data request's latest run to a file; see the function of this name.
-func (s *Stack) SaveHistory(ctx context.Context, requestID, file string) error {
+func (s *Environment) SaveHistory(ctx context.Context, requestID, file string) error {
 	return SaveHistory(ctx, s.temporal, meterkey.WorkflowID(requestID), file)
 }
 
 // Events counts the events of that history by their types.
-func (s *Stack) Events(ctx context.Context, requestID string) (map[enumspb.EventType]int, error) {
+func (s *Environment) Events(ctx context.Context, requestID string) (map[enumspb.EventType]int, error) {
 	history, err := fetchHistory(ctx, s.temporal, meterkey.WorkflowID(requestID))
 	counts := map[enumspb.EventType]int{}
 	for _, event := range history.GetEvents() {
@@ -253,7 +253,7 @@ func (s *Stack) Events(ctx context.Context, requestID string) (map[enumspb.Event
 }
 
 // Run waits for the end of a data request's latest run and reads its result.
-func (s *Stack) Run(ctx context.Context, requestID string, result *meterkey.Result) error {
+func (s *Environment) Run(ctx context.Context, requestID string, result *meterkey.Result) error {
 	if err := s.temporal.GetWorkflow(ctx, meterkey.WorkflowID(requestID), "").Get(ctx, result); err != nil {
 		return fmt.Errorf("waiting for the end of %s: %w", requestID, err)
 	}
@@ -261,7 +261,7 @@ func (s *Stack) Run(ctx context.Context, requestID string, result *meterkey.Resu
 }
 
 // Worker is the worker of this name, nil when there is none.
-func (s *Stack) Worker(name string) *Worker {
+func (s *Environment) Worker(name string) *Worker {
 	for _, w := range s.workers {
 		if w.name == name {
 			return w
@@ -271,7 +271,7 @@ func (s *Stack) Worker(name string) *Worker {
 }
 
 // KillBrowser ends a worker's browser behind its back, as a crash would.
-func (s *Stack) KillBrowser(name string) error {
+func (s *Environment) KillBrowser(name string) error {
 	text, err := os.ReadFile(filepath.Join(s.file("host-"+name), "browser.json"))
 	if err != nil {
 		return fmt.Errorf("finding the browser of worker %s: %w", name, err)
