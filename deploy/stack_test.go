@@ -1,7 +1,6 @@
 package deploy
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -9,15 +8,12 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"os/user"
 	"path"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -32,6 +28,7 @@ import (
 
 	"github.com/meterkey/meterkey/internal/browser"
 	"github.com/meterkey/meterkey/internal/config"
+	"github.com/meterkey/meterkey/internal/postgrestest"
 	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/workflows"
 )
@@ -149,68 +146,34 @@ func (a *arrangement) temporalSetup(t *testing.T) {
 // database is a PostgreSQL server as the service db makes one: with the password that the job keys drew.
 func (a *arrangement) database(t *testing.T) {
 	t.Helper()
-	programs := os.Getenv("MK_POSTGRES")
-	require.NotEmpty(t, programs, "run `make setup`, then `. .tools/env`")
-	dir, err := os.MkdirTemp("", "mk-db-") //nolint:usetesting // nobody else can look into the test's own folder
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
-	who := unprivileged(t, dir)
 	password, err := os.Open(filepath.Join(a.dir, "db-password", "password"))
 	require.NoError(t, err)
 	defer func() { _ = password.Close() }() // only read from
-	name := *a.project.Services["db"].Environment["POSTGRES_USER"]
-	//nolint:gosec // programs of this machine
-	initdb := exec.CommandContext(t.Context(), filepath.Join(programs, "initdb"), "--pgdata="+dir+"/data", "--username="+name,
-		"--pwfile=/dev/stdin", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync")
-	initdb.Dir, initdb.SysProcAttr, initdb.Stdin = dir, who, password
-	out, err := initdb.CombinedOutput()
-	require.NoError(t, err, string(out))
 	_, port, err := net.SplitHostPort(a.address("db:5432"))
 	require.NoError(t, err)
-	//nolint:gosec // as above
-	server := exec.CommandContext(context.Background(), filepath.Join(programs, "postgres"), "-D", dir+"/data", "-p", port, "-k", "",
-		"-c", "listen_addresses=127.0.0.1", "-c", "fsync=off")
-	server.Dir, server.SysProcAttr = dir, who
-	var said bytes.Buffer
-	server.Stderr = &said
-	require.NoError(t, server.Start())
+	user := *a.project.Services["db"].Environment["POSTGRES_USER"]
+	server, err := postgrestest.Start(postgrestest.Options{
+		Initdb:   []string{"--username=" + user, "--pwfile=/dev/stdin", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"},
+		Password: password,
+		Postgres: []string{"-p", port, "-c", "listen_addresses=127.0.0.1"},
+	})
+	require.NoError(t, err)
 	t.Cleanup(func() {
-		require.NoError(t, server.Process.Signal(syscall.SIGINT))
-		require.NoError(t, server.Wait(), said.String())
 		if t.Failed() {
-			t.Logf("the database said:\n%s", said.String())
+			t.Logf("the database said:\n%s", server.Log())
 		}
+		require.NoError(t, server.Stop())
 	})
 	// The password that clients find for the database opens the server, on which the image makes a database of its user's name.
 	settings, err := pgx.ParseConfig(a.env("worker")["MK_DATABASE_URL"])
 	require.NoError(t, err)
 	database := settings.Database
 	settings.Database = "postgres"
-	eventually(t, func() bool {
-		connection, err := pgx.ConnectConfig(t.Context(), settings)
-		if err != nil {
-			return false
-		}
-		defer func() { _ = connection.Close(t.Context()) }() // it was only asked
-		_, err = connection.Exec(t.Context(), "CREATE DATABASE "+database)
-		return err == nil
-	}, "the database")
-}
-
-// unprivileged is whom PostgreSQL runs as when we are root, whom it refuses; the folder becomes that user's.
-func unprivileged(t *testing.T, dir string) *syscall.SysProcAttr {
-	t.Helper()
-	if os.Getuid() != 0 {
-		return nil
-	}
-	nobody, err := user.Lookup("nobody")
+	connection, err := pgx.ConnectConfig(t.Context(), settings)
 	require.NoError(t, err)
-	uid, err := strconv.ParseUint(nobody.Uid, 10, 32)
+	defer func() { require.NoError(t, connection.Close(t.Context())) }()
+	_, err = connection.Exec(t.Context(), "CREATE DATABASE "+database)
 	require.NoError(t, err)
-	gid, err := strconv.ParseUint(nobody.Gid, 10, 32)
-	require.NoError(t, err)
-	require.NoError(t, os.Chown(dir, int(uid), int(gid)))
-	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
 }
 
 // startBrowser starts Chromium with the image's flags and the service's.
