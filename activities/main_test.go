@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 }
 
 func runTests(m *testing.M) (int, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "meterkey-activities-")
 	if err != nil {
@@ -87,7 +87,7 @@ func newAccount(t *testing.T, utility, kind string) *account {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
-	env.SetTestTimeout(2 * time.Minute)
+	env.SetTestTimeout(3 * time.Minute)
 	for _, f := range []any{site.Login, site.HoldWindow, site.SubmitCode, site.ResendCode, site.FetchMeterList, site.CloseWindow} {
 		env.RegisterActivity(f)
 	}
@@ -148,7 +148,7 @@ func (a *account) phone() string {
 	require.Eventually(a.t, func() bool {
 		a.get("/inbox/", &inbox)
 		return len(inbox) > 0
-	}, 20*time.Second, 20*time.Millisecond)
+	}, 3*time.Minute, 20*time.Millisecond)
 	return inbox[len(inbox)-1].Code
 }
 

@@ -300,7 +300,7 @@ func TestHoldWindow_TellsWhyItEnded(t *testing.T) {
 		watcher := newAccount(t, "DEMO", "code")
 		go func() { held <- watcher.do(site.HoldWindow, a.at(w)) }()
 		require.ErrorIs(t, hung.Check(t.Context()), browser.ErrTabHung)
-		require.Eventually(t, func() bool { return hung.Check(t.Context()) == nil }, time.Minute, 50*time.Millisecond)
+		require.Eventually(t, func() bool { return hung.Check(t.Context()) == nil }, 3*time.Minute, 50*time.Millisecond)
 		require.Empty(t, held)
 		require.Equal(t, workflows.OutcomeSignedIn, a.submit(w, "c-1", workflows.NumberCode, a.phone()).Outcome)
 		require.NoError(t, site.CloseWindow(t.Context(), a.at(w)))

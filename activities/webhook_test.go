@@ -94,7 +94,7 @@ func (h *hook) run(delivery string) (delivered bool, took time.Duration) {
 	h.t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
-	env.SetTestTimeout(time.Minute)
+	env.SetTestTimeout(3 * time.Minute)
 	env.RegisterWorkflowWithOptions(workflows.WebhookDelivery, workflow.RegisterOptions{Name: workflows.WebhookWorkflowType})
 	h.work.Register(env)
 	began := env.Now()

@@ -34,7 +34,7 @@ import (
 )
 
 const (
-	patience = 2 * time.Minute       // for what must happen
+	patience = 3 * time.Minute       // for what must happen
 	glance   = 50 * time.Millisecond // between two looks
 )
 

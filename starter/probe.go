@@ -16,7 +16,7 @@ const (
 	// probeLimit covers the start of a browser and a login page that renders late.
 	probeLimit = 2 * time.Minute
 	// shutdownLimit covers the end of that browser, whatever ended the probe.
-	shutdownLimit = 20 * time.Second
+	shutdownLimit = time.Minute
 )
 
 type probeCmd struct {

@@ -163,7 +163,7 @@ func (r *rehearsal) code(known string) string {
 			}
 		}
 		return code != ""
-	}, 10*time.Second, 50*time.Millisecond)
+	}, 3*time.Minute, 50*time.Millisecond)
 	return code
 }
 
@@ -228,7 +228,7 @@ func (r *rehearsal) watchItEnd() {
 	require.Eventually(r, func() bool {
 		kind, err := r.visit.Glance(r.Context())
 		return err == nil && kind == utilities.SessionEnded
-	}, 15*time.Second, 200*time.Millisecond)
+	}, 3*time.Minute, 200*time.Millisecond)
 }
 
 func (r *rehearsal) readMeters() {

@@ -165,7 +165,7 @@ func TestSendAgain(t *testing.T) {
 	require.Eventually(t, func() bool {
 		sight, err := tr.Look(t.Context())
 		return err == nil && sight.Challenge != nil && sight.Challenge.CanSendAgain
-	}, 5*time.Second, 50*time.Millisecond)
+	}, 3*time.Minute, 50*time.Millisecond)
 	sight, err = tr.SendAgain(t.Context())
 	tr.saw(sight, err, CodeForm)
 	require.Equal(t, "1", tr.eval(`document.body.dataset.again`))

@@ -30,7 +30,7 @@ var server struct {
 func TestMain(m *testing.M) { os.Exit(runTests(m)) }
 
 func runTests(m *testing.M) int {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "meterkey-client-")
 	fatal(err)
@@ -77,7 +77,7 @@ func newRequest(t *testing.T) workflows.Request {
 
 func started(t *testing.T) (context.Context, *workflows.Client, workflows.Request) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	c := workflows.NewClient(server.temporal, server.identity.Recipient().String(), nil)
 	r := newRequest(t)
@@ -162,7 +162,7 @@ func TestClient_ListsByWhatOperatorsSee(t *testing.T) {
 	require.Eventually(t, func() bool {
 		listed, err := c.List(ctx, workflows.Filter{Requester: "obrien", Status: workflows.AwaitingLogin, Utility: "DEMO"}, 10)
 		return err == nil && len(listed) == 1 && listed[0].RequestID == other.RequestID && listed[0].WaitingOn == workflows.Customer
-	}, 20*time.Second, 20*time.Millisecond)
+	}, 3*time.Minute, 20*time.Millisecond)
 	listed, err := c.List(ctx, workflows.Filter{Requester: "it's not there"}, 10)
 	require.NoError(t, err)
 	require.Empty(t, listed)

@@ -42,7 +42,7 @@ func newWorld(t *testing.T) *world {
 	var suite testsuite.WorkflowTestSuite
 	w := &world{t: t, env: suite.NewTestWorkflowEnvironment(), request: Request{RequestID: "r-1", Requester: "acme",
 		Utility: "DEMO", CustomerEmail: "c@example.com", RequesterEmail: "a@example.com"}, holdFor: 11 * time.Minute}
-	w.env.SetTestTimeout(20 * time.Second)
+	w.env.SetTestTimeout(3 * time.Minute)
 	w.env.RegisterWorkflowWithOptions(DataRequest, workflow.RegisterOptions{Name: WorkflowType})
 	w.holdEnds = stopFor(WindowLost)
 	w.fetches = says(Found{Outcome: OutcomeSignedIn, Meters: []Meter{{MeterNumber: "M1"}, {MeterNumber: "M2"}}})

@@ -33,7 +33,7 @@ type flags struct {
 var errHelp = errors.New("help printed")
 
 // downLimit bounds the clearing up.
-const downLimit = 30 * time.Second
+const downLimit = 3 * time.Minute
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	set, err := parse(args, out)

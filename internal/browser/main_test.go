@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	patience = 30 * time.Second      // for what must happen
+	patience = 3 * time.Minute       // for what must happen
 	glance   = 20 * time.Millisecond // between two looks
 )
 

@@ -97,7 +97,7 @@ func TestWorkerStopped_ServesItsWindowsToTheEnd(t *testing.T) {
 	old := w.Worker("a")
 	stopped := make(chan error, 1)
 	go func() { stopped <- old.Stop(ctx) }()
-	require.Eventually(t, func() bool { return old.Said("draining") }, 30*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return old.Said("draining") }, 3*time.Minute, 20*time.Millisecond)
 	require.NoError(t, late.Client.SubmitLogin(ctx, late.ID, workflows.Credentials{Username: late.User, Password: stack.PracticePassword}))
 	connectWithCode(ctx, t, waiting, s)
 	require.NoError(t, <-stopped, "it ends by itself once its window has ended")

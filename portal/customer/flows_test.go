@@ -43,7 +43,7 @@ func TestLeavingForGood(t *testing.T) {
 		}
 		s, err := g.w.requests.State(t.Context(), g.request.RequestID)
 		return err == nil && s.Status == workflows.AwaitingLogin
-	}, time.Minute, 100*time.Millisecond)
+	}, 3*time.Minute, 100*time.Millisecond)
 	require.Equal(t, workflows.WindowClosed, g.state(workflows.AwaitingLogin).Reason)
 	g.opens(g.page)
 	g.sees("Sign in to")
@@ -55,7 +55,7 @@ func (g *guest) tells(act func() error, state string) {
 	g.Helper()
 	before := g.w.heard(g.link, state)
 	require.NoError(g, act())
-	require.Eventually(g, func() bool { return g.w.heard(g.link, state) > before }, 30*time.Second, 20*time.Millisecond, "the page says %s", state)
+	require.Eventually(g, func() bool { return g.w.heard(g.link, state) > before }, 3*time.Minute, 20*time.Millisecond, "the page says %s", state)
 }
 
 // A page whose connection breaks gets another, and loses nothing that was typed.
@@ -399,7 +399,7 @@ func TestReloadInTheMiddle(t *testing.T) {
 func (g *guest) sendsAndReloads(below string) {
 	g.Helper()
 	must(g.page.Evaluate("(below) => document.querySelector(`form[action*='${below}']`).requestSubmit()", below))(g.T)
-	require.Eventually(g, func() bool { return g.w.heard(g.link, below) > 0 }, 30*time.Second, time.Millisecond, "the form arrives")
+	require.Eventually(g, func() bool { return g.w.heard(g.link, below) > 0 }, 3*time.Minute, time.Millisecond, "the form arrives")
 	_, err := g.page.Goto(g.link)
 	require.NoError(g, err)
 }

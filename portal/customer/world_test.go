@@ -147,7 +147,7 @@ func endWorld() error {
 		failed = append(failed, w.store.Close())
 	}
 	if w.Stack != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
 		failed = append(failed, w.Down(ctx))
 	}
@@ -186,7 +186,7 @@ func invited(t *testing.T, utility, kind string, change ...func(*workflows.Reque
 	require.Eventually(t, func() bool {
 		_, err := w.store.RequestByID(t.Context(), id)
 		return err == nil
-	}, 30*time.Second, 20*time.Millisecond, "the request is recorded")
+	}, 3*time.Minute, 20*time.Millisecond, "the request is recorded")
 	g.window = window(t, options)
 	g.page = g.tab()
 	g.opens(g.page)
@@ -272,7 +272,7 @@ func (g *guest) signsIn() {
 // phone waits for the nth message on the practice phone.
 func (g *guest) phone(nth int) string {
 	g.Helper()
-	ctx, cancel := context.WithTimeout(g.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(g.Context(), 5*time.Minute)
 	defer cancel()
 	code, _, err := g.account.ReadCode(ctx, nth-1)
 	require.NoError(g, err)
@@ -296,7 +296,7 @@ func (g *guest) ledger() practice.Ledger {
 // state waits until the request stands there.
 func (g *guest) state(status workflows.Status) workflows.State {
 	g.Helper()
-	ctx, cancel := context.WithTimeout(g.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(g.Context(), 5*time.Minute)
 	defer cancel()
 	s, err := g.w.requests.Wait(ctx, g.request.RequestID, func(s workflows.State) bool { return s.Status == status })
 	require.NoError(g, err)

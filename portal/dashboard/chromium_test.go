@@ -41,7 +41,7 @@ var axe = sync.OnceValues(func() (string, error) {
 })
 
 // stepLimit bounds each step at a page, far above what any takes.
-const stepLimit = 20 * time.Second
+const stepLimit = 3 * time.Minute
 
 // The widths at which pages are looked at.
 var (

@@ -23,7 +23,7 @@ import (
 )
 
 // engineLimit bounds what the engine takes for one step.
-const engineLimit = 30 * time.Second
+const engineLimit = 3 * time.Minute
 
 // engine is a real Temporal server with a real workflow worker. What happens at utilities' sites is made up: CONED asks for a code,
 // all others let the customer in at once.
@@ -37,7 +37,7 @@ type engine struct {
 var theEngine = sync.OnceValues(startEngine)
 
 func startEngine() (*engine, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "dashboard-")
 	if err != nil {

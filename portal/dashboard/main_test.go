@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 }
 
 func endAll() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	var err error
 	for _, end := range ends {

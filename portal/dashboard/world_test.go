@@ -130,7 +130,7 @@ func (w *world) visitor() *visitor {
 	w.t.Helper()
 	jar, err := cookiejar.New(nil)
 	require.NoError(w.t, err)
-	return &visitor{w, &http.Client{Jar: jar, Timeout: 20 * time.Second,
+	return &visitor{w, &http.Client{Jar: jar, Timeout: 3 * time.Minute,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 

@@ -50,7 +50,7 @@ func TestMain(m *testing.M) {
 }
 
 func runTests(m *testing.M) (int, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "meterkey-webhooks-")
 	if err != nil {
@@ -67,7 +67,7 @@ func runTests(m *testing.M) (int, error) {
 	}
 	code := m.Run()
 	temporal.Close()
-	bounded, stop := context.WithTimeout(context.Background(), 10*time.Second)
+	bounded, stop := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer stop()
 	return code, server.Stop(bounded)
 }
@@ -181,12 +181,12 @@ func (o *office) delivery(uid string) store.Delivery {
 // delivered waits until a delivery is.
 func (o *office) delivered(uid string) {
 	o.t.Helper()
-	require.Eventually(o.t, func() bool { return o.delivery(uid).Status == store.DeliveryDelivered }, 30*time.Second, 20*time.Millisecond)
+	require.Eventually(o.t, func() bool { return o.delivery(uid).Status == store.DeliveryDelivered }, 3*time.Minute, 20*time.Millisecond)
 }
 
 func (o *office) attempted(uid string, times int) {
 	o.t.Helper()
-	require.Eventually(o.t, func() bool { return o.delivery(uid).Attempts == times }, 30*time.Second, 20*time.Millisecond)
+	require.Eventually(o.t, func() bool { return o.delivery(uid).Attempts == times }, 3*time.Minute, 20*time.Millisecond)
 }
 
 func TestDeliver_Once(t *testing.T) {
@@ -299,7 +299,7 @@ func TestRecorder_TellsOfEachChange(t *testing.T) {
 			Timeline: []workflows.Moment{{Status: workflows.AwaitingLogin, At: at}, {Status: workflows.SigningIn, At: at}}}}
 	require.NoError(t, r.Record(t.Context(), p))
 	require.NoError(t, r.Record(t.Context(), p), "twice is once")
-	require.Eventually(t, func() bool { return o.posts() > 0 }, 30*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return o.posts() > 0 }, 3*time.Minute, 20*time.Millisecond)
 	require.Contains(t, string(o.bodies[0]), `"type": "authorization_created"`)
 
 	p.State.Status, p.State.Version = workflows.Connected, 4
@@ -311,7 +311,7 @@ func TestRecorder_TellsOfEachChange(t *testing.T) {
 		defer o.mu.Unlock()
 		return string(bytes.Join(o.bodies, nil))
 	}
-	require.Eventually(t, func() bool { return bytes.Contains([]byte(told()), []byte("authorization_update_finished_successful")) }, 30*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return bytes.Contains([]byte(told()), []byte("authorization_update_finished_successful")) }, 3*time.Minute, 20*time.Millisecond)
 	require.Equal(t, 2, bytes.Count([]byte(told()), []byte(`"type": "meter_created"`)))
 	require.Equal(t, 1, bytes.Count([]byte(told()), []byte(`"type": "authorization_created"`)))
 }

@@ -31,7 +31,7 @@ func start(t *testing.T, changes ...func(*practice.Options)) *practice.Server {
 	srv, err := practice.Start(t.Context(), opts)
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
 		require.NoError(t, srv.Close(ctx))
 	})
@@ -164,7 +164,7 @@ func (p *person) arrives(glob string) {
 	require.Eventually(p, func() bool {
 		state, err := p.page.Evaluate("document.readyState")
 		return err == nil && state == "complete"
-	}, 30*time.Second, 20*time.Millisecond, "at %s", p.page.URL())
+	}, 3*time.Minute, 20*time.Millisecond, "at %s", p.page.URL())
 }
 
 // code waits for the nth message on the practice phone and gives its code.
@@ -174,7 +174,7 @@ func (p *person) code(nth int) string {
 	require.Eventually(p, func() bool {
 		ask(p.T, p.srv, http.MethodGet, "/inbox/"+p.utility+"/"+p.user, "", &inbox)
 		return len(inbox) >= nth
-	}, 10*time.Second, 20*time.Millisecond, "no message %d", nth)
+	}, 3*time.Minute, 20*time.Millisecond, "no message %d", nth)
 	return inbox[nth-1].Code
 }
 
