@@ -103,7 +103,7 @@ use_examples() {
 # Browsers by their own binaries, lightest first: wrapper scripts leave the browser running when they are killed.
 chromium_candidates() {
   local cache
-  printf '%s\n' /usr/lib/chromium/chromium-headless-shell /usr/lib64/chromium-browser/headless_shell
+  printf '%s\n' /usr/lib/chromium/chromium-headless-shell /usr/lib64/chromium-browser/headless_shell "$tools/chromium/chromium"
   for cache in "$tools/browsers" "${PLAYWRIGHT_BROWSERS_PATH:-}" ~/.cache/ms-playwright ~/Library/Caches/ms-playwright; do
     printf '%s\n' "$cache"/chromium_headless_shell-*/*/*headless?shell
   done
@@ -140,7 +140,6 @@ find_chromium() {
   return 1
 }
 
-
 chromium_from_playwright() {
   local cli=$tools/playwright/package/cli.js
   run chromium-playwright "a headless Chromium with Playwright's installer" \
@@ -150,11 +149,13 @@ chromium_from_playwright() {
   run chromium-libraries "the libraries it needs" node "$cli" install-deps chromium-headless-shell && find_chromium
 }
 
+is_debian() { grep -qs '^ID=debian$' /etc/os-release; }
+
 # The system's package, with the helper that gives ordinary users a sandbox where the kernel gives them none. Only on
 # Debian: Ubuntu's chromium is a snap, which cannot be driven from outside.
 chromium_from_system() {
   local sudo=""
-  if ! grep -qs '^ID=debian$' /etc/os-release; then return 1; fi
+  if ! is_debian; then return 1; fi
   if [ "$(id -u)" != 0 ]; then
     sudo="sudo -n"
     if ! $sudo true 2>/dev/null; then return 1; fi
@@ -166,12 +167,19 @@ chromium_from_system() {
     find_chromium
 }
 
+# The same package where nothing may be installed: unpacked, with all that it needs and the system lacks. The kernel's user
+# namespaces are its sandbox.
+chromium_unpacked() {
+  if ! is_debian; then return 1; fi
+  run chromium-unpack "Debian's chromium-headless-shell below .tools" "$root/tools/unpack.sh" "$tools/chromium" && find_chromium
+}
+
 use_chromium() {
   if [ -n "${MK_CHROMIUM:-}" ] && [ "${MK_CHROMIUM#"$tools"/}" = "$MK_CHROMIUM" ]; then
     starts "$MK_CHROMIUM" || fail "MK_CHROMIUM names $MK_CHROMIUM, which does not start (.tools/log/chromium.log)"
-  elif ! find_chromium && ! chromium_from_playwright && ! chromium_from_system; then
-    fail "no headless Chromium was found that starts, and none could be installed. Install one by hand, then run this again:
-  Debian  apt-get install chromium-headless-shell chromium-sandbox
+  elif ! find_chromium && ! chromium_from_playwright && ! chromium_from_system && ! chromium_unpacked; then
+    fail "no headless Chromium was found that starts, and none could be installed. Ask an administrator for one, then run this again:
+  Debian  apt-get install -y chromium-headless-shell chromium-sandbox
   Ubuntu  Google Chrome's own package, https://www.google.com/chrome/ (Ubuntu's chromium is a snap, which does not serve)
   macOS   Google Chrome, https://www.google.com/chrome/
   or name yours: MK_CHROMIUM=/path/to/chrome make setup

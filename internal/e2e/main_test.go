@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -86,8 +87,8 @@ func up(t *testing.T, o practice.Options, env ...string) *world {
 func requireNoBrowser(t *testing.T, dir string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		left, err := exec.CommandContext(t.Context(), "pgrep", "-f", "user-data-dir="+dir).Output()
-		return err != nil && len(left) == 0
+		var none *exec.ExitError
+		return errors.As(exec.CommandContext(t.Context(), "pgrep", "-f", "user-data-dir="+dir).Run(), &none) && none.ExitCode() == 1
 	}, 3*time.Minute, 50*time.Millisecond, "a browser is left behind")
 }
 
