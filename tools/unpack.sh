@@ -8,9 +8,13 @@ folder=$1
 rm -rf "$folder"
 mkdir -p "$folder/apt/lists/partial" "$folder/apt/cache/archives/partial" "$folder/root"
 
-# What apt would install here, and what it knows of that, in a place of our own.
+# What is installed, and programs for a desktop, which would bring half of one along: a headless browser starts none.
+cp /var/lib/dpkg/status "$folder/apt/status"
+printf '\nPackage: %s\nStatus: install ok installed\nArchitecture: all\nVersion: 99\n' x11-utils xdg-utils >>"$folder/apt/status"
+
+# apt, with all that it keeps in a place of our own.
 apt() {
-  apt-get -q -y -o Debug::NoLocking=true -o Dir::State="$folder/apt" -o Dir::State::status=/var/lib/dpkg/status \
+  apt-get -q -y -o Debug::NoLocking=true -o Dir::State="$folder/apt" -o Dir::State::status="$folder/apt/status" \
     -o Dir::Cache="$folder/apt/cache" "$@"
 }
 apt update
