@@ -38,7 +38,9 @@ base=$place/base
 # make_base: the Debian that each mode gets a copy of.
 make_base() {
   local release mirror file setting
+  # shellcheck source=/dev/null
   release=$(. /etc/os-release && echo "$VERSION_CODENAME")
+  # shellcheck disable=SC2016 # for apt-get
   mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' | awk -v r="$release" '$1 == r { print $2; exit }')
   [ -n "$mirror" ] || fail "this machine's sources of packages name no mirror of Debian $release"
   debootstrap --variant=minbase --include=ca-certificates,procps,git,make "$release" "$base" "$mirror" >"$place/log" 2>&1 ||

@@ -189,16 +189,24 @@ the Debian and Google Chrome packages named above bring what is needed."
   say "  browser   $MK_CHROMIUM"
 }
 
-# build_tools NAME PROGRAM LABEL: builds what the tool lines of tools/NAME/go.mod list, PROGRAM among it.
+# build_tools NAME PROGRAM LABEL: builds what the tool lines of tools/NAME/go.mod list, PROGRAM among it. The tag leaves out
+# a way of Google's storage client to its servers, which is a tenth of all the packages of Temporal's server.
 build_tools() {
-  local stamp=$tools/bin/.$1.go.mod
-  if [ -x "$tools/bin/$2" ] && cmp -s "tools/$1/go.mod" "$stamp"; then return; fi
+  local stamp=$tools/bin/.$1.go.mod log=$tools/log/build-$1.log
+  if built_tools "$1" "$2"; then return; fi
   say "  $3: to be built from source, which takes some minutes, once"
   (
     cd "tools/$1"
-    run "build-$1" "$3" env GOWORK=off go build -buildvcs=false -o "$tools/bin/" tool
+    export GOWORK=off GOFLAGS="${GOFLAGS:-} -buildvcs=false -tags=disable_grpc_modules"
+    run "build-$1" "$3: its source" go list -deps tool &&
+      ALIVE_LINES=$(grep -vc "^go: " "$log") run "build-$1" "$3" go build -v -ldflags=-s -o "$tools/bin/" tool
   ) || fail_step "build-$1" "Check that Go can reach its module proxy: go env GOPROXY"
   cp "tools/$1/go.mod" "$stamp"
+}
+
+# built_tools NAME PROGRAM: whether they are built already.
+built_tools() {
+  [ -x "$tools/bin/$2" ] && cmp -s "tools/$1/go.mod" "$tools/bin/.$1.go.mod"
 }
 
 # recent_temporal PROGRAM: whether its development server is new enough for fairness keys.
@@ -208,13 +216,26 @@ recent_temporal() {
 
 # The one on the PATH is not asked: as released, its database's driver can break for good when a call gives up in the
 # middle of a read (tools/temporal/go.mod names a driver that does not).
+named_temporal() {
+  [ -n "${MK_TEMPORAL:-}" ] && [ "$MK_TEMPORAL" != "$tools/bin/temporal" ]
+}
+
+# Building it is by far the longest step: the others go on meanwhile. In a process group of its own, it ends when we do.
+start_temporal() {
+  if named_temporal || built_tools temporal temporal; then return; fi
+  set -m
+  build_tools temporal temporal "Temporal's development server" &
+  temporal_build=$!
+  set +m
+  trap 'kill -- "-$temporal_build" 2>/dev/null || true' EXIT
+}
+
 use_temporal() {
-  local built=$tools/bin/temporal
-  if [ -n "${MK_TEMPORAL:-}" ] && [ "$MK_TEMPORAL" != "$built" ]; then
+  if named_temporal; then
     recent_temporal "$MK_TEMPORAL" || fail "MK_TEMPORAL names $MK_TEMPORAL, which is no temporal tool with a server of 1.29 or newer"
   else
-    build_tools temporal temporal "Temporal's development server"
-    MK_TEMPORAL=$built
+    if [ -n "${temporal_build:-}" ]; then wait "$temporal_build" || exit 1; fi
+    MK_TEMPORAL=$tools/bin/temporal
   fi
   say "  temporal  $MK_TEMPORAL"
 }
@@ -288,11 +309,12 @@ write_env() {
 
 mkdir -p "$tools/bin" "$tools/log"
 check_commands
+start_temporal
 use_driver
 use_axe
 use_examples
 use_chromium
-use_temporal
 use_postgres
+use_temporal
 if [ "${1:-}" = check ]; then build_tools lint golangci-lint "the linters"; fi
 write_env
