@@ -122,7 +122,7 @@ starts() {
   # shell says of a crash to the log as well.
   # shellcheck disable=SC2086 # $sandbox is one word or none
   (
-    perl -e 'alarm shift; exec @ARGV' 30 "$1" --headless $sandbox --disable-gpu --user-data-dir="$profile" \
+    perl -e 'alarm shift; exec @ARGV' 120 "$1" --headless $sandbox --disable-gpu --user-data-dir="$profile" \
       --host-resolver-rules="MAP * ~NOTFOUND" --dump-dom about:blank </dev/null || true
   ) >>"$log" 2>&1
   rm -rf "$profile"
