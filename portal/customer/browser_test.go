@@ -19,8 +19,8 @@ import (
 	"github.com/meterkey/meterkey/utilities"
 )
 
-// patience is how long a page may take to show something, in milliseconds.
-const patience = 60_000.0
+// patience is how long a page or a browser may take, in milliseconds.
+const patience = 180_000.0
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -57,10 +57,8 @@ func openBrowser() (playwright.Browser, error) {
 		return nil, err
 	}
 	args := []string{"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE *.localhost, EXCLUDE localhost, EXCLUDE 127.0.0.1"}
-	if os.Geteuid() == 0 {
-		args = append(args, "--no-sandbox")
-	}
-	opened.browser, err = opened.playwright.Chromium.Launch(playwright.BrowserTypeLaunchOptions{ExecutablePath: playwright.String(chromium()), Args: args})
+	opened.browser, err = opened.playwright.Chromium.Launch(playwright.BrowserTypeLaunchOptions{ExecutablePath: playwright.String(chromium()), Args: args,
+		ChromiumSandbox: playwright.Bool(os.Geteuid() != 0), Timeout: playwright.Float(patience)})
 	return opened.browser, err
 }
 

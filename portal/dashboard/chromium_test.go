@@ -29,7 +29,8 @@ var chromium = sync.OnceValues(func() (playwright.Browser, error) {
 		return nil, err
 	}
 	b, err := pw.Chromium.Launch(playwright.BrowserTypeLaunchOptions{ExecutablePath: &executable, ChromiumSandbox: playwright.Bool(os.Geteuid() != 0),
-		Args: []string{`--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1`}})
+		Timeout: playwright.Float(float64(stepLimit.Milliseconds())),
+		Args:    []string{`--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1`}})
 	ends = append(ends, func(context.Context) error { return errors.Join(b.Close(), pw.Stop()) })
 	return b, err
 })

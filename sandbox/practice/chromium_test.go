@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patience is how long a page may take to show something.
-const patience = 15_000.0
+// patience is how long a page or a browser may take, in milliseconds.
+const patience = 180_000.0
 
 // start serves practice sites with delays fit for tests. The changes adjust the options first.
 func start(t *testing.T, changes ...func(*practice.Options)) *practice.Server {
@@ -45,10 +45,8 @@ func launch(t *testing.T) playwright.Browser {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, pw.Stop()) })
 	args := []string{"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE *.localhost, EXCLUDE localhost, EXCLUDE 127.0.0.1"}
-	if os.Geteuid() == 0 {
-		args = append(args, "--no-sandbox")
-	}
-	browser, err := pw.Chromium.Launch(playwright.BrowserTypeLaunchOptions{ExecutablePath: playwright.String(chromium(t)), Args: args})
+	browser, err := pw.Chromium.Launch(playwright.BrowserTypeLaunchOptions{ExecutablePath: playwright.String(chromium(t)), Args: args,
+		ChromiumSandbox: playwright.Bool(os.Geteuid() != 0), Timeout: playwright.Float(patience)})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, browser.Close()) })
 	return browser
