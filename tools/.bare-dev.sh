@@ -95,7 +95,7 @@ try() {
   shift
   if [ "$mode" = root ]; then who=root; fi
   if [ "$mode" = blanks ]; then folder="a folder/meter key"; fi
-  [ -n "${REUSE:-}" ] || rm -rf --one-file-system "$root"; [ -e "$root" ] || cp -a "$base" "$root"; rm -rf "$root"/home/user/* "$root"/root/*
+  [ -n "${REUSE:-}" ] || rm -rf --one-file-system "$root"; [ -e "$root" ] || cp -a "$base" "$root"; rm -rf "$root"/home/user/meterkey "$root/home/user/a folder" "$root"/root/meterkey
   home=$(chroot "$root" sh -c "echo ~$who")
   git clone --quiet "file://$PWD" "$root$home/$folder"
   chroot "$root" chown -R "$who:$who" "$home"

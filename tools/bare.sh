@@ -72,8 +72,9 @@ settings() {
   for name in GOPROXY GOSUMDB; do echo "$name=$(go env "$name")"; done
 }
 
-# inside ROOT COMMAND...: runs a command as root with ROOT as the whole file system and no processes but its own. A plain
-# chroot will not do: the kernel allows no user namespaces there, which Chromium makes its sandbox of.
+# inside ROOT COMMAND...: runs a command as root with ROOT as the whole file system and no processes but its own, all of
+# which end with the first of them. A plain chroot will not do: the kernel allows no user namespaces there, which Chromium
+# makes its sandbox of.
 inside() {
   # shellcheck disable=SC2016 # for the inner shell
   unshare --mount --pid --fork --kill-child bash -euc '
@@ -87,7 +88,8 @@ inside() {
     pivot_root . mnt
     cd /
     umount -l /mnt
-    exec "$@"' inside "$@"
+    "$@"
+    exit $?' inside "$@"
 }
 
 # try MODE COMMAND...: runs the commands, each once those before it have passed.
