@@ -83,19 +83,14 @@ func (s *Server) user(programs string) (*syscall.SysProcAttr, string, error) {
 	if os.Geteuid() != 0 {
 		return nil, programs, nil
 	}
-	nobody, err := user.Lookup("nobody")
+	uid, gid, err := nobody()
 	if err != nil {
 		return nil, "", fmt.Errorf("looking for a user who is not root: %w", err)
 	}
-	uid, uidErr := strconv.Atoi(nobody.Uid)
-	gid, gidErr := strconv.Atoi(nobody.Gid)
-	if err := errors.Join(uidErr, gidErr); err != nil {
-		return nil, "", fmt.Errorf("reading nobody's numbers: %w", err)
-	}
-	who := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}} //nolint:gosec // not negative
+	who := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: gid}}
 	try := exec.CommandContext(context.Background(), filepath.Join(programs, "postgres"), "--version")
 	try.Dir, try.SysProcAttr = "/", who
-	if err := try.Run(); errors.Is(err, fs.ErrPermission) {
+	if errors.Is(try.Run(), fs.ErrPermission) {
 		copied := filepath.Join(s.Dir, "programs")
 		if err := os.CopyFS(copied, os.DirFS(filepath.Dir(programs))); err != nil {
 			return nil, "", fmt.Errorf("copying PostgreSQL's programs: %w", err)
@@ -103,8 +98,18 @@ func (s *Server) user(programs string) (*syscall.SysProcAttr, string, error) {
 		programs = filepath.Join(copied, filepath.Base(programs))
 	}
 	return who, programs, filepath.WalkDir(s.Dir, func(path string, _ fs.DirEntry, err error) error {
-		return errors.Join(err, os.Lchown(path, uid, gid))
+		return errors.Join(err, os.Lchown(path, int(uid), int(gid)))
 	})
+}
+
+func nobody() (uid, gid uint32, err error) {
+	found, err := user.Lookup("nobody")
+	if err != nil {
+		return 0, 0, err
+	}
+	u, uidErr := strconv.ParseUint(found.Uid, 10, 32)
+	g, gidErr := strconv.ParseUint(found.Gid, 10, 32)
+	return uint32(u), uint32(g), errors.Join(uidErr, gidErr)
 }
 
 func (s *Server) data() string { return filepath.Join(s.Dir, "data") }
