@@ -6,9 +6,9 @@ ALIVE := tools/alive.sh
 LINT := .tools/bin
 
 # Browsers and servers are shared between tests of one package, not between packages: two packages at a time are plenty.
-TEST_FLAGS := -count=1 -timeout 20m -p 2
+TEST_FLAGS := -count=1 -timeout 60m -p 2
 
-.PHONY: help setup setup-check build demo run histories test check fmt clean
+.PHONY: help setup setup-check build demo run histories test check bare fmt clean
 
 help:
 	@echo 'Meterkey connects utility accounts. Start with: make demo'
@@ -45,6 +45,9 @@ check: setup-check ## formatting, linters, known vulnerabilities, tests with the
 	@$(ALIVE) workflowcheck $(LINT)/workflowcheck -config tools/lint/workflowcheck.config.yaml ./workflows/...
 	@$(ALIVE) govulncheck tools/vulncheck.sh
 	@$(ENV) $(ALIVE) 'tests with the race detector' go test -race $(TEST_FLAGS) ./...
+
+bare: ## the commands demo and test on a bare Debian, made here by debootstrap; needs root
+	@tools/bare.sh
 
 fmt: setup-check ## format the code as `make check` wants it
 	@$(LINT)/golangci-lint fmt

@@ -243,7 +243,7 @@ func TestPassword_OnATerminalIsNotShown(t *testing.T) {
 	go func() {
 		done <- run(t.Context(), []string{"user", "add", "pat@acme.example", "--requester", "acme"}, h.env, terminal.tty, &out, &log)
 	}()
-	require.Eventually(t, func() bool { return terminal.silent(t) }, time.Minute, time.Millisecond)
+	require.Eventually(t, func() bool { return terminal.silent(t) }, 3*time.Minute, time.Millisecond)
 	_, err := terminal.master.WriteString("correct horse batterx\x7fy\r")
 	require.NoError(t, err)
 	require.NoError(t, <-done)
@@ -265,7 +265,7 @@ func TestPassword_CtrlCGivesTheTerminalBack(t *testing.T) {
 	go func() {
 		done <- run(ctx, []string{"user", "password", "pat@acme.example"}, h.env, terminal.tty, &out, &log)
 	}()
-	require.Eventually(t, func() bool { return terminal.silent(t) }, time.Minute, time.Millisecond)
+	require.Eventually(t, func() bool { return terminal.silent(t) }, 3*time.Minute, time.Millisecond)
 	cancel() // what the signal of Ctrl-C does
 	require.EqualError(t, <-done, "stopped; nothing was changed")
 	require.Equal(t, "New password for pat@acme.example (at least 10 characters, not shown): \n", out.String())
@@ -285,7 +285,7 @@ func TestPassword_NothingTypedOnATerminalIsTooShort(t *testing.T) {
 	go func() {
 		done <- run(t.Context(), []string{"user", "add", "pat@acme.example", "--requester", "acme"}, h.env, terminal.tty, &out, &log)
 	}()
-	require.Eventually(t, func() bool { return terminal.silent(t) }, time.Minute, time.Millisecond)
+	require.Eventually(t, func() bool { return terminal.silent(t) }, 3*time.Minute, time.Millisecond)
 	_, err := terminal.master.WriteString("\r")
 	require.NoError(t, err)
 	require.ErrorContains(t, <-done, "a password has 10 to 1000 characters")

@@ -143,7 +143,7 @@ func TestServe_RefusesARecipientThatNoWaitingMends(t *testing.T) {
 		identity:      `^reading MK_RECIPIENT: .*it holds an identity, which must stay with the workers`,
 		dir:           `^reading MK_RECIPIENT: .*is a directory`,
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		_, err := newHome(t, "MK_RECIPIENT="+setting).run(ctx, "")
 		require.NoError(t, ctx.Err(), "it waited")
 		cancel()

@@ -72,7 +72,7 @@ func TestHealth_IsBounded(t *testing.T) {
 	released := make(chan struct{})
 	port := answering(t, "127.0.0.1", func(http.ResponseWriter, *http.Request) { <-released })
 	defer close(released)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	_, err := newHome(t, "MK_PORTAL_LISTEN=127.0.0.1:"+port).run(ctx, "", "health")
 	require.ErrorContains(t, err, "asking the portal: Get \"http://127.0.0.1:"+port+"/healthz\": ")

@@ -49,7 +49,7 @@ func redelivers(t *testing.T, temporal *devenv.Temporal) {
 	require.Eventually(t, func() bool {
 		delivery, err := db.Delivery(t.Context(), again)
 		return err == nil && delivery.Status == store.DeliveryDelivered
-	}, time.Minute, 10*time.Millisecond, "it is noted under the id that the command printed")
+	}, 3*time.Minute, 10*time.Millisecond, "it is noted under the id that the command printed")
 
 	require.Contains(t, s.fails(t, "", "redeliver", "no-such-delivery"), "reading delivery no-such-delivery: ")
 	require.NoError(t, s.stop())
@@ -93,7 +93,7 @@ func (s serving) api(t *testing.T, key string) (status int, body string) {
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/api/v2/forms", http.NoBody)
 	require.NoError(t, err)
 	request.Header.Set("Authorization", "Bearer "+key)
-	answer, err := (&http.Client{Timeout: 10 * time.Second}).Do(request)
+	answer, err := (&http.Client{Timeout: 3 * time.Minute}).Do(request)
 	require.NoError(t, err)
 	text, err := io.ReadAll(answer.Body)
 	require.NoError(t, err)

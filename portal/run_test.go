@@ -121,7 +121,7 @@ func TestAdmin_SaysWhatIsWrong(t *testing.T) {
 		t.Run(says, func(t *testing.T) {
 			t.Parallel()
 			lonely := home{h.dir, append(slices.Clone(h.env), "TEMPORAL_ADDRESS=127.0.0.1:9", "MK_PORTAL_LISTEN=127.0.0.1:9")}
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
 			_, err := lonely.run(ctx, c.stdin, strings.Fields(c.line)...)
 			require.ErrorContains(t, err, says)
@@ -141,7 +141,7 @@ func TestServe_SaysWhatIsWrong(t *testing.T) {
 		t.Run(says, func(t *testing.T) {
 			t.Parallel()
 			h := newHome(t, "MK_RECIPIENT="+recipient(t), env)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
 			_, err := h.run(ctx, "")
 			require.ErrorContains(t, err, says)
@@ -187,7 +187,7 @@ func serve(t *testing.T, temporal *devenv.Temporal, env ...string) serving {
 
 func (s serving) get(t *testing.T, path string) (int, string, http.Header) {
 	t.Helper()
-	client := &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Timeout: 3 * time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, http.NoBody)
 	require.NoError(t, err)
 	answer, err := client.Do(request)
@@ -206,7 +206,7 @@ func (s serving) ready(t *testing.T) {
 	require.Eventually(t, func() bool {
 		status, _, _ := s.get(t, "/healthz")
 		return status == http.StatusOK
-	}, time.Minute, 20*time.Millisecond)
+	}, 3*time.Minute, 20*time.Millisecond)
 }
 
 func TestServe(t *testing.T) {
@@ -218,7 +218,7 @@ func TestServe(t *testing.T) {
 	t.Run("waits for the workers' recipient, then is well", func(t *testing.T) {
 		s := serve(t, temporal)
 		file := filepath.Join(s.dir, "identity.txt.pub")
-		require.Eventually(t, func() bool { _, err := os.Stat(filepath.Join(s.dir, "portal.key")); return err == nil }, time.Minute, 10*time.Millisecond)
+		require.Eventually(t, func() bool { _, err := os.Stat(filepath.Join(s.dir, "portal.key")); return err == nil }, 3*time.Minute, 10*time.Millisecond)
 		status, _, _ := s.get(t, "/healthz")
 		require.Zero(t, status, "it does not listen yet")
 		require.NoError(t, os.WriteFile(file, []byte(recipient(t)), 0o600))
@@ -261,7 +261,7 @@ func TestServe(t *testing.T) {
 			require.NoError(t, err)
 			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			request.Header.Set("Sec-Fetch-Site", "cross-site")
-			answer, err := (&http.Client{Timeout: 10 * time.Second}).Do(request)
+			answer, err := (&http.Client{Timeout: 3 * time.Minute}).Do(request)
 			require.NoError(t, err)
 			require.NoError(t, answer.Body.Close())
 			require.Equal(t, http.StatusForbidden, answer.StatusCode, path)
@@ -292,7 +292,7 @@ func TestServe(t *testing.T) {
 		require.Eventually(t, func() bool {
 			status, body, _ := s.get(t, "/healthz")
 			return status == http.StatusServiceUnavailable && strings.Contains(body, `"temporal":"does not answer"`)
-		}, time.Minute, 50*time.Millisecond)
+		}, 3*time.Minute, 50*time.Millisecond)
 		_, err = s.run(t.Context(), "", "health")
 		require.ErrorContains(t, err, "not well")
 		require.NoError(t, s.stop())

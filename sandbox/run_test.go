@@ -41,7 +41,7 @@ func begin(t *testing.T, args ...string) (stdout *screen, stop func() error) {
 	ctx, cancel := context.WithCancel(t.Context())
 	stdout, ended := &screen{}, make(chan error, 1)
 	go func() { ended <- run(ctx, append([]string{"--listen", "127.0.0.1:0"}, args...), stdout, io.Discard) }()
-	require.Eventually(t, func() bool { return stdout.String() != "" }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return stdout.String() != "" }, 3*time.Minute, 5*time.Millisecond)
 	return stdout, sync.OnceValue(func() error { cancel(); return <-ended })
 }
 

@@ -26,7 +26,7 @@ import (
 //	meanwhile P   runs another program to its end, without a terminal: somebody else at work
 type dialogue string
 
-const dialoguePatience = 60 * time.Second
+const dialoguePatience = 3 * time.Minute
 
 // play runs the program on a pseudo-terminal and returns all that it showed. The error is the program's, or says what
 // was waited for in vain.

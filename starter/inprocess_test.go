@@ -27,7 +27,7 @@ type said struct {
 // runs runs a command line in this process, on the stage.
 func runs(t *testing.T, stdin, line string) said {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	var out, side bytes.Buffer
 	code := run(ctx, strings.Fields(line), strings.NewReader(stdin), &out, &side)
@@ -209,7 +209,7 @@ func TestListIsWhatTheEngineLists(t *testing.T) {
 		var err error
 		listed, err = engine().List(t.Context(), filter, 10)
 		return err == nil && len(listed) == 1
-	}, time.Minute, 20*time.Millisecond)
+	}, 3*time.Minute, 20*time.Millisecond)
 
 	var got []sdk.Listed
 	require.NoError(t, json.Unmarshal([]byte(done(t, "list --requester lister-2 -o json")), &got))
@@ -220,7 +220,7 @@ func TestListIsWhatTheEngineLists(t *testing.T) {
 		"listed-2  lister-2   awaiting_login  customer  "+clock(listed[0].Started, time.Now())+"\n", text.out, "no column for what nobody chose yet")
 
 	done(t, "start pepco --requester lister-2 --id listed-3")
-	require.Eventually(t, func() bool { return done(t, "list --requester lister-2 --utility pepco") != "" }, time.Minute, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return done(t, "list --requester lister-2 --utility pepco") != "" }, 3*time.Minute, 20*time.Millisecond)
 	require.NotContains(t, done(t, "list --requester lister-2 --utility pepco"), "listed-2")
 
 	none := runs(t, "", "list --requester nobody-at-all")

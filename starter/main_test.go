@@ -74,7 +74,7 @@ func setStage() (s *stage, err error) {
 		return s, err
 	}
 	s.recipient = identity.Recipient()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	if s.server, err = devenv.StartTemporal(ctx, devenv.TemporalOptions{Dir: filepath.Join(s.dir, "temporal")}); err != nil {
 		return s, err
@@ -105,7 +105,7 @@ func (s *stage) clear() error {
 	if s.client != nil {
 		s.client.Close()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	var stopped error
 	if s.mute != nil {

@@ -103,7 +103,7 @@ use_examples() {
 # Browsers by their own binaries, lightest first: wrapper scripts leave the browser running when they are killed.
 chromium_candidates() {
   local cache
-  printf '%s\n' /usr/lib/chromium/chromium-headless-shell /usr/lib64/chromium-browser/headless_shell
+  printf '%s\n' /usr/lib/chromium/chromium-headless-shell /usr/lib64/chromium-browser/headless_shell "$tools/chromium/chromium"
   for cache in "$tools/browsers" "${PLAYWRIGHT_BROWSERS_PATH:-}" ~/.cache/ms-playwright ~/Library/Caches/ms-playwright; do
     printf '%s\n' "$cache"/chromium_headless_shell-*/*/*headless?shell
   done
@@ -122,7 +122,7 @@ starts() {
   # shell says of a crash to the log as well.
   # shellcheck disable=SC2086 # $sandbox is one word or none
   (
-    perl -e 'alarm shift; exec @ARGV' 30 "$1" --headless $sandbox --disable-gpu --user-data-dir="$profile" \
+    perl -e 'alarm shift; exec @ARGV' 120 "$1" --headless $sandbox --disable-gpu --user-data-dir="$profile" \
       --host-resolver-rules="MAP * ~NOTFOUND" --dump-dom about:blank </dev/null || true
   ) >>"$log" 2>&1
   rm -rf "$profile"
@@ -140,7 +140,6 @@ find_chromium() {
   return 1
 }
 
-
 chromium_from_playwright() {
   local cli=$tools/playwright/package/cli.js
   run chromium-playwright "a headless Chromium with Playwright's installer" \
@@ -150,11 +149,13 @@ chromium_from_playwright() {
   run chromium-libraries "the libraries it needs" node "$cli" install-deps chromium-headless-shell && find_chromium
 }
 
+is_debian() { grep -qs '^ID=debian$' /etc/os-release; }
+
 # The system's package, with the helper that gives ordinary users a sandbox where the kernel gives them none. Only on
 # Debian: Ubuntu's chromium is a snap, which cannot be driven from outside.
 chromium_from_system() {
   local sudo=""
-  if ! grep -qs '^ID=debian$' /etc/os-release; then return 1; fi
+  if ! is_debian; then return 1; fi
   if [ "$(id -u)" != 0 ]; then
     sudo="sudo -n"
     if ! $sudo true 2>/dev/null; then return 1; fi
@@ -166,12 +167,19 @@ chromium_from_system() {
     find_chromium
 }
 
+# The same package where nothing may be installed: unpacked, with all that it needs and the system lacks. The kernel's user
+# namespaces are its sandbox.
+chromium_unpacked() {
+  if ! is_debian; then return 1; fi
+  run chromium-unpack "Debian's chromium-headless-shell below .tools" "$root/tools/unpack.sh" "$tools/chromium" && find_chromium
+}
+
 use_chromium() {
   if [ -n "${MK_CHROMIUM:-}" ] && [ "${MK_CHROMIUM#"$tools"/}" = "$MK_CHROMIUM" ]; then
     starts "$MK_CHROMIUM" || fail "MK_CHROMIUM names $MK_CHROMIUM, which does not start (.tools/log/chromium.log)"
-  elif ! find_chromium && ! chromium_from_playwright && ! chromium_from_system; then
-    fail "no headless Chromium was found that starts, and none could be installed. Install one by hand, then run this again:
-  Debian  apt-get install chromium-headless-shell chromium-sandbox
+  elif ! find_chromium && ! chromium_from_playwright && ! chromium_from_system && ! chromium_unpacked; then
+    fail "no headless Chromium was found that starts, and none could be installed. Ask an administrator for one, then run this again:
+  Debian  apt-get install -y chromium-headless-shell chromium-sandbox
   Ubuntu  Google Chrome's own package, https://www.google.com/chrome/ (Ubuntu's chromium is a snap, which does not serve)
   macOS   Google Chrome, https://www.google.com/chrome/
   or name yours: MK_CHROMIUM=/path/to/chrome make setup
@@ -181,16 +189,24 @@ the Debian and Google Chrome packages named above bring what is needed."
   say "  browser   $MK_CHROMIUM"
 }
 
-# build_tools NAME PROGRAM LABEL: builds what the tool lines of tools/NAME/go.mod list, PROGRAM among it.
+# build_tools NAME PROGRAM LABEL: builds what the tool lines of tools/NAME/go.mod list, PROGRAM among it. The tag leaves out
+# a way of Google's storage client to its servers, which is a tenth of all the packages of Temporal's server.
 build_tools() {
-  local stamp=$tools/bin/.$1.go.mod
-  if [ -x "$tools/bin/$2" ] && cmp -s "tools/$1/go.mod" "$stamp"; then return; fi
+  local stamp=$tools/bin/.$1.go.mod log=$tools/log/build-$1.log
+  if built_tools "$1" "$2"; then return; fi
   say "  $3: to be built from source, which takes some minutes, once"
   (
     cd "tools/$1"
-    run "build-$1" "$3" env GOWORK=off go build -buildvcs=false -o "$tools/bin/" tool
+    export GOWORK=off GOFLAGS="${GOFLAGS:-} -buildvcs=false -tags=disable_grpc_modules"
+    run "build-$1" "$3: its source" go list -deps tool &&
+      ALIVE_LINES=$(grep -vc "^go: " "$log") run "build-$1" "$3" go build -v -ldflags=-s -o "$tools/bin/" tool
   ) || fail_step "build-$1" "Check that Go can reach its module proxy: go env GOPROXY"
   cp "tools/$1/go.mod" "$stamp"
+}
+
+# built_tools NAME PROGRAM: whether they are built already.
+built_tools() {
+  [ -x "$tools/bin/$2" ] && cmp -s "tools/$1/go.mod" "$tools/bin/.$1.go.mod"
 }
 
 # recent_temporal PROGRAM: whether its development server is new enough for fairness keys.
@@ -200,13 +216,26 @@ recent_temporal() {
 
 # The one on the PATH is not asked: as released, its database's driver can break for good when a call gives up in the
 # middle of a read (tools/temporal/go.mod names a driver that does not).
+named_temporal() {
+  [ -n "${MK_TEMPORAL:-}" ] && [ "$MK_TEMPORAL" != "$tools/bin/temporal" ]
+}
+
+# Building it is by far the longest step: the others go on meanwhile. In a process group of its own, it ends when we do.
+start_temporal() {
+  if named_temporal || built_tools temporal temporal; then return; fi
+  set -m
+  build_tools temporal temporal "Temporal's development server" &
+  temporal_build=$!
+  set +m
+  trap 'kill -- "-$temporal_build" 2>/dev/null || true' EXIT
+}
+
 use_temporal() {
-  local built=$tools/bin/temporal
-  if [ -n "${MK_TEMPORAL:-}" ] && [ "$MK_TEMPORAL" != "$built" ]; then
+  if named_temporal; then
     recent_temporal "$MK_TEMPORAL" || fail "MK_TEMPORAL names $MK_TEMPORAL, which is no temporal tool with a server of 1.29 or newer"
   else
-    build_tools temporal temporal "Temporal's development server"
-    MK_TEMPORAL=$built
+    if [ -n "${temporal_build:-}" ]; then wait "$temporal_build" || exit 1; fi
+    MK_TEMPORAL=$tools/bin/temporal
   fi
   say "  temporal  $MK_TEMPORAL"
 }
@@ -280,11 +309,12 @@ write_env() {
 
 mkdir -p "$tools/bin" "$tools/log"
 check_commands
+start_temporal
 use_driver
 use_axe
 use_examples
 use_chromium
-use_temporal
 use_postgres
+use_temporal
 if [ "${1:-}" = check ]; then build_tools lint golangci-lint "the linters"; fi
 write_env

@@ -50,6 +50,38 @@ func TestAliveSaysThatItIs(t *testing.T) {
 	require.NoError(t, command.Wait())
 }
 
+func TestAliveSaysHowFarItIs(t *testing.T) {
+	t.Parallel()
+	log := filepath.Join(t.TempDir(), "log")
+	command := exec.CommandContext(t.Context(), "./alive.sh", "-l", log, "waiting", "/bin/sh", "-c", "echo one; echo two; cat")
+	command.Env = append(os.Environ(), "ALIVE_EVERY=1", "ALIVE_LINES=8")
+	input, err := command.StdinPipe()
+	require.NoError(t, err)
+	output, err := command.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, command.Start())
+
+	for said := bufio.NewReader(output); ; {
+		line, err := said.ReadString('\n')
+		require.NoError(t, err)
+		if strings.HasSuffix(line, " s, 25 %\n") {
+			break
+		}
+	}
+	require.NoError(t, input.Close())
+	require.NoError(t, command.Wait())
+}
+
+func TestBareSaysWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	out, status := run(t, nil, "./bare.sh", "elsewhere")
+	require.Equal(t, 1, status)
+	require.Equal(t, "tools/bare.sh: there is no mode 'elsewhere': say root, user, blanks or all\n", out)
+	out, status = run(t, []string{"PATH=" + pathWithout(t)}, "./bare.sh")
+	require.Equal(t, 1, status)
+	require.Equal(t, "tools/bare.sh: needs debootstrap: apt-get install debootstrap\n", out)
+}
+
 func TestSetupASecondTimeOnlyLooks(t *testing.T) {
 	anyBrowser := []string{"MK_CHROMIUM=", "MK_TEMPORAL=", "MK_POSTGRES="}
 	out, status := run(t, anyBrowser, "./setup.sh")

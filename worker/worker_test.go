@@ -73,7 +73,7 @@ func TestRun_WithoutTemporal(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
 	t.Cleanup(func() { require.NoError(t, browser.End(context.Background(), filepath.Join(home, "host"))) })
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	var out bytes.Buffer
 	err := run(ctx, nil, withPlaywright(environment{"MK_HOME=" + home, "TEMPORAL_ADDRESS=127.0.0.1:9"}), &out, &out)

@@ -157,7 +157,7 @@ func (b *byHand) signIn(r *handled) {
 	jar, err := cookiejar.New(nil)
 	require.NoError(b.t, err)
 	practiceAddress := strings.TrimPrefix(b.stack.Practice.URL(), "http://")
-	r.Client = &http.Client{Jar: jar, Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true,
+	r.Client = &http.Client{Jar: jar, Timeout: 3 * time.Minute, Transport: &http.Transport{DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, practiceAddress)
 		}}}

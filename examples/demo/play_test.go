@@ -17,7 +17,7 @@ import (
 // played runs one route by hand and returns its row and what was said meanwhile.
 func played(t *testing.T, b *byHand, r route) (row, string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	var said bytes.Buffer
 	r.utility = "DEMO"

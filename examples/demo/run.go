@@ -29,7 +29,7 @@ type flags struct {
 }
 
 // downLimit bounds the clearing up.
-const downLimit = 30 * time.Second
+const downLimit = 3 * time.Minute
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	var set flags

@@ -78,12 +78,12 @@ func start(t *testing.T) *backend {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(keys, fmt.Appendf(nil, "k1 %s\n", base64.StdEncoding.EncodeToString(secret)), 0o600))
 
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	home := filepath.Join(dir, "home")
 	s, err := devenv.Up(ctx, devenv.Options{Bin: bin, Dir: home, Env: []string{"MK_PAYLOAD_KEYS=" + keys}})
 	t.Cleanup(func() {
-		bounded, cancel := context.WithTimeout(context.Background(), time.Minute)
+		bounded, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
 		require.NoError(t, s.Down(bounded))
 	})

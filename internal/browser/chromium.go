@@ -25,10 +25,10 @@ import (
 )
 
 const (
-	chromiumStartTimeout  = 30 * time.Second
+	chromiumStartTimeout  = 3 * time.Minute
 	chromiumAnswerTimeout = 15 * time.Second // for one that runs but is too busy to answer at once
 	chromiumAnswerPause   = 100 * time.Millisecond
-	chromiumEndTimeout    = 3 * time.Second
+	chromiumEndTimeout    = 15 * time.Second
 	processPoll           = 10 * time.Millisecond
 )
 

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	driverStartTimeout = 30 * time.Second // with hundreds of windows open it takes some seconds
+	driverStartTimeout = 3 * time.Minute // with hundreds of windows open it takes some seconds, on a busy machine many times that
 	driverPingEvery    = time.Second
 	driverPingTimeout  = 15 * time.Second
 	driverStopTimeout  = 5 * time.Second

@@ -87,10 +87,8 @@ func openBare(b *testing.B, sites *practice.Server) *bareProgram {
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, pw.Stop()) })
 	args := []string{"--proxy-server=127.0.0.1:9", "--proxy-bypass-list=*.localhost;127.0.0.1"}
-	if os.Geteuid() == 0 {
-		args = append(args, "--no-sandbox")
-	}
-	opened, err := pw.Chromium.Launch(playwright.BrowserTypeLaunchOptions{ExecutablePath: &executable, Args: args})
+	opened, err := pw.Chromium.Launch(playwright.BrowserTypeLaunchOptions{ExecutablePath: &executable, Args: args,
+		ChromiumSandbox: playwright.Bool(os.Geteuid() != 0)})
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, opened.Close()) })
 	origins := sites.Origins()

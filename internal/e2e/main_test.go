@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -76,11 +77,11 @@ type world struct {
 func up(t *testing.T, o practice.Options, env ...string) *world {
 	t.Helper()
 	dir := t.TempDir()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	s, err := devenv.Up(ctx, devenv.Options{Bin: bin, Dir: dir, Practice: o, Env: env})
 	t.Cleanup(func() {
-		bounded, cancel := context.WithTimeout(context.Background(), time.Minute)
+		bounded, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
 		require.NoError(t, s.Down(bounded))
 		requireNoBrowser(t, dir)
@@ -95,9 +96,9 @@ func up(t *testing.T, o practice.Options, env ...string) *world {
 func requireNoBrowser(t *testing.T, dir string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		left, err := exec.CommandContext(t.Context(), "pgrep", "-f", "user-data-dir="+dir).Output()
-		return err != nil && len(left) == 0
-	}, 20*time.Second, 50*time.Millisecond, "a browser is left behind")
+		var none *exec.ExitError
+		return errors.As(exec.CommandContext(t.Context(), "pgrep", "-f", "user-data-dir="+dir).Run(), &none) && none.ExitCode() == 1
+	}, 3*time.Minute, 50*time.Millisecond, "a browser is left behind")
 }
 
 func (w *world) customer(t *testing.T, utility, kind string) *devenv.Customer {

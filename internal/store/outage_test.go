@@ -53,7 +53,7 @@ func TestPostgresGoesAwayAndComesBack(t *testing.T) {
 
 	// Connections that were cut while they lay idle are no reason to fail.
 	postgres.do(t, cut)
-	require.Eventually(t, func() bool { return w.Ping(t.Context()) == nil }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return w.Ping(t.Context()) == nil }, 3*time.Minute, 10*time.Millisecond)
 	events, err := w.ListEvents(t.Context(), store.EventFilter{Requester: "acme"})
 	require.NoError(t, err)
 	require.Len(t, events.Items, len(before.Events)+len(published.Events))

@@ -1,37 +1,26 @@
 package store_test
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
-	"os/exec"
-	"os/user"
-	"path/filepath"
-	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
-	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meterkey/meterkey/internal/postgrestest"
 	"github.com/meterkey/meterkey/internal/store"
 )
 
-// server is a real PostgreSQL of this test run alone, reached by a socket in its own folder.
+// server is a PostgreSQL of this test run alone, started by whoever needs it first.
 type server struct {
-	folder  string
-	input   io.Closer // the server lasts as long as this is open, whatever becomes of us
-	command *exec.Cmd
-	log     bytes.Buffer
-	names   atomic.Int64
+	*postgrestest.Server
+	names atomic.Int64
 }
 
 var (
@@ -59,7 +48,7 @@ func TestMain(m *testing.M) {
 
 // url is the address of one of the server's databases.
 func (s *server) url(database string) string {
-	place := url.Values{"host": {s.folder}, "port": {"5432"}, "user": {"meterkey"}}
+	place := url.Values{"host": {s.Dir}, "port": {"5432"}, "user": {"meterkey"}}
 	return "postgres:///" + database + "?" + place.Encode()
 }
 
@@ -94,88 +83,18 @@ func (s *server) migrated(t testing.TB) string {
 	return s.create(t, "migrated")
 }
 
-// start makes a cluster whose language sorts otherwise than by bytes, as real ones do, and waits until it answers.
-func (s *server) start() error {
-	bin := os.Getenv("MK_POSTGRES")
-	if bin == "" {
-		return errors.New("MK_POSTGRES does not name PostgreSQL's folder of programs: run `make setup`, then `. .tools/env`")
-	}
-	var err error
-	if s.folder, err = os.MkdirTemp("", "mk-pg-"); err != nil {
-		return err
-	}
-	who, err := s.owner()
-	if err != nil {
-		return err
-	}
-	data := filepath.Join(s.folder, "data")
-	//nolint:gosec // the programs that the environment names are the ones to run
-	initdb := exec.CommandContext(context.Background(), filepath.Join(bin, "initdb"), "-D", data, "-U", "meterkey", "-A", "trust", "-N", "-E", "UTF8",
-		"--locale=C", "--locale-provider=icu", "--icu-locale=en-US")
-	initdb.Dir, initdb.SysProcAttr = s.folder, who
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return fmt.Errorf("making a cluster: %w: %s", err, out)
-	}
-	//nolint:gosec // see above
-	s.command = exec.CommandContext(context.Background(), "/bin/sh", "-c", `"$@" & server=$!; cat; kill -QUIT $server; wait $server; exit 0`, "sh",
-		filepath.Join(bin, "postgres"), "-D", data, "-k", s.folder, "-c", "listen_addresses=", "-c", "fsync=off",
-		"-c", "max_connections=200", "-c", "unix_socket_permissions=0777")
-	s.command.Dir, s.command.SysProcAttr = s.folder, who
-	s.command.Stdout, s.command.Stderr = &s.log, &s.log
-	if s.input, err = s.command.StdinPipe(); err != nil {
-		return err
-	}
-	if err := s.command.Start(); err != nil {
-		return err
-	}
-	return s.ready()
-}
-
-// owner is whom the server runs as: not root, whom it refuses. Then the folder becomes that user's.
-func (s *server) owner() (*syscall.SysProcAttr, error) {
-	if os.Getuid() != 0 {
-		return nil, nil
-	}
-	nobody, err := user.Lookup("nobody")
-	if err != nil {
-		return nil, err
-	}
-	uid, uidErr := strconv.ParseUint(nobody.Uid, 10, 32)
-	gid, gidErr := strconv.ParseUint(nobody.Gid, 10, 32)
-	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}},
-		errors.Join(uidErr, gidErr, os.Chown(s.folder, int(uid), int(gid)))
-}
-
-// ready waits until the server answers.
-func (s *server) ready() error {
-	db, err := sql.Open("pgx", s.url("postgres"))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = db.Close() }() // only asked for an answer
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	every := time.NewTicker(20 * time.Millisecond)
-	defer every.Stop()
-	for err = db.PingContext(ctx); err != nil; err = db.PingContext(ctx) {
-		select {
-		case <-every.C:
-		case <-ctx.Done():
-			return fmt.Errorf("waiting for PostgreSQL: %w", errors.Join(err, s.stop(), errors.New(s.log.String())))
-		}
-	}
-	return nil
+// start makes a cluster whose language sorts otherwise than by bytes, as real ones do.
+func (s *server) start() (err error) {
+	s.Server, err = postgrestest.Start(postgrestest.Options{
+		Initdb:   []string{"-U", "meterkey", "-A", "trust", "-E", "UTF8", "--locale=C", "--locale-provider=icu", "--icu-locale=en-US"},
+		Postgres: []string{"-c", "listen_addresses=", "-c", "max_connections=200"},
+	})
+	return err
 }
 
 func (s *server) stop() error {
-	if s.command != nil && s.command.Process != nil {
-		_ = s.input.Close() // which is what ends it
-		if err := s.command.Wait(); err != nil {
-			return err
-		}
-	}
-	if s.folder == "" {
+	if s.Server == nil {
 		return nil
 	}
-	return os.RemoveAll(s.folder)
+	return s.Stop()
 }

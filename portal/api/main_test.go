@@ -38,7 +38,7 @@ import (
 )
 
 // within bounds everything that these tests wait for.
-const within = 2 * time.Minute
+const within = 3 * time.Minute
 
 // world is what all tests share: a database, a Temporal server, and a worker at whose utilities the user name decides
 // what happens. Each test has a requester of its own in it.
@@ -61,7 +61,7 @@ func TestMain(m *testing.M) {
 }
 
 func runTests(m *testing.M) (code int, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "meterkey-api-")
 	if err != nil {

@@ -59,7 +59,7 @@ func runTests(m *testing.M) (code int, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	defer func() {
-		bounded, stop := context.WithTimeout(context.Background(), time.Minute)
+		bounded, stop := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer stop()
 		if world.Environment != nil {
 			err = errors.Join(err, world.Down(bounded))
@@ -136,7 +136,7 @@ func save(ctx context.Context, t *testing.T, requestID, name string) {
 // bounded is a context for one scenario, far above what any takes.
 func bounded(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -229,7 +229,7 @@ func TestKilledPortal(t *testing.T) {
 	require.Eventually(t, func() bool {
 		return r.took("authorization_created") > 0 && r.took("authorization_update_finished_errored") > 0
 	},
-		time.Minute, pollEvery)
+		3*time.Minute, pollEvery)
 	missed := call[api.EventList](ctx, t, http.MethodGet, "/events?is_delivered=false&limit=1", nil)
 	require.NotNil(t, missed.Events)
 	call[api.Success](ctx, t, http.MethodDelete, "/webhooks/"+hook.UID, nil)

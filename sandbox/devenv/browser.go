@@ -11,8 +11,8 @@ import (
 	"github.com/meterkey/meterkey/internal/browser"
 )
 
-// pageLimit bounds each step at a page, far above what any takes.
-const pageLimit = time.Minute
+// pageLimit bounds the browser's start and each step at a page, far above what any takes.
+const pageLimit = 3 * time.Minute
 
 // Browser is a person's own browser, apart from the workers': it reaches this machine and nothing else.
 type Browser struct {
@@ -31,10 +31,8 @@ func OpenBrowser() (*Browser, error) {
 		return nil, fmt.Errorf("starting Playwright: %w", err)
 	}
 	args := []string{"--proxy-server=127.0.0.1:9", "--proxy-bypass-list=*.localhost;127.0.0.1"}
-	if os.Geteuid() == 0 {
-		args = append(args, "--no-sandbox")
-	}
-	opened, err := pw.Chromium.Launch(playwright.BrowserTypeLaunchOptions{ExecutablePath: &executable, Args: args})
+	opened, err := pw.Chromium.Launch(playwright.BrowserTypeLaunchOptions{ExecutablePath: &executable, Args: args,
+		ChromiumSandbox: playwright.Bool(os.Geteuid() != 0), Timeout: playwright.Float(float64(pageLimit.Milliseconds()))})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("starting a browser: %w", err), pw.Stop())
 	}

@@ -28,9 +28,13 @@ import (
 	"github.com/meterkey/meterkey/sandbox/practice"
 )
 
-// stopLimit bounds the end of each process. A worker that still has windows open is not waited for: its browser is
-// ended right after it.
-const stopLimit = 5 * time.Second
+const (
+	// stopLimit bounds the end of each process of ours. A worker that still has windows open is not waited for: its browser
+	// is ended right after it.
+	stopLimit = 5 * time.Second
+	// temporalStopLimit bounds the end of the server, which takes a second, on a busy machine many.
+	temporalStopLimit = time.Minute
+)
 
 // Options say how to run Meterkey on one machine.
 type Options struct {
@@ -207,7 +211,7 @@ func (s *Environment) Down(ctx context.Context) error {
 		failed = append(failed, browser.End(ctx, w.home))
 	}
 	if s.Temporal != nil {
-		bounded, cancel := context.WithTimeout(ctx, stopLimit)
+		bounded, cancel := context.WithTimeout(ctx, temporalStopLimit)
 		failed = append(failed, s.Temporal.Stop(bounded))
 		cancel()
 	}

@@ -24,12 +24,13 @@ import (
 )
 
 const (
-	// temporalStartLimit bounds the wait for a server that is up but never becomes usable. It takes about one second.
-	temporalStartLimit = time.Minute
+	// temporalStartLimit bounds the wait for a server that is up but never becomes usable. It takes about one second, on a
+	// busy machine many.
+	temporalStartLimit = 5 * time.Minute
 	// readyInterval is the pause between two looks at a starting server.
 	readyInterval = 50 * time.Millisecond
 	// readyCallLimit bounds each look, so that one lost answer does not use up the whole wait.
-	readyCallLimit = 5 * time.Second
+	readyCallLimit = 30 * time.Second
 
 	// startAttempts bounds how often a server that lost a port is started anew.
 	startAttempts = 3

@@ -147,7 +147,7 @@ func TestASessionEndsByItself(t *testing.T) {
 	user := "ends.b@example.com"
 	c.signsIn(user, practice.Password)
 	code := lastCode(t, srv, user)
-	require.Eventually(t, func() bool { return ledgerOf(t, srv, "DEMO", user).SessionsEnded == 1 }, 5*time.Second, 10*time.Millisecond,
+	require.Eventually(t, func() bool { return ledgerOf(t, srv, "DEMO", user).SessionsEnded == 1 }, 3*time.Minute, 10*time.Millisecond,
 		"also when nobody looks at the page")
 	require.Equal(t, "/session-ended", c.gets(demo+"/code").location)
 	require.Equal(t, "/session-ended", c.enters(code).location)

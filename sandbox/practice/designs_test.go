@@ -270,7 +270,7 @@ func TestEverywhereSessionsEndByThemselves(t *testing.T) {
 	everywhere(t, func(t *testing.T, id string, site design, c *client) {
 		user := "ends@example.com"
 		site.login(c, user, practice.Password)
-		require.Eventually(t, func() bool { return ledgerOf(t, c.srv, id, user).SessionsEnded == 1 }, 5*time.Second, 5*time.Millisecond)
+		require.Eventually(t, func() bool { return ledgerOf(t, c.srv, id, user).SessionsEnded == 1 }, 3*time.Minute, 5*time.Millisecond)
 		require.Contains(t, site.code(c, inboxOf(t, c.srv, id, user)[0].Code), "/session-ended")
 		require.Contains(t, site.again(c), "/session-ended")
 	}, func(o *practice.Options) { o.EndsAfter = 20 * time.Millisecond })

@@ -126,7 +126,7 @@ func TestEverywhereOnARealServer(t *testing.T) {
 	for name, keys := range map[string]payload.Keys{"plain": nil, "encrypted": {key}} {
 		t.Run(name, func(t *testing.T) {
 			c := connect(t, server.Address(), keys)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
 			id := workflowID + "-" + name
 			run, err := c.SignalWithStartWorkflow(ctx, id, "note", note{}.at("signal-with-start"), client.StartWorkflowOptions{
@@ -197,7 +197,7 @@ func requireNextRun(ctx context.Context, t *testing.T, c client.Client, id, befo
 	require.Eventually(t, func() bool {
 		now, err := c.DescribeWorkflowExecution(ctx, id, "")
 		return err == nil && now.GetWorkflowExecutionInfo().GetExecution().GetRunId() != before
-	}, 30*time.Second, 20*time.Millisecond)
+	}, 3*time.Minute, 20*time.Millisecond)
 }
 
 func requireEnd(t *testing.T, err error) {

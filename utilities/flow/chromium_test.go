@@ -24,7 +24,7 @@ var chromium = sync.OnceValues(func() (playwright.Browser, error) {
 	}
 	args := []string{`--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE *.localhost, EXCLUDE localhost, EXCLUDE 127.0.0.1`}
 	return pw.Chromium.Launch(playwright.BrowserTypeLaunchOptions{
-		ExecutablePath: playwright.String(path), Args: args, ChromiumSandbox: playwright.Bool(os.Geteuid() != 0),
+		ExecutablePath: playwright.String(path), Args: args, ChromiumSandbox: playwright.Bool(os.Geteuid() != 0), Timeout: playwright.Float(180_000),
 	})
 })
 
