@@ -15,11 +15,11 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/meterkey/meterkey/internal/logging"
-	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/internal/store"
-	"github.com/meterkey/meterkey/internal/testenv"
 	"github.com/meterkey/meterkey/portal/imports"
 	"github.com/meterkey/meterkey/portal/requests"
+	"github.com/meterkey/meterkey/sandbox/devenv"
+	"github.com/meterkey/meterkey/sandbox/testenv"
 	"github.com/meterkey/meterkey/sdk"
 )
 
@@ -166,6 +166,6 @@ func (o *office) state(s *imports.Service) imports.State {
 func (o *office) save(name string) {
 	o.t.Helper()
 	if *histories != "" {
-		require.NoError(o.t, stack.SaveHistory(o.t.Context(), temporal, imports.WorkflowID(o.file.UID), filepath.Join(*histories, name+".json.gz")))
+		require.NoError(o.t, devenv.SaveHistory(o.t.Context(), temporal, imports.WorkflowID(o.file.UID), filepath.Join(*histories, name+".json.gz")))
 	}
 }

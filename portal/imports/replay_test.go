@@ -8,8 +8,8 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/meterkey/meterkey/internal/stack"
 	"github.com/meterkey/meterkey/portal/imports"
+	"github.com/meterkey/meterkey/sandbox/devenv"
 )
 
 func register(r worker.WorkflowReplayer) {
@@ -22,9 +22,9 @@ func TestReplay(t *testing.T) {
 	for _, name := range []string{"another-portal", "stopped"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			history, err := stack.ReadHistory(filepath.Join("testdata/histories", name+".json.gz"))
+			history, err := devenv.ReadHistory(filepath.Join("testdata/histories", name+".json.gz"))
 			require.NoError(t, err)
-			require.NoError(t, stack.Replay(history, register))
+			require.NoError(t, devenv.Replay(history, register))
 		})
 	}
 }
@@ -32,7 +32,7 @@ func TestReplay(t *testing.T) {
 // TestReplay_AlteredHistoryFails makes sure that the test above can fail.
 func TestReplay_AlteredHistoryFails(t *testing.T) {
 	t.Parallel()
-	history, err := stack.ReadHistory("testdata/histories/stopped.json.gz")
+	history, err := devenv.ReadHistory("testdata/histories/stopped.json.gz")
 	require.NoError(t, err)
 	altered := 0
 	for _, event := range history.GetEvents() {
@@ -42,5 +42,5 @@ func TestReplay_AlteredHistoryFails(t *testing.T) {
 		}
 	}
 	require.NotZero(t, altered)
-	require.ErrorContains(t, stack.Replay(history, register), "nondeterministic")
+	require.ErrorContains(t, devenv.Replay(history, register), "nondeterministic")
 }
