@@ -67,14 +67,17 @@ func TestContractHasEveryName(t *testing.T) {
 	for _, name := range []string{
 		meterkey.WorkflowType, meterkey.WorkflowID(""), meterkey.TaskQueue, meterkey.QueryStatus,
 		meterkey.SignalSubmitLogin, meterkey.SignalSubmitCode, meterkey.SignalResendCode, meterkey.SignalLeave,
-		meterkey.SignalResend, meterkey.SignalDecline,
+		meterkey.SignalResend, meterkey.SignalDecline, meterkey.UpdateSubmitLogin, meterkey.UpdateSubmitCode, meterkey.UpdateChoose,
 	} {
 		require.Contains(t, names, "`"+name+"`")
 	}
-	signals := section(t, contract(t), "Signals")
-	for _, name := range regexp.MustCompile("`([a-z]+(-[a-z]+)?)`").FindAllStringSubmatch(lineOf(names, "| signals |"), -1) {
-		require.Contains(t, signals, "| `"+name[1]+"` |")
+	for _, kind := range []string{"Updates", "Signals"} {
+		text := section(t, contract(t), kind)
+		for _, name := range regexp.MustCompile("`([a-z]+(-[a-z]+)?)`").FindAllStringSubmatch(lineOf(names, "| "+strings.ToLower(kind)+" |"), -1) {
+			require.Contains(t, text, "| `"+name[1]+"` |")
+		}
 	}
+	require.Contains(t, section(t, contract(t), "Updates"), "`"+meterkey.ErrTypeNotAwaited+"`")
 }
 
 func lineOf(text, prefix string) string {
