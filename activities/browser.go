@@ -60,11 +60,11 @@ func (b *BrowserActivities) RegisterWindows(w worker.ActivityRegistry) {
 	w.RegisterActivityWithOptions(b.CloseWindow, activity.RegisterOptions{Name: workflows.ActivityCloseWindow})
 }
 
-// windowLease is one activity's hold on a window: claimed, locked, followed by a visit.
+// windowLease is one activity's hold on a window: claimed, locked, followed by a run.
 type windowLease struct {
 	*browser.Window
 	utility *utilities.Utility
-	visit   *flow.Run
+	run     *flow.Run
 	log     *zap.Logger
 	end     []func()
 }
@@ -102,8 +102,8 @@ func (b *BrowserActivities) lease(ctx context.Context, t workflows.Task, w *brow
 		return nil, fmt.Errorf("locking the window: %w", err)
 	}
 	log := b.logger(t)
-	visit := flow.New(u, w.Page, flow.Options{Origins: origins, Log: log, BeginOnce: w.BeginOnce})
-	return &windowLease{Window: w, utility: u, visit: visit, log: log, end: []func(){visit.Close, unlock, release}}, nil
+	run := flow.New(u, w.Page, flow.Options{Origins: origins, Log: log, BeginOnce: w.BeginOnce})
+	return &windowLease{Window: w, utility: u, run: run, log: log, end: []func(){run.Close, unlock, release}}, nil
 }
 
 func (l *windowLease) leave() {

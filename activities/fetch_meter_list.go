@@ -29,14 +29,14 @@ func (b *BrowserActivities) FetchMeterList(ctx context.Context, t workflows.Task
 }
 
 func (b *BrowserActivities) fetchMeterList(ctx context.Context, l *windowLease) (workflows.PageResult, error) {
-	meters, sight, err := l.visit.Meters(ctx)
+	meters, seen, err := l.run.Meters(ctx)
 	if err != nil {
 		return workflows.PageResult{}, fmt.Errorf("reading the meter list: %w", err)
 	}
-	if sight.Page == utilities.LoginForm {
-		sight.Page = utilities.SessionEnded
+	if seen.Page == utilities.LoginForm {
+		seen.Page = utilities.SessionEnded
 	}
-	f, err := b.report(ctx, l, sight)
+	f, err := b.report(ctx, l, seen)
 	f.Meters = meters
 	if err == nil && f.Outcome == workflows.OutcomeSignedIn {
 		f.Closed = true

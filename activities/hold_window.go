@@ -47,10 +47,10 @@ func (b *BrowserActivities) HoldWindow(ctx context.Context, in workflows.HoldWin
 		return workflows.PageResult{}, fmt.Errorf("finding the window: %w", err)
 	}
 	defer w.Claim()()
-	visit := flow.New(u, w.Page, flow.Options{Origins: origins, Log: b.logger(in.Task)})
-	defer visit.Close()
+	run := flow.New(u, w.Page, flow.Options{Origins: origins, Log: b.logger(in.Task)})
+	defer run.Close()
 	go b.remindOfCode(ctx, in, w)
-	reason, err := watch(ctx, w, visit)
+	reason, err := watch(ctx, w, run)
 	if err == nil {
 		b.logger(in.Task).Info("window ended", zap.String("window", w.ID()), zap.String("reason", string(reason)), zap.Error(w.Err()))
 	}
@@ -58,7 +58,7 @@ func (b *BrowserActivities) HoldWindow(ctx context.Context, in workflows.HoldWin
 }
 
 // watch returns why the window ended, or ctx's error.
-func watch(ctx context.Context, w *browser.Window, visit *flow.Run) (meterkey.Reason, error) {
+func watch(ctx context.Context, w *browser.Window, run *flow.Run) (meterkey.Reason, error) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for {
@@ -71,7 +71,7 @@ func watch(ctx context.Context, w *browser.Window, visit *flow.Run) (meterkey.Re
 		case <-expiry.C:
 			reason = expired(w)
 		case <-ticker.C:
-			reason = glance(ctx, w, visit)
+			reason = glance(ctx, w, run)
 		}
 		expiry.Stop()
 		switch {
@@ -102,13 +102,13 @@ func expired(w *browser.Window) meterkey.Reason {
 
 // glance looks at the window unless another activity works in it. A look that fails says nothing yet: only the
 // window's own check tells whether it is gone.
-func glance(ctx context.Context, w *browser.Window, visit *flow.Run) meterkey.Reason {
+func glance(ctx context.Context, w *browser.Window, run *flow.Run) meterkey.Reason {
 	unlock, free := w.TryLock()
 	if !free {
 		return ""
 	}
 	defer unlock()
-	page, err := visit.Glance(ctx)
+	page, err := run.Glance(ctx)
 	switch {
 	case err == nil && page == utilities.SessionEnded:
 		return meterkey.SessionEnded

@@ -109,23 +109,23 @@ func owner(ctx context.Context, in workflows.LoginInput) string {
 
 // signIn types the login, unless an earlier attempt did; then it reads what came of that.
 func (b *BrowserActivities) signIn(ctx context.Context, l *windowLease, login meterkey.Credentials) (workflows.PageResult, error) {
-	var sight flow.Observation
+	var seen flow.Observation
 	var err error
 	typedBefore := l.Begun(stepLogin)
 	if typedBefore {
-		sight, err = l.visit.Look(ctx)
+		seen, err = l.run.Look(ctx)
 	} else {
-		sight, err = l.visit.SignIn(ctx, login)
+		seen, err = l.run.SignIn(ctx, login)
 	}
 	if err != nil {
 		return b.loginFailed(ctx, l, err)
 	}
-	if typedBefore && sight.Page == utilities.LoginForm {
+	if typedBefore && seen.Page == utilities.LoginForm {
 		// Typed, but nobody knows whether it was sent: it must not be typed again without the customer.
 		return b.lost(l), nil
 	}
-	sight.Typed = sight.Typed || typedBefore
-	return b.report(ctx, l, sight)
+	seen.Typed = seen.Typed || typedBefore
+	return b.report(ctx, l, seen)
 }
 
 func (b *BrowserActivities) loginFailed(ctx context.Context, l *windowLease, err error) (workflows.PageResult, error) {

@@ -28,9 +28,9 @@ func stopped(r meterkey.Reason) workflows.PageResult {
 }
 
 // report tells the workflow what the page turned out to be, and leaves a page that waits parked.
-func (b *BrowserActivities) report(ctx context.Context, l *windowLease, sight flow.Observation) (workflows.PageResult, error) {
-	f := b.found(l, sight)
-	f.Typed = sight.Typed
+func (b *BrowserActivities) report(ctx context.Context, l *windowLease, seen flow.Observation) (workflows.PageResult, error) {
+	f := b.found(l, seen)
+	f.Typed = seen.Typed
 	if f.Outcome == workflows.OutcomeChallenge || f.Outcome == workflows.OutcomeCodeRejected {
 		if err := b.park(ctx, l); err != nil {
 			return workflows.PageResult{}, err
@@ -44,28 +44,28 @@ func (b *BrowserActivities) report(ctx context.Context, l *windowLease, sight fl
 	}
 	at := b.ref(l.Window)
 	f.Window = &at
-	l.log.Info("page seen", zap.String("page", string(sight.Page)), zap.String("outcome", string(f.Outcome)),
+	l.log.Info("page seen", zap.String("page", string(seen.Page)), zap.String("outcome", string(f.Outcome)),
 		zap.String("reason", string(f.Reason)), zap.String("window", at.ID), zap.String("evidence", f.Evidence))
 	return f, nil
 }
 
-func (b *BrowserActivities) found(l *windowLease, sight flow.Observation) workflows.PageResult {
-	switch sight.Page {
+func (b *BrowserActivities) found(l *windowLease, seen flow.Observation) workflows.PageResult {
+	switch seen.Page {
 	case utilities.SignedIn:
 		return workflows.PageResult{Outcome: workflows.OutcomeSignedIn}
 	case utilities.CodeForm, utilities.QuestionForm, utilities.ChoiceForm:
 		if l.utility.MFA.Policy == utilities.TurnOff {
 			return stopped(meterkey.MFAUnsupported)
 		}
-		return workflows.PageResult{Outcome: workflows.OutcomeChallenge, Challenge: sight.Challenge}
+		return workflows.PageResult{Outcome: workflows.OutcomeChallenge, Challenge: seen.Challenge}
 	case utilities.RejectedCode:
-		return workflows.PageResult{Outcome: workflows.OutcomeCodeRejected, Challenge: sight.Challenge}
+		return workflows.PageResult{Outcome: workflows.OutcomeCodeRejected, Challenge: seen.Challenge}
 	}
-	if reason, known := stops[sight.Page]; known {
+	if reason, known := stops[seen.Page]; known {
 		return stopped(reason)
 	}
 	f := stopped(meterkey.SiteChanged)
-	f.Evidence = b.keep(l, sight.Evidence)
+	f.Evidence = b.keep(l, seen.Evidence)
 	return f
 }
 

@@ -18,16 +18,16 @@ func (b *BrowserActivities) ResendCode(ctx context.Context, t workflows.Task) (w
 }
 
 func (b *BrowserActivities) resendCode(ctx context.Context, l *windowLease, t workflows.Task) (workflows.PageResult, error) {
-	act := l.visit.Look
+	act := l.run.Look
 	if l.BeginOnce("resend "+t.State().Challenge.ID) == nil {
-		act = l.visit.ResendCode
+		act = l.run.ResendCode
 	}
-	sight, err := act(ctx)
+	seen, err := act(ctx)
 	if errors.Is(err, flow.ErrNotOffered) {
-		sight, err = l.visit.Look(ctx)
+		seen, err = l.run.Look(ctx)
 	}
 	if err != nil {
 		return workflows.PageResult{}, fmt.Errorf("having the code sent again: %w", err)
 	}
-	return b.report(ctx, l, sight)
+	return b.report(ctx, l, seen)
 }

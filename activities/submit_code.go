@@ -45,11 +45,11 @@ func (b *BrowserActivities) submitCode(ctx context.Context, l *windowLease, in w
 	if l.Begun(step) {
 		return b.readAnswered(ctx, l, asked)
 	}
-	sight, err := typeAnswer(ctx, l, asked.Kind, answer, step)
+	seen, err := typeAnswer(ctx, l, asked.Kind, answer, step)
 	if err != nil {
 		return workflows.PageResult{}, err
 	}
-	return b.reportAnswered(ctx, l, asked, sight)
+	return b.reportAnswered(ctx, l, asked, seen)
 }
 
 func typeAnswer(ctx context.Context, l *windowLease, kind meterkey.ChallengeKind, answer, step string) (flow.Observation, error) {
@@ -57,48 +57,48 @@ func typeAnswer(ctx context.Context, l *windowLease, kind meterkey.ChallengeKind
 		return flow.Observation{}, fmt.Errorf("waking the window: %w", err)
 	}
 	if kind != meterkey.MethodChoice {
-		sight, err := l.visit.SubmitCode(ctx, answer, step)
-		return sight, wrap("submitting the code", err)
+		seen, err := l.run.SubmitCode(ctx, answer, step)
+		return seen, wrap("submitting the code", err)
 	}
 	if err := l.BeginOnce(step); err != nil {
 		return flow.Observation{}, fmt.Errorf("noting the choice: %w", err)
 	}
-	sight, err := l.visit.Choose(ctx, answer)
-	return sight, wrap("choosing the method", err)
+	seen, err := l.run.Choose(ctx, answer)
+	return seen, wrap("choosing the method", err)
 }
 
 // readAnswered is the retry after an interruption: the code was typed, perhaps sent.
 func (b *BrowserActivities) readAnswered(ctx context.Context, l *windowLease, asked *meterkey.Challenge) (workflows.PageResult, error) {
-	sight, err := l.visit.Look(ctx)
+	seen, err := l.run.Look(ctx)
 	if err != nil {
 		return workflows.PageResult{}, fmt.Errorf("looking at what came of the code: %w", err)
 	}
-	if asked.Kind != meterkey.MethodChoice && (sight.Page == utilities.CodeForm || sight.Page == utilities.QuestionForm) {
+	if asked.Kind != meterkey.MethodChoice && (seen.Page == utilities.CodeForm || seen.Page == utilities.QuestionForm) {
 		if err := b.park(ctx, l); err != nil {
 			return workflows.PageResult{}, err
 		}
 		// Nobody knows whether it was sent, and a second time is not ours to decide: the customer types it again.
 		f := stopped(meterkey.Unreadable)
 		at := b.ref(l.Window)
-		f.Challenge, f.Window = sight.Challenge, &at
+		f.Challenge, f.Window = seen.Challenge, &at
 		return f, nil
 	}
-	return b.reportAnswered(ctx, l, asked, sight)
+	return b.reportAnswered(ctx, l, asked, seen)
 }
 
-func (b *BrowserActivities) reportAnswered(ctx context.Context, l *windowLease, asked *meterkey.Challenge, sight flow.Observation) (workflows.PageResult, error) {
-	if sight.Page == utilities.LoginForm {
-		sight.Page = utilities.SessionEnded
+func (b *BrowserActivities) reportAnswered(ctx context.Context, l *windowLease, asked *meterkey.Challenge, seen flow.Observation) (workflows.PageResult, error) {
+	if seen.Page == utilities.LoginForm {
+		seen.Page = utilities.SessionEnded
 	}
-	if asked.Kind != meterkey.MethodChoice && asked.Kind == kindOf(sight) && sight.Page != utilities.RejectedCode {
-		sight.Page = utilities.RejectedCode // the same form again, without a word: the site did not take it
+	if asked.Kind != meterkey.MethodChoice && asked.Kind == kindOf(seen) && seen.Page != utilities.RejectedCode {
+		seen.Page = utilities.RejectedCode // the same form again, without a word: the site did not take it
 	}
-	return b.report(ctx, l, sight)
+	return b.report(ctx, l, seen)
 }
 
-func kindOf(sight flow.Observation) meterkey.ChallengeKind {
-	if sight.Challenge == nil {
+func kindOf(seen flow.Observation) meterkey.ChallengeKind {
+	if seen.Challenge == nil {
 		return ""
 	}
-	return sight.Challenge.Kind
+	return seen.Challenge.Kind
 }

@@ -117,7 +117,8 @@ func (r *runner) handOver(ctx workflow.Context, in NotifyInput) {
 	}
 }
 
-// handOverMail leaves every notice that is still to be sent to workflows of their own.
+// handOverMail leaves every notice that is still to be sent to workflows of their own, and waits for what is left to do
+// besides. What a notice was about to record, Record does.
 func (r *runner) handOverMail() {
 	for _, box := range []*mailbox{&r.toCustomer, &r.toRequester} {
 		if !box.idle() {
@@ -127,7 +128,10 @@ func (r *runner) handOverMail() {
 			}
 		}
 	}
-	r.await(r.lasting, time.Time{}, "", r.mailed)
+	if !r.mailed() {
+		r.recording = min(r.recording, r.recorded)
+	}
+	r.await(r.lasting, time.Time{}, "", func() bool { return r.idle(r.lasting) })
 }
 
 // noticeOf says who is told what when an event leads away from a status. The empty event is the start. That a code is

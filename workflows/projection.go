@@ -42,7 +42,11 @@ func (r *runner) keepRecorded(ctx workflow.Context) {
 		r.recording = p.State.Revision
 		recorded := workflow.ExecuteActivity(workflow.WithActivityOptions(attempt, recordOptions(p)), ActivityRecord, p)
 		workflow.GoNamed(ctx, "recorded", func(ctx workflow.Context) {
-			if err := recorded.Get(ctx, nil); err != nil && attempt.Err() == nil {
+			err := recorded.Get(ctx, nil)
+			if attempt.Err() != nil {
+				return // a newer one is under way
+			}
+			if err != nil {
 				workflow.GetLogger(ctx).Error("state not recorded", "request_id", r.request.RequestID, "revision", p.State.Revision, "error", err)
 			}
 			r.recorded = max(r.recorded, p.State.Revision) // or given up: the run must close

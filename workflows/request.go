@@ -170,13 +170,13 @@ func (r *runner) nextTimer() (time.Time, string) {
 // finish lets what is under way end, so that nothing is lost, and closes the run. Nobody waits for mail: what cannot be sent
 // soon goes on in workflows of its own. A resend that comes meanwhile begins a new run, unless a cancel follows it.
 func (r *runner) finish() (*meterkey.Result, error) {
-	r.await(r.lasting, time.Time{}, "", func() bool {
-		return r.closing == 0 && r.recorded >= r.State.Revision && (r.mailed() || r.inbox.resend) &&
-			workflow.AllHandlersFinished(r.lasting)
-	})
+	r.await(r.lasting, time.Time{}, "", func() bool { return r.idle(r.lasting) || r.inbox.resend })
 	r.pump(r.lasting)
 	if r.inbox.resend {
 		r.handOverMail()
+		r.pump(r.lasting)
+	}
+	if r.inbox.resend {
 		return nil, workflow.NewContinueAsNewError(r.lasting, meterkey.WorkflowType, r.request)
 	}
 	if r.State.Status == meterkey.Canceled {

@@ -48,7 +48,7 @@ func newWorld(t *testing.T) *world {
 	var suite testsuite.WorkflowTestSuite
 	w := &world{t: t, env: suite.NewTestWorkflowEnvironment(), request: meterkey.Request{RequestID: "r-1", Requester: "acme",
 		Utility: "DEMO", CustomerEmail: "c@example.com", RequesterEmail: "a@example.com"}, holdFor: 10 * time.Minute}
-	w.env.SetTestTimeout(20 * time.Second)
+	w.env.SetTestTimeout(2 * time.Minute)
 	w.env.RegisterWorkflowWithOptions(DeliverNotice, workflow.RegisterOptions{Name: DeliverNoticeWorkflowType})
 	w.env.RegisterWorkflowWithOptions(DataRequest, workflow.RegisterOptions{Name: meterkey.WorkflowType})
 	w.holdEnds = stopFor(meterkey.CodeTimeout)

@@ -19,6 +19,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/testsuite"
 	"go.uber.org/zap"
 
 	"github.com/meterkey/meterkey/activities"
@@ -29,6 +30,7 @@ import (
 	"github.com/meterkey/meterkey/internal/testenv"
 	"github.com/meterkey/meterkey/internal/webhook"
 	"github.com/meterkey/meterkey/portal/webhooks"
+	"github.com/meterkey/meterkey/workflows"
 )
 
 const secret = "a-secret-of-sixteen-letters-or-more"
@@ -271,20 +273,25 @@ func TestRecorder_TellsOfEachChange(t *testing.T) {
 	o := newOffice(t)
 	s := o.portal()
 	o.run(s)
-	r := activities.Recorder{Store: o.store, Webhooks: s, Log: zap.NewNop()}
+	worker := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
+	(&activities.Recorder{Store: o.store, Webhooks: s, Log: zap.NewNop()}).Register(worker)
+	record := func(p meterkey.Projection) error {
+		_, err := worker.ExecuteActivity(workflows.ActivityRecord, p)
+		return err
+	}
 	at := time.Now().UTC().Truncate(time.Microsecond)
 	p := meterkey.Projection{Request: meterkey.Request{RequestID: "r-1", Requester: "acme", Utility: "DEMO"}, RunID: "run",
 		State: meterkey.State{RequestID: "r-1", Requester: "acme", Utility: "DEMO", Status: meterkey.SigningIn, LinkedAt: at, Since: at, Revision: 2,
 			Timeline: []meterkey.Moment{{Status: meterkey.AwaitingLogin, At: at}, {Status: meterkey.SigningIn, At: at}}}}
-	require.NoError(t, r.Record(t.Context(), p))
-	require.NoError(t, r.Record(t.Context(), p), "twice is once")
+	require.NoError(t, record(p))
+	require.NoError(t, record(p), "twice is once")
 	require.Eventually(t, func() bool { return o.posts() > 0 }, 30*time.Second, 20*time.Millisecond)
 	require.Contains(t, string(o.bodies[0]), `"type": "authorization_created"`)
 
 	p.State.Status, p.State.Revision = meterkey.Connected, 4
 	p.State.Timeline = append(p.State.Timeline, meterkey.Moment{Status: meterkey.FetchingMeters, At: at}, meterkey.Moment{Status: meterkey.Connected, At: at})
 	p.State.Meters = []meterkey.Meter{{MeterNumber: "M1"}, {MeterNumber: "M2"}}
-	require.NoError(t, r.Record(t.Context(), p))
+	require.NoError(t, record(p))
 	told := func() string {
 		o.mu.Lock()
 		defer o.mu.Unlock()
