@@ -126,7 +126,7 @@ func TestFollow_TellsThatNoWorkerAnswers(t *testing.T) {
 	_, err, ok := f.next()
 	require.True(t, ok)
 	require.ErrorIs(t, err, sdk.ErrNoWorker)
-	w := requestWorker(r.RequestID)
+	w := requestWorker(server.temporal, r.RequestID)
 	require.NoError(t, w.Start())
 	t.Cleanup(w.Stop)
 	for err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
@@ -31,7 +32,7 @@ func happened(to *sync.Map, requestID string) chan struct{} {
 }
 
 func serveSite() error {
-	requests := requestWorker(meterkey.TaskQueue)
+	requests := requestWorker(server.temporal, meterkey.TaskQueue)
 	signIn := worker.New(server.temporal, workflows.SignInTaskQueue, worker.Options{DisableWorkflowWorker: true, MaxHeartbeatThrottleInterval: 100 * time.Millisecond})
 	register(signIn, map[string]any{workflows.ActivityLogin: login})
 	windows := worker.New(server.temporal, workflows.WindowTaskQueue(host), worker.Options{DisableWorkflowWorker: true, MaxHeartbeatThrottleInterval: 100 * time.Millisecond})
@@ -58,8 +59,8 @@ func serveSite() error {
 }
 
 // requestWorker serves the workflow, and what it asks for on its own queue.
-func requestWorker(queue string) worker.Worker {
-	w := worker.New(server.temporal, queue, worker.Options{DeadlockDetectionTimeout: sdk.TaskTimeout})
+func requestWorker(c client.Client, queue string) worker.Worker {
+	w := worker.New(c, queue, worker.Options{DeadlockDetectionTimeout: sdk.TaskTimeout})
 	w.RegisterWorkflowWithOptions(workflows.DataRequest, workflow.RegisterOptions{Name: meterkey.WorkflowType})
 	register(w, map[string]any{
 		workflows.ActivityNotify: func(context.Context, workflows.NotifyInput) (workflows.NotifyResult, error) {

@@ -1,6 +1,7 @@
 package sdk_test
 
 import (
+	"bytes"
 	"context"
 	"testing"
 	"time"
@@ -9,9 +10,12 @@ import (
 	"go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
+	"go.uber.org/zap"
 
 	"github.com/meterkey/meterkey"
+	"github.com/meterkey/meterkey/internal/logging"
 	"github.com/meterkey/meterkey/sdk"
+	"github.com/meterkey/meterkey/sdk/payload"
 )
 
 // queued starts a request on a task queue of its own, which no worker serves yet.
@@ -88,7 +92,7 @@ func TestSubmit_IsKeptForTheWorkerThatComes(t *testing.T) {
 	_, err := c.SubmitLogin(ctx, r.RequestID, pat)
 	require.ErrorIs(t, err, sdk.ErrNoWorker)
 	require.ErrorContains(t, err, "kept")
-	w := requestWorker(r.RequestID)
+	w := requestWorker(server.temporal, r.RequestID)
 	require.NoError(t, w.Start())
 	t.Cleanup(w.Stop)
 	s := until(t, ctx, c, r.RequestID, meterkey.AwaitingChoice)
@@ -114,4 +118,38 @@ func TestSubmit_WhoeverHasGoneSendsNothingMore(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	require.NotErrorIs(t, err, sdk.ErrNoWorker)
 	require.Zero(t, count(t, r.RequestID, enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED))
+}
+
+// Where all that Temporal keeps is encrypted, answers and refusals are read all the same.
+func TestSubmit_UnderEncryption(t *testing.T) {
+	t.Parallel()
+	key, err := payload.NewKey("k1", bytes.Repeat([]byte{7}, 32))
+	require.NoError(t, err)
+	keys := payload.Keys{key}
+	converter := payload.New(keys)
+	temporal, err := client.Dial(client.Options{HostPort: server.address, DataConverter: converter, FailureConverter: payload.FailureConverter(converter, keys),
+		Logger: logging.Temporal(zap.NewNop())})
+	require.NoError(t, err)
+	t.Cleanup(temporal.Close)
+	r := newRequest(t)
+	w := requestWorker(temporal, r.RequestID)
+	require.NoError(t, w.Start())
+	t.Cleanup(w.Stop)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	_, err = temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: meterkey.WorkflowID(r.RequestID), TaskQueue: r.RequestID}, meterkey.WorkflowType, r)
+	require.NoError(t, err)
+	c := sdk.New(temporal, server.identity.Recipient().String(), converter)
+	until(t, ctx, c, r.RequestID, meterkey.AwaitingLogin)
+	_, err = c.SubmitCode(ctx, r.RequestID, "c-1", "123456")
+	require.ErrorIs(t, err, sdk.ErrNotAwaited)
+	require.ErrorContains(t, err, "no code is awaited")
+	s, err := c.SubmitLogin(ctx, r.RequestID, pat)
+	require.NoError(t, err)
+	require.Equal(t, meterkey.SigningIn, s.Status)
+
+	require.NoError(t, temporal.TerminateWorkflow(ctx, meterkey.WorkflowID(r.RequestID), "", "by hand"))
+	s, err = c.State(ctx, r.RequestID)
+	require.NoError(t, err)
+	require.Equal(t, []any{"acme", meterkey.Terminated}, []any{s.Requester, s.Reason})
 }

@@ -88,7 +88,7 @@ func (a *app) outcome(ctx context.Context, b *backend, act act, before meterkey.
 	began, second := time.Now(), time.NewTicker(time.Second)
 	defer second.Stop()
 	defer a.progress("", 0)
-	seen, last := b.follow(bounded, act.id), sighting{state: before}
+	seen, last := b.follow(bounded, act.id), followed{state: before}
 	for {
 		a.progress(last.state.Message, time.Since(began))
 		select {

@@ -86,21 +86,21 @@ func (b *backend) answered(ctx context.Context, send func(context.Context) (mete
 	return s, err
 }
 
-// sighting is what is seen of a request: where it stands, or why that cannot be told.
-type sighting struct {
+// followed is what following a request tells: where it stands, or why that cannot be told.
+type followed struct {
 	state meterkey.State
 	err   error
 }
 
 // follow tells where the request stands, and each time that it changes. The channel is closed when ctx ends, or after an
 // error that does not pass.
-func (b *backend) follow(ctx context.Context, id string) <-chan sighting {
-	seen := make(chan sighting)
+func (b *backend) follow(ctx context.Context, id string) <-chan followed {
+	seen := make(chan followed)
 	go func() {
 		defer close(seen)
 		for s, err := range b.client.Follow(ctx, id) {
 			select {
-			case seen <- sighting{s, err}:
+			case seen <- followed{s, err}:
 			case <-ctx.Done():
 				return
 			}

@@ -57,7 +57,7 @@ func TestContractByHand(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "login.json"), []byte(`{"username": "code", "password": "orange"}`), 0o600))
 	cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", example)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "TEMPORAL_ADDRESS="+theStage.address, "recipient="+theStage.recipient,
+	cmd.Env = append(os.Environ(), "TEMPORAL_ADDRESS="+shared.address, "recipient="+shared.recipient,
 		"PATH="+filepath.Dir(temporal)+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	cmd.Stdin = strings.NewReader(rightCode + "\n")
 	printed, err := cmd.CombinedOutput()

@@ -24,7 +24,7 @@ type said struct {
 	out, side string
 }
 
-// runs runs a command line in this process, on the stage.
+// runs runs a command line in this process, on what the tests share.
 func runs(t *testing.T, stdin, line string) said {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
@@ -42,9 +42,9 @@ func done(t *testing.T, line string) string {
 	return s.out
 }
 
-// engine is the stage's typed client: what the commands are held against.
+// engine is the tests' typed client: what the commands are held against.
 func engine() *sdk.Client {
-	return sdk.New(theStage.client, theStage.recipient, nil)
+	return sdk.New(shared.client, shared.recipient, nil)
 }
 
 func engineState(t *testing.T, id string) meterkey.State {

@@ -86,7 +86,7 @@ const (
 )
 
 // saw takes in where the request stands. Without a worker that cannot be told, and nothing is lost.
-func (l *live) saw(seen sighting) {
+func (l *live) saw(seen followed) {
 	switch {
 	case errors.Is(seen.err, sdk.ErrNoWorker):
 		l.unseen, l.note = seen.err, noWorker

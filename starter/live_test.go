@@ -17,7 +17,7 @@ import (
 // newLive is a view that has seen a state.
 func newLive(s meterkey.State) *live {
 	l := &live{p: newPrinter(&strings.Builder{}, true)}
-	l.saw(sighting{state: s})
+	l.saw(followed{state: s})
 	return l
 }
 
@@ -57,7 +57,7 @@ func TestLiveHidesTheCodeAndSendsItOnce(t *testing.T) {
 	require.True(t, l.sending, "what was sent shows in the request's state")
 	next := awaitingCode()
 	next.Revision, next.Challenge.ID = 5, "c-2"
-	l.saw(sighting{state: next})
+	l.saw(followed{state: next})
 	require.Contains(t, l.text(nine), "Code: ▏")
 }
 
@@ -67,7 +67,7 @@ func TestLiveKeepsWhatIsTypedWhileTheQuestionIsTheSame(t *testing.T) {
 	l.press("123")
 	same := awaitingCode()
 	same.Revision = 9
-	l.saw(sighting{state: same})
+	l.saw(followed{state: same})
 	require.Contains(t, l.text(nine), "Code: •••▏")
 }
 
@@ -79,16 +79,16 @@ func TestLiveTellsWhatWentWrong(t *testing.T) {
 	require.Contains(t, l.text(nine), "no recipient")
 	require.Contains(t, l.text(nine), "Code: ▏", "it can be typed again")
 
-	l.saw(sighting{err: sdk.ErrNoWorker})
+	l.saw(followed{err: sdk.ErrNoWorker})
 	require.Contains(t, l.text(nine), "no worker answers; the request is safe")
 	require.False(t, l.ended())
-	l.saw(sighting{state: awaitingCode()})
+	l.saw(followed{state: awaitingCode()})
 	require.NotContains(t, l.text(nine), "no worker answers", "one is back, though nothing has changed")
 
 	ignored := awaitingCode()
 	ignored.Revision = 10
 	ignored.Ignored = []meterkey.Ignored{{Signal: "submit-code", Why: "it is for challenge c-0", At: nine}}
-	l.saw(sighting{state: ignored})
+	l.saw(followed{state: ignored})
 	require.Contains(t, l.text(nine), "ignored submit-code: it is for challenge c-0")
 
 	l.press("271828\r")
@@ -96,7 +96,7 @@ func TestLiveTellsWhatWentWrong(t *testing.T) {
 	require.Contains(t, l.text(nine), "what you typed is kept for the one that comes")
 	require.Nil(t, l.press("271828\r"), "it is not typed again")
 
-	l.saw(sighting{err: sdk.ErrNotFound})
+	l.saw(followed{err: sdk.ErrNotFound})
 	require.ErrorIs(t, l.unseen, sdk.ErrNotFound)
 }
 

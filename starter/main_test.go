@@ -17,9 +17,9 @@ import (
 	"github.com/meterkey/meterkey/sandbox/devenv"
 )
 
-// stage is what the tests play on: a Temporal server with a worker that runs the real workflows against a scripted
+// fixture is what the tests share: a Temporal server with a worker that runs the real workflows against a scripted
 // utility, and a server without workers.
-type stage struct {
+type fixture struct {
 	dir       string
 	address   string
 	recipient string
@@ -30,37 +30,37 @@ type stage struct {
 	stop      func()
 }
 
-// theStage is set once, before the first test.
-var theStage *stage
+// shared is set once, before the first test.
+var shared *fixture
 
 func TestMain(m *testing.M) {
-	testscript.Main(onStage{m}, map[string]func(){"starter": main, "age": ageTool})
+	testscript.Main(withFixture{m}, map[string]func(){"starter": main, "age": ageTool})
 }
 
-type onStage struct{ m *testing.M }
+type withFixture struct{ m *testing.M }
 
-// Run sets the stage, runs the tests and clears it.
-func (o onStage) Run() int {
-	s, err := setStage()
+// Run sets the fixture up, runs the tests and clears it.
+func (o withFixture) Run() int {
+	s, err := newFixture()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "setting the stage:", err)
+		fmt.Fprintln(os.Stderr, "setting the tests up:", err)
 		return 1
 	}
-	theStage = s
+	shared = s
 	if err := s.export(); err != nil {
-		fmt.Fprintln(os.Stderr, "setting the stage:", err)
+		fmt.Fprintln(os.Stderr, "setting the tests up:", err)
 		return 1
 	}
 	code := o.m.Run()
 	if err := s.clear(); err != nil {
-		fmt.Fprintln(os.Stderr, "clearing the stage:", err)
+		fmt.Fprintln(os.Stderr, "clearing the tests up:", err)
 		return 1
 	}
 	return code
 }
 
-func setStage() (s *stage, err error) {
-	s = &stage{}
+func newFixture() (s *fixture, err error) {
+	s = &fixture{}
 	if s.dir, err = os.MkdirTemp("", "starter-test-"); err != nil {
 		return s, err
 	}
@@ -93,12 +93,12 @@ func setStage() (s *stage, err error) {
 	return s, err
 }
 
-// export lets commands that run in this process find the stage.
-func (s *stage) export() error {
+// export lets commands that run in this process find the fixture.
+func (s *fixture) export() error {
 	return errors.Join(os.Setenv("TEMPORAL_ADDRESS", s.address), os.Setenv("MK_RECIPIENT", s.recipient))
 }
 
-func (s *stage) clear() error {
+func (s *fixture) clear() error {
 	if s.stop != nil {
 		s.stop()
 	}

@@ -47,7 +47,7 @@ func TestProbeIsCalledOff(t *testing.T) {
 	go func() { ended <- run(ctx, []string{"probe", "comed"}, strings.NewReader(""), io.Discard, io.Discard) }()
 	id := ""
 	require.Eventually(t, func() bool {
-		found, err := theStage.client.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{
+		found, err := shared.client.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{
 			Query: `WorkflowId STARTS_WITH "probe-COMED-"`,
 		})
 		if err == nil && len(found.GetExecutions()) == 1 {
@@ -57,8 +57,8 @@ func TestProbeIsCalledOff(t *testing.T) {
 	}, time.Minute, 100*time.Millisecond)
 	cancel()
 	require.Equal(t, exitInterrupted, <-ended)
-	require.Error(t, theStage.client.GetWorkflow(t.Context(), id, "").Get(t.Context(), nil))
-	described, err := theStage.client.DescribeWorkflowExecution(t.Context(), id, "")
+	require.Error(t, shared.client.GetWorkflow(t.Context(), id, "").Get(t.Context(), nil))
+	described, err := shared.client.DescribeWorkflowExecution(t.Context(), id, "")
 	require.NoError(t, err)
 	require.Equal(t, enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED, described.GetWorkflowExecutionInfo().GetStatus())
 }

@@ -51,10 +51,10 @@ func TestScripts(t *testing.T) {
 }
 
 func setUp(env *testscript.Env) error {
-	env.Setenv("TEMPORAL_ADDRESS", theStage.address)
-	env.Setenv("IDLE_ADDRESS", theStage.idle.Address())
-	env.Setenv("MUTE_ADDRESS", theStage.mute.Addr().String())
-	env.Setenv("MK_RECIPIENT", theStage.recipient)
+	env.Setenv("TEMPORAL_ADDRESS", shared.address)
+	env.Setenv("IDLE_ADDRESS", shared.idle.Address())
+	env.Setenv("MUTE_ADDRESS", shared.mute.Addr().String())
+	env.Setenv("MK_RECIPIENT", shared.recipient)
 	repository, err := filepath.Abs("..")
 	if err != nil {
 		return err

@@ -90,7 +90,7 @@ func (h *Handler) routes() http.Handler {
 	mux.Handle("POST "+Prefix+"{token}/login", form((*pageRequest).login))
 	mux.Handle("POST "+Prefix+"{token}/code", form((*pageRequest).code))
 	mux.Handle("POST "+Prefix+"{token}/again", form((*pageRequest).again))
-	mux.HandleFunc("POST "+Prefix+"{token}/visit", h.touch)
+	mux.HandleFunc("POST "+Prefix+"{token}/presence", h.touch)
 	return mux
 }
 

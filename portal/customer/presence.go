@@ -29,8 +29,8 @@ func (h *Handler) touch(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, store.ErrInvalid):
 		http.Error(w, "tab or state is not as the page sends it", http.StatusUnprocessableEntity)
 	default:
-		h.Log.Error("customer's visit", zap.String("request_id", id), zap.Error(err))
-		http.Error(w, "the visit could not be noted", http.StatusInternalServerError)
+		h.Log.Error("customer's presence", zap.String("request_id", id), zap.Error(err))
+		http.Error(w, "that could not be noted", http.StatusInternalServerError)
 	}
 }
 

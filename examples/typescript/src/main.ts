@@ -36,26 +36,21 @@ async function readLogin(): Promise<Credentials> {
   return login;
 }
 
-/** What the customer would answer: the first way of sending the code, or what reached the phone. */
-async function answer(challenge: Challenge, phone: Phone): Promise<string> {
-  if (challenge.kind === "method_choice") return challenge.options[0]?.id ?? "";
-  return await phone.code();
+/** Answers as the customer would: with the first way of sending the code, or with what reached the phone. */
+async function answer(meterkey: Meterkey, id: string, challenge: Challenge, phone: Phone): Promise<State> {
+  if (challenge.kind === "method_choice") return await meterkey.choose(id, challenge.id, challenge.options[0]?.id ?? "");
+  return await meterkey.submitCode(id, challenge.id, await phone.code());
 }
 
 async function connectAccount(meterkey: Meterkey, request: DataRequest, login: Credentials, phone: Phone): Promise<State> {
   const id = request.request_id;
   await meterkey.start(request);
-  await meterkey.submitLogin(id, login);
-  const answered = new Set<string>();
-  let state = await meterkey.state(id);
+  let state = await meterkey.submitLogin(id, login);
   while (!hasEnded(state) && !isBack(state)) {
     tell(state);
     const { challenge } = state;
-    if (state.waiting_on === "customer" && challenge && !answered.has(challenge.id)) {
-      answered.add(challenge.id);
-      await meterkey.submitCode(id, challenge.id, await answer(challenge, phone));
-    }
-    state = await meterkey.next(id, state);
+    if (state.waiting_on === "customer" && challenge) state = await answer(meterkey, id, challenge, phone);
+    else state = await meterkey.next(id, state);
   }
   tell(state);
   return state;

@@ -30,14 +30,20 @@ export class Meterkey {
     return await this.handle(id).query<State>("status");
   }
 
-  async submitLogin(id: string, login: Credentials): Promise<void> {
+  /** Submits a login. Resolves to the state that it led to; rejects with a WorkflowUpdateFailedError where none is awaited. */
+  async submitLogin(id: string, login: Credentials): Promise<State> {
     const credentials = await seal(this.recipient, JSON.stringify({ username: login.username, password: login.password }));
-    await this.handle(id).signal("submit-login", { credentials });
+    return await this.submit(id, "submit-login", { credentials });
   }
 
-  /** Answers a challenge: a code, a security answer or the id of the chosen option. */
-  async submitCode(id: string, challengeId: string, answer: string): Promise<void> {
-    await this.handle(id).signal("submit-code", { challenge_id: challengeId, code: await seal(this.recipient, answer) });
+  /** Answers a challenge with a code or a security answer, likewise. */
+  async submitCode(id: string, challengeId: string, answer: string): Promise<State> {
+    return await this.submit(id, "submit-code", { challenge_id: challengeId, code: await seal(this.recipient, answer) });
+  }
+
+  /** Chooses how the utility is to send its code, likewise. */
+  async choose(id: string, challengeId: string, option: string): Promise<State> {
+    return await this.submit(id, "choose", { challenge_id: challengeId, option });
   }
 
   /** Waits until the request has moved on from a state. */
@@ -47,6 +53,10 @@ export class Meterkey {
       if (state.revision !== seen.revision || state.since !== seen.since) return state;
       await sleep(everyMs);
     }
+  }
+
+  private async submit(id: string, update: string, argument: object): Promise<State> {
+    return await this.handle(id).executeUpdate<State, [object]>(update, { args: [argument] });
   }
 
   private handle(id: string) {

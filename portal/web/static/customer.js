@@ -63,10 +63,10 @@
   setInterval(() => every("[data-left]", tick), 1000);
 
   // Says whether the customer is here, away (reading the code in another app, say) or gone.
-  const visits = document.body.querySelector("[sse-connect]") && document.querySelector("meta[name=visits]");
-  if (visits) {
+  const presence = document.body.querySelector("[sse-connect]") && document.querySelector("meta[name=presence]");
+  if (presence) {
     const tab = Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
-    const tell = (state) => navigator.sendBeacon(visits.content, new URLSearchParams({ tab, state }));
+    const tell = (state) => navigator.sendBeacon(presence.content, new URLSearchParams({ tab, state }));
     let left = false; // the page is told last that it is hidden, when it has been told already that it is left
     const present = () => { if (!left) tell(document.visibilityState === "hidden" ? "away" : "here"); };
     present();
