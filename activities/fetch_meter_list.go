@@ -26,7 +26,7 @@ func (b *BrowserActivities) FetchMeterList(ctx context.Context, t workflows.Task
 		return b.inWindow(ctx, t, func(l *windowLease) (workflows.PageResult, error) { return b.fetchMeterList(ctx, l) })
 	})
 	if f.Closed {
-		go b.finish(t.Progress.Window.ID)
+		go b.finish(t.Progress.Window.ID) //nolint:gosec // it outlives the activity on purpose
 	}
 	return f, err
 }

@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -78,7 +79,7 @@ func receiver(f *ast.FuncDecl) string {
 	if generic, ok := of.(*ast.IndexExpr); ok {
 		of = generic.X
 	}
-	return of.(*ast.Ident).Name + "."
+	return fmt.Sprint(of) + "."
 }
 
 var quoted = regexp.MustCompile("`([^`\n]+)`")

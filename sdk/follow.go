@@ -76,6 +76,9 @@ func (c *Client) Wait(ctx context.Context, requestID string, done func(meterkey.
 			last = state
 		}
 	}
+	if last.Status == "" {
+		return last, fmt.Errorf("waiting for %s: %w", requestID, ctx.Err())
+	}
 	return last, fmt.Errorf("waiting for %s, last seen %s: %w", requestID, last.Status, ctx.Err())
 }
 

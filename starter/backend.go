@@ -122,16 +122,16 @@ func catalog() (*utilities.Catalog, config.Config, error) {
 	return known, settings, nil
 }
 
-func findUtility(id string) (*utilities.Utility, config.Config, error) {
-	known, settings, err := catalog()
+func findUtility(id string) (*utilities.Utility, error) {
+	known, _, err := catalog()
 	if err != nil {
-		return nil, settings, err
+		return nil, err
 	}
 	found, err := known.Find(id)
 	if err != nil {
-		return nil, settings, badInput(err.Error(), "starter utilities lists them")
+		return nil, badInput(err.Error(), "starter utilities lists them")
 	}
-	return found, settings, nil
+	return found, nil
 }
 
 // utilityID is the id of the utility that goes by this name; none stands for none.
@@ -139,7 +139,7 @@ func utilityID(name string) (string, error) {
 	if name == "" {
 		return "", nil
 	}
-	found, _, err := findUtility(name)
+	found, err := findUtility(name)
 	if err != nil {
 		return "", err
 	}

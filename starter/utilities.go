@@ -60,7 +60,7 @@ confirms. With a utility, shows all that is known of it. MK_UTILITIES_DIR names 
 // Run lists the utilities or shows one.
 func (c *utilitiesCmd) Run(a *app) error {
 	if c.Utility != "" {
-		u, _, err := findUtility(c.Utility)
+		u, err := findUtility(c.Utility)
 		if err != nil {
 			return err
 		}

@@ -157,7 +157,8 @@ func (f *fleet) goBack(build int) {
 	f.t.Helper()
 	tool, err := devenv.FindTemporal("")
 	require.NoError(f.t, err)
-	args := append(strings.Fields(fmt.Sprintf(goBackCommand, build))[1:], "--address", f.server.Address())
+	args := strings.Fields(fmt.Sprintf(goBackCommand, build))[1:]
+	args = append(args, "--address", f.server.Address())
 	said, err := exec.CommandContext(f.t.Context(), tool, args...).CombinedOutput()
 	require.NoError(f.t, err, string(said))
 }

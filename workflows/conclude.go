@@ -20,6 +20,7 @@ func (p *Progress) conclude(f PageResult, at time.Time) (event, meterkey.Reason)
 		if e == eventCodeAsked || e == eventCodeRejected { // nothing was typed: what is rejected there is an earlier code
 			e, reason = eventCodeResent, ""
 		}
+	default: // SubmittingCode; no activity works in any other
 	}
 	if f.Evidence != "" {
 		p.Evidence = f.Evidence

@@ -14,7 +14,7 @@ const (
 	ProbeUtilityWorkflowType = "ProbeUtility"
 	// ActivityProbe is served by SignInTaskQueue.
 	ActivityProbe = "Probe"
-	// ErrTypeSiteUnavailable: the utility's site is down or does not answer; it may do later.
+	// ErrTypeSiteUnavailable tells that the utility's site is down or does not answer; it may do later.
 	ErrTypeSiteUnavailable = "site_unavailable"
 	// ProbeTimeout bounds a ProbeUtility as a whole.
 	ProbeTimeout = 4 * time.Minute

@@ -15,10 +15,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/sealed"
@@ -85,11 +86,28 @@ func (b *byHand) DescribeWorkflowExecution(context.Context, string, string) (*wo
 	return nil, serviceerror.NewUnavailable("by hand")
 }
 
-// QueryWorkflow answers where the request stands.
-func (b *byHand) QueryWorkflow(_ context.Context, id, _, _ string, _ ...any) (converter.EncodedValue, error) {
+// GetWorkflowHistory has nothing to tell either.
+func (b *byHand) GetWorkflowHistory(context.Context, string, string, bool, enumspb.HistoryEventFilterType) client.HistoryEventIterator {
+	return nothing{}
+}
+
+type nothing struct{}
+
+func (nothing) HasNext() bool { return true }
+func (nothing) Next() (*historypb.HistoryEvent, error) {
+	return nil, serviceerror.NewUnavailable("by hand")
+}
+
+// UpdateWorkflow is not answered: the same comes as a signal.
+func (b *byHand) UpdateWorkflow(context.Context, client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+	return nil, serviceerror.NewWorkflowNotReady("by hand")
+}
+
+// QueryWorkflowWithOptions answers where the request stands.
+func (b *byHand) QueryWorkflowWithOptions(_ context.Context, asked *client.QueryWorkflowWithOptionsRequest) (*client.QueryWorkflowWithOptionsResponse, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	r := b.requests[id]
+	r := b.requests[asked.WorkflowID]
 	if r == nil {
 		return nil, serviceerror.NewNotFound("no such request")
 	}
@@ -101,7 +119,7 @@ func (b *byHand) QueryWorkflow(_ context.Context, id, _, _ string, _ ...any) (co
 		require.NoError(b.t, (&devenv.Customer{Environment: b.stack}).Post(b.t.Context(), "/outage/DEMO", map[string]bool{"on": false}))
 		b.signIn(r)
 	}
-	return answer{state}, nil
+	return &client.QueryWorkflowWithOptionsResponse{QueryResult: answer{state}}, nil
 }
 
 type answer struct{ state meterkey.State }

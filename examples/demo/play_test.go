@@ -175,5 +175,5 @@ func TestCtrlCEndsARow(t *testing.T) {
 	rows[0].utility = "DEMO"
 	rows[0].run(ctx, b.stack, b.client(), &reporter{out: &bytes.Buffer{}})
 	require.ErrorIs(t, rows[0].err, context.Canceled)
-	require.ErrorContains(t, unexpected(rows), "last seen signing_in")
+	require.ErrorContains(t, unexpected(rows), "waiting for "+rows[0].id)
 }

@@ -95,7 +95,7 @@ func testRecordAnyRevisionsAtOnce(t *testing.T, w *world) {
 	var group errgroup.Group
 	for worker := range 9 {
 		group.Go(func() error {
-			random := rand.New(rand.NewPCG(5, uint64(worker)))
+			random := rand.New(rand.NewPCG(5, uint64(worker))) //nolint:gosec // from 0 to 8
 			var states []meterkey.Projection
 			for n := range 4 {
 				states = append(states, oneRun(fmt.Sprintf("at-once-%d", n))...)

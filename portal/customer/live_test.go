@@ -48,7 +48,9 @@ func newCounted(t *testing.T, kind string) *counted {
 	require.NoError(t, err)
 	c.pages = httptest.NewServer(pages)
 	t.Cleanup(c.pages.Close)
-	c.path = c.link[strings.Index(c.link, customer.Prefix):]
+	_, token, found := strings.Cut(c.link, customer.Prefix)
+	require.True(t, found)
+	c.path = customer.Prefix + token
 	return c
 }
 

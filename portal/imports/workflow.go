@@ -20,8 +20,10 @@ const (
 
 	// QueryProgress answers with Progress.
 	QueryProgress = "progress"
+)
 
-	// The updates. Each is answered with Progress; one that asks for what is so already changes nothing.
+// The updates. Each is answered with Progress; one that asks for what is so already changes nothing.
+const (
 	UpdatePause  = "pause"
 	UpdateResume = "resume"
 	UpdateStop   = "stop"

@@ -41,7 +41,7 @@ type deliveryStore interface {
 	FinishAttempt(ctx context.Context, uid string, a store.Attempt) error
 }
 
-// Webhooks posts deliveries to requesters' webhooks.
+// Deliveries posts webhook deliveries to requesters' webhooks.
 type Deliveries struct {
 	Store deliveryStore
 	Key   *portalkey.Key

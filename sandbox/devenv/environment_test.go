@@ -186,7 +186,7 @@ func TestUp_SaysWhatItCannotUseAndLeavesNothing(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	for says, o := range map[string]Options{
-		"making the environment's folder":         {Dir: file},
+		"making the environment's folder":   {Dir: file},
 		"finding an address for the portal": {Portal: taken},
 		"starting the practice utilities":   {Practice: practice.Options{Addr: taken}},
 		"starting the temporal server":      {Temporal: TemporalOptions{Address: taken}},

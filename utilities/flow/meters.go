@@ -205,8 +205,7 @@ func (r *reader) optionalWait(step utilities.Reading, s snapshot) time.Duration 
 
 // saysNoAccounts says whether the page tells that there is nothing to read.
 func (r *reader) saysNoAccounts(step utilities.Reading, s snapshot) bool {
-	holds := func(m utilities.Mark) bool { return s.bears(m) }
-	return s.loaded && (slices.ContainsFunc(step.None, holds) || slices.ContainsFunc(r.flow.NoAccounts, holds))
+	return s.loaded && (slices.ContainsFunc(step.None, s.bears) || slices.ContainsFunc(r.flow.NoAccounts, s.bears))
 }
 
 // pressStep presses something, or not where it is optional and does not show.
