@@ -8,7 +8,7 @@ LINT := .tools/bin
 # Browsers and servers are shared between tests of one package, not between packages: two packages at a time are plenty.
 TEST_FLAGS := -count=1 -timeout 60m -p 2
 
-.PHONY: help setup setup-check build demo run histories test check bare fmt clean
+.PHONY: help setup setup-check build demo run histories test bench check bare fmt clean
 
 help:
 	@echo 'Meterkey connects utility accounts. Start with: make demo'
@@ -37,6 +37,9 @@ histories: build ## store a Temporal history of every route for the replay tests
 
 test: setup ## run every test, with real browsers and a real Temporal server
 	@$(ENV) $(ALIVE) tests go test $(TEST_FLAGS) ./...
+
+bench: setup ## what a request costs, beside a bare Playwright program: latency and Temporal events
+	@$(ENV) $(ALIVE) benchmarks go test ./internal/e2e -run '^$$' -bench 'CONED|Pages|History' -benchtime 20x -timeout 30m
 
 check: setup-check ## formatting, linters, known vulnerabilities, tests with the race detector
 	@$(ALIVE) formatting $(LINT)/golangci-lint fmt --diff
