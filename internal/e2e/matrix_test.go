@@ -27,7 +27,6 @@ type outcome struct {
 var (
 	linked    = "sign_in to customer"
 	connected = []string{"connected to customer", "connected to requester"}
-	withCode  = append([]string{"code_needed to customer"}, connected...)
 	mfaOff    = append([]string{"turn_mfa_off to customer", "turn_mfa_off to requester"}, connected...)
 	again     = []string{"sign_in_again to customer", "sign_in_again to requester"}
 	failed    = []string{"failed to customer", "failed to requester"}
@@ -50,11 +49,11 @@ var outcomes = map[string]outcome{
 
 // challenged are the kinds that a site asks for something.
 var challenged = map[string]outcome{
-	"code":     {meterkey.Connected, "", withCode, 1, 1},
-	"slow":     {meterkey.Connected, "", withCode, 1, 1},
-	"question": {meterkey.Connected, "", withCode, 1, 1},
-	"choice":   {meterkey.Connected, "", withCode, 1, 1},
-	"ends":     {meterkey.AwaitingLogin, meterkey.SessionEnded, append([]string{"code_needed to customer"}, again...), 1, 0},
+	"code":     {meterkey.Connected, "", connected, 1, 1},
+	"slow":     {meterkey.Connected, "", connected, 1, 1},
+	"question": {meterkey.Connected, "", connected, 1, 1},
+	"choice":   {meterkey.Connected, "", connected, 1, 1},
+	"ends":     {meterkey.AwaitingLogin, meterkey.SessionEnded, again, 1, 0},
 }
 
 // TestEveryUtilityAndAccount drives each utility through each kind of account that its site can show.
