@@ -110,20 +110,20 @@ func (b *backend) follow(ctx context.Context, id string) <-chan followed {
 }
 
 // catalog loads what is known of the utilities.
-func catalog() (*utilities.Catalog, config.Config, error) {
+func catalog() (*utilities.Catalog, error) {
 	settings, err := config.Load(nil)
 	if err != nil {
-		return nil, settings, badInput(err.Error(), "docs/configuration.md lists the settings")
+		return nil, badInput(err.Error(), "docs/configuration.md lists the settings")
 	}
 	known, err := utilities.Load(settings.UtilitiesDir)
 	if err != nil {
-		return nil, settings, badInput(err.Error(), "starter check FILE checks one file")
+		return nil, badInput(err.Error(), "starter check FILE checks one file")
 	}
-	return known, settings, nil
+	return known, nil
 }
 
 func findUtility(id string) (*utilities.Utility, error) {
-	known, _, err := catalog()
+	known, err := catalog()
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func utilityName(id string) string {
 	if id == "" {
 		return "a utility of the customer's choice"
 	}
-	known, _, err := catalog()
+	known, err := catalog()
 	if err != nil {
 		return id
 	}

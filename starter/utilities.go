@@ -67,7 +67,7 @@ func (c *utilitiesCmd) Run(a *app) error {
 		a.showUtility(factsOf(u))
 		return nil
 	}
-	known, _, err := catalog()
+	known, err := catalog()
 	if err != nil {
 		return err
 	}

@@ -97,7 +97,8 @@ func requireNoBrowser(t *testing.T, dir string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		var none *exec.ExitError
-		return errors.As(exec.CommandContext(t.Context(), "pgrep", "-f", "user-data-dir="+dir).Run(), &none) && none.ExitCode() == 1
+		// The test's own context has ended by now.
+		return errors.As(exec.CommandContext(context.Background(), "pgrep", "-f", "user-data-dir="+dir).Run(), &none) && none.ExitCode() == 1
 	}, 3*time.Minute, 50*time.Millisecond, "a browser is left behind")
 }
 

@@ -33,9 +33,9 @@ import (
 	"github.com/meterkey/meterkey/utilities"
 )
 
-// world is what all tests of flows share: Temporal, a worker with its browser, practice sites, the database that the worker
+// fixture is what all tests of flows share: Temporal, a worker with its browser, practice sites, the database that the worker
 // records to, and the customer's pages.
-type world struct {
+type fixture struct {
 	*devenv.Environment
 	requests *sdk.Client
 	store    *store.Store
@@ -48,14 +48,14 @@ type world struct {
 	counted  sync.Map // of *atomic.Int64
 }
 
-// theWorld begins when the first test needs it.
-var theWorld = sync.OnceValues(beginWorld)
+// sharedFixture begins when the first test needs it.
+var sharedFixture = sync.OnceValues(beginFixture)
 
-// begun is the world as far as it has begun, to be ended.
-var begun = &world{}
+// begun is the fixture as far as it has begun, to be ended.
+var begun = &fixture{}
 
-func beginWorld() (*world, error) {
-	testenv.AtEnd(endWorld)
+func beginFixture() (*fixture, error) {
+	testenv.AtEnd(endFixture)
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	w := begun
@@ -82,7 +82,7 @@ func beginWorld() (*world, error) {
 }
 
 // serve serves the customer's pages as a portal would.
-func (w *world) serve(ctx context.Context) error {
+func (w *fixture) serve(ctx context.Context) error {
 	var err error
 	if w.store, err = store.Open(ctx, store.Options{File: w.DatabaseFile()}); err != nil {
 		return err
@@ -112,10 +112,10 @@ func (w *world) serve(ctx context.Context) error {
 }
 
 // listen counts the forms that arrive, and what was told of customers' presence once it was noted.
-func (w *world) listen(next http.Handler) http.Handler {
+func (w *fixture) listen(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(answer http.ResponseWriter, r *http.Request) {
 		token, below, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, customer.Prefix), "/")
-		presence := below == "visit"
+		presence := below == "presence"
 		if r.Method == http.MethodPost && !presence {
 			w.count(token + " /" + below)
 		}
@@ -126,13 +126,13 @@ func (w *world) listen(next http.Handler) http.Handler {
 	})
 }
 
-func (w *world) count(what string) {
+func (w *fixture) count(what string) {
 	n, _ := w.counted.LoadOrStore(what, &atomic.Int64{})
 	n.(*atomic.Int64).Add(1) //nolint:errcheck // nothing else is in it
 }
 
 // heard is how often something was counted for a link.
-func (w *world) heard(link, what string) int64 {
+func (w *fixture) heard(link, what string) int64 {
 	n, ok := w.counted.Load(link[strings.LastIndex(link, "/")+1:] + " " + what)
 	if !ok {
 		return 0
@@ -140,7 +140,7 @@ func (w *world) heard(link, what string) int64 {
 	return n.(*atomic.Int64).Load() //nolint:errcheck // nothing else is in it
 }
 
-func endWorld(ctx context.Context) error {
+func endFixture(ctx context.Context) error {
 	w := begun
 	var failed []error
 	if w.server != nil {
@@ -162,7 +162,7 @@ func endWorld(ctx context.Context) error {
 // guest is a customer at their own browser, with a link, an account at a practice utility and a phone.
 type guest struct {
 	*testing.T
-	w       *world
+	w       *fixture
 	request meterkey.Request
 	account devenv.Customer
 	link    string
@@ -173,7 +173,7 @@ type guest struct {
 // invited sends a data request and opens a window for its customer, who has an account of this kind.
 func invited(t *testing.T, utility, kind string, change ...func(*meterkey.Request, *playwright.BrowserNewContextOptions)) *guest {
 	t.Helper()
-	w, err := theWorld()
+	w, err := sharedFixture()
 	require.NoError(t, err)
 	id := strings.ToLower(strings.NewReplacer("/", "-", " ", "-").Replace(strings.TrimPrefix(t.Name(), "Test"))) + "-" + store.NewUID()
 	g := &guest{T: t, w: w, request: meterkey.Request{RequestID: id, Requester: "acme-solar", RequesterName: "Acme Solar", Utility: utility}}
