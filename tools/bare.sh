@@ -43,7 +43,7 @@ make_base() {
   # shellcheck disable=SC2016 # for apt-get
   mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' | awk -v r="$release" '$1 == r { print $2; exit }')
   [ -n "$mirror" ] || fail "this machine's sources of packages name no mirror of Debian $release"
-  debootstrap --variant=minbase --include=ca-certificates,procps,git,make "$release" "$base" "$mirror" >"$place/log" 2>&1 ||
+  debootstrap --variant=minbase --include=ca-certificates,netbase,procps,git,make "$release" "$base" "$mirror" >"$place/log" 2>&1 ||
     fail "debootstrap failed: $(tail -n 5 "$place/log")"
   rm -f "$base/etc/apt/sources.list"
   cp -a /etc/apt/sources.list* "$base/etc/apt/"
