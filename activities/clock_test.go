@@ -112,7 +112,7 @@ func TestLogin_WithAWrongClock(t *testing.T) {
 			require.Equal(t, workflows.OutcomeChallenge, found.Outcome)
 			const lifetime = 10 * time.Minute
 			require.WithinDuration(t, time.Now().Add(lifetime-ahead), found.Window.ExpiresAt, time.Minute)
-			w, err := site.Host.Window(t.Context(), found.Window.ID)
+			w, err := a.Host.Window(t.Context(), found.Window.ID)
 			require.NoError(t, err)
 			require.InDelta(t, lifetime.Minutes(), w.Remaining().Minutes(), 1)
 			require.Equal(t, 1, logs.FilterMessage("this machine's clock is wrong").Len())
@@ -125,7 +125,7 @@ func dialWithClock(t *testing.T, server *stack.Temporal, clock *activities.Clock
 	t.Helper()
 	move := func(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, call grpc.UnaryInvoker, options ...grpc.CallOption) error {
 		err := call(ctx, method, request, reply, conn, options...)
-		if task, ok := reply.(*workflowservice.PollActivityTaskQueueResponse); ok && task.GetStartedTime() != nil {
+		for _, task := range tasksIn(reply) {
 			task.StartedTime = timestamppb.New(task.GetStartedTime().AsTime().Add(-ahead))
 			task.ScheduledTime = timestamppb.New(task.GetScheduledTime().AsTime().Add(-ahead))
 		}
@@ -138,14 +138,27 @@ func dialWithClock(t *testing.T, server *stack.Temporal, clock *activities.Clock
 	return c
 }
 
+// tasksIn are the activity tasks in an answer of the server's, those that are to start at once included.
+func tasksIn(reply any) []*workflowservice.PollActivityTaskQueueResponse {
+	switch reply := reply.(type) {
+	case *workflowservice.PollActivityTaskQueueResponse:
+		if reply.GetStartedTime() != nil {
+			return []*workflowservice.PollActivityTaskQueueResponse{reply}
+		}
+	case *workflowservice.RespondWorkflowTaskCompletedResponse:
+		return reply.GetActivityTasks()
+	}
+	return nil
+}
+
 // loginAt runs Login by the server, within half an hour.
-func loginAt(t *testing.T, c client.Client, clock *activities.Clock, a *account) (found workflows.Found) {
+func loginAt(t *testing.T, c client.Client, clock *activities.Clock, a *account) (found workflows.PageResult) {
 	t.Helper()
-	here := *site
+	here := *a.BrowserActivities
 	here.Now = clock.Now
 	w := worker.New(c, a.id, worker.Options{})
 	here.RegisterSignIn(w)
-	w.RegisterWorkflowWithOptions(func(ctx workflow.Context, in workflows.LoginInput) (found workflows.Found, err error) {
+	w.RegisterWorkflowWithOptions(func(ctx workflow.Context, in workflows.LoginInput) (found workflows.PageResult, err error) {
 		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{ScheduleToCloseTimeout: 30 * time.Minute, StartToCloseTimeout: 5 * time.Minute,
 			HeartbeatTimeout: 10 * time.Second, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1}})
 		err = workflow.ExecuteActivity(ctx, workflows.ActivityLogin, in).Get(ctx, &found)

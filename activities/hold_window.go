@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/browser"
+	"github.com/meterkey/meterkey/internal/notices"
 	"github.com/meterkey/meterkey/utilities"
 	"github.com/meterkey/meterkey/utilities/flow"
 	"github.com/meterkey/meterkey/workflows"
@@ -19,6 +21,8 @@ const (
 	lookEvery = 2 * time.Second
 	// answerTime is how long somebody who is at the page may think before the code is asked for by mail.
 	answerTime = 20 * time.Second
+	// remindAgain is how soon a notice is tried again that the mail server did not take.
+	remindAgain = 5 * time.Second
 )
 
 // Presence tells whether a customer has a page of the request open.
@@ -120,26 +124,35 @@ func glance(ctx context.Context, w *browser.Window, run *flow.Run) meterkey.Reas
 
 // remindOfCode tells the customer that a code is needed, unless somebody answers soon or has the page open.
 func (b *BrowserActivities) remindOfCode(ctx context.Context, in workflows.HoldWindowInput, w *browser.Window) {
-	asked := in.State().Since
+	wait := answerTime - b.Now().Sub(in.State().Since)
+	for lasts(ctx, w, wait) && b.isAlone(ctx, in.Task, w) {
+		err := b.Notifier.send(ctx, in.Notice)
+		if err == nil || errors.Is(err, notices.ErrRefused) {
+			return
+		}
+		b.logger(in.Task).Warn("notice not sent", zap.String("notice", in.Notice.ID), zap.Error(err))
+		wait = remindAgain
+	}
+}
+
+// lasts waits and tells whether the window is still there and held.
+func lasts(ctx context.Context, w *browser.Window, wait time.Duration) bool {
 	select {
 	case <-ctx.Done():
-		return
 	case <-w.Done():
-		return
-	case <-time.After(answerTime - b.Now().Sub(asked)):
+	case <-time.After(wait):
 	}
-	log := b.logger(in.Task)
+	return ctx.Err() == nil && w.Err() == nil
+}
+
+// isAlone tells whether nobody has answered and, as far as can be known, nobody is there.
+func (b *BrowserActivities) isAlone(ctx context.Context, t workflows.Task, w *browser.Window) bool {
 	if w.BegunWith(stepAnswer) {
-		return
+		return false
 	}
-	present, err := b.Presence.Present(ctx, in.Request.RequestID)
+	present, err := b.Presence.Present(ctx, t.Request.RequestID)
 	if err != nil {
-		log.Warn("nobody knows whether the customer is there", zap.Error(err))
+		b.logger(t).Warn("nobody knows whether the customer is there", zap.Error(err))
 	}
-	if present {
-		return
-	}
-	if err := b.Notifier.send(ctx, in.Notice); err != nil && ctx.Err() == nil {
-		log.Warn("notice not sent", zap.String("notice", in.Notice.ID), zap.Error(err))
-	}
+	return !present
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +27,7 @@ import (
 
 // one real Chromium, one practice server and one identity for all tests of this package.
 var (
-	site     *activities.Site
+	shared   *activities.BrowserActivities
 	sites    *practice.Server
 	evidence string
 )
@@ -52,14 +53,14 @@ func runTests(m *testing.M) (int, error) {
 		return 1, err
 	}
 	defer func() { _ = sites.Close(context.Background()) }() // nothing of it outlives the process
-	if site, err = openSite(ctx, dir); err != nil {
+	if shared, err = openBrowser(ctx, dir); err != nil {
 		return 1, err
 	}
 	code := m.Run()
-	return code, site.Host.Shutdown(context.Background())
+	return code, shared.Host.Shutdown(context.Background())
 }
 
-func openSite(ctx context.Context, dir string) (*activities.Site, error) {
+func openBrowser(ctx context.Context, dir string) (*activities.BrowserActivities, error) {
 	catalog, err := utilities.Load("")
 	if err != nil {
 		return nil, err
@@ -71,12 +72,13 @@ func openSite(ctx context.Context, dir string) (*activities.Site, error) {
 	host, err := browser.Open(ctx, browser.Options{Dir: filepath.Join(dir, "host"), Capacity: 20, Log: zap.NewNop(),
 		Args: []string{"--proxy-server=127.0.0.1:9", "--proxy-bypass-list=*.localhost;127.0.0.1"}})
 	evidence = filepath.Join(dir, "evidence")
-	return &activities.Site{Host: host, Utilities: catalog, Origins: sites.Origins(), Identity: identity,
-		Evidence: activities.Evidence{Dir: evidence}, Now: time.Now, Log: zap.NewNop()}, err
+	return &activities.BrowserActivities{Host: host, Utilities: catalog, Origins: sites.Origins(), Identity: identity,
+		Evidence: activities.Evidence{Dir: evidence}, Presence: presence(atThePage), Now: time.Now, Log: zap.NewNop()}, err
 }
 
-// account is one practice account and the activities that work for it.
+// account is one practice account and the activities that work for it: the shared ones, with a database of its own.
 type account struct {
+	*activities.BrowserActivities
 	t       *testing.T
 	env     *testsuite.TestActivityEnvironment
 	utility string
@@ -89,55 +91,106 @@ func newAccount(t *testing.T, utility, kind string) *account {
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
 	env.SetTestTimeout(2 * time.Minute)
-	for _, f := range []any{site.Login, site.HoldWindow, site.SubmitCode, site.ResendCode, site.FetchMeterList, site.CloseWindow} {
+	b := *shared
+	b.Recorder = newRecorder(record(func(meterkey.Projection) error { return nil }))
+	for _, f := range []any{b.Login, b.HoldWindow, b.SubmitCode, b.ResendCode, b.FetchMeterList, b.CloseWindow} {
 		env.RegisterActivity(f)
 	}
 	id := strings.ToLower(strings.NewReplacer("/", "-", "_", "-", " ", "-").Replace(t.Name()))
-	a := &account{t: t, env: env, utility: utility, user: kind + "." + id + "@example.com", id: id}
+	a := &account{BrowserActivities: &b, t: t, env: env, utility: utility, user: kind + "." + id + "@example.com", id: id}
 	t.Cleanup(a.closeAll)
 	return a
 }
 
 // closeAll closes the windows that the test left open.
 func (a *account) closeAll() {
-	for _, w := range site.Host.Windows() {
+	for _, w := range a.Host.Windows() {
 		if strings.HasPrefix(w.Owner, a.id+"/") {
-			require.NoError(a.t, site.CloseWindow(context.Background(), a.at(&workflows.Window{ID: w.ID})))
+			require.NoError(a.t, a.Host.CloseWindow(context.Background(), w.ID))
 		}
 	}
 }
 
+// close closes a window as the workflow has it closed.
+func (a *account) close(w *workflows.Window) {
+	a.t.Helper()
+	require.NoError(a.t, a.CloseWindow(context.Background(), workflows.CloseWindowInput{RequestID: a.id, Window: *w}))
+}
+
+// open tells whether a window is open.
+func (a *account) open(w *workflows.Window) bool {
+	return slices.ContainsFunc(a.Host.Windows(), func(i browser.Info) bool { return i.ID == w.ID })
+}
+
+// window is the browser's own handle of a window.
+func (a *account) window(w *workflows.Window) *browser.Window {
+	a.t.Helper()
+	held, err := a.Host.Window(a.t.Context(), w.ID)
+	require.NoError(a.t, err)
+	return held
+}
+
 func (a *account) seal(text string) meterkey.Sealed {
 	a.t.Helper()
-	s, err := meterkey.Seal(site.Identity.Recipient(), text)
+	s, err := meterkey.Seal(a.Identity.Recipient(), text)
 	require.NoError(a.t, err)
 	return s
 }
 
+// task is what the workflow tells an activity of the account's request at a status.
+func (a *account) task(status meterkey.Status, w *workflows.Window) workflows.Task {
+	now := time.Now().UTC()
+	return workflows.Task{
+		Request: meterkey.Request{RequestID: a.id, Requester: "acme", Utility: a.utility, CustomerEmail: "c@example.com"},
+		Progress: workflows.Progress{SignIns: 1, Window: w, State: meterkey.State{
+			RequestID: a.id, Requester: "acme", Utility: a.utility, Status: status, WaitingOn: status.WaitingOn(), Since: now,
+			Timeline: []meterkey.Moment{{Status: status, At: now}}, LinkedAt: now.Truncate(time.Microsecond), Revision: 2,
+		}},
+	}
+}
+
+// asked is a task at a status in which a challenge is open.
+func (a *account) asked(status meterkey.Status, w *workflows.Window, c meterkey.Challenge) workflows.Task {
+	t := a.task(status, w)
+	t.Progress.Challenges, t.Progress.State.Challenge = 1, &c
+	return t
+}
+
 func (a *account) loginInput() workflows.LoginInput {
 	a.t.Helper()
-	s, err := meterkey.SealCredentials(site.Identity.Recipient(), meterkey.Credentials{Username: a.user, Password: practice.Password})
+	s, err := meterkey.SealCredentials(a.Identity.Recipient(), meterkey.Credentials{Username: a.user, Password: practice.Password})
 	require.NoError(a.t, err)
-	return workflows.LoginInput{RequestID: a.id, Utility: a.utility, Credentials: s, Attempt: 1}
+	return workflows.LoginInput{Task: a.task(meterkey.SigningIn, nil), Credentials: s}
 }
 
-func (a *account) login() workflows.Found { return a.do(site.Login, a.loginInput()) }
+func (a *account) login() workflows.PageResult { return a.do(a.Login, a.loginInput()) }
 
-func (a *account) at(w *workflows.Window) workflows.WindowInput {
-	return workflows.WindowInput{RequestID: a.id, Utility: a.utility, Window: *w, ChallengeID: "c-1"}
-}
-
-func (a *account) submit(w *workflows.Window, challenge string, kind meterkey.ChallengeKind, text string) workflows.Found {
+func (a *account) submitInput(w *workflows.Window, challenge string, kind meterkey.ChallengeKind, text string) workflows.SubmitCodeInput {
 	a.t.Helper()
-	return a.do(site.SubmitCode, workflows.SubmitCodeInput{RequestID: a.id, Utility: a.utility, Window: *w, ChallengeID: challenge,
-		Kind: kind, Code: a.seal(text)})
+	return workflows.SubmitCodeInput{Code: a.seal(text),
+		Task: a.asked(meterkey.SubmittingCode, w, meterkey.Challenge{ID: challenge, Kind: kind, TriesLeft: 2})}
 }
 
-func (a *account) do(f any, in any) workflows.Found {
+func (a *account) submit(w *workflows.Window, challenge string, kind meterkey.ChallengeKind, text string) workflows.PageResult {
+	a.t.Helper()
+	return a.do(a.SubmitCode, a.submitInput(w, challenge, kind, text))
+}
+
+func (a *account) holdInput(w *workflows.Window) workflows.HoldWindowInput {
+	t := a.asked(meterkey.AwaitingCode, w, meterkey.Challenge{ID: "c-1", Kind: meterkey.NumberCode, TriesLeft: 3})
+	return workflows.HoldWindowInput{Task: t, Notice: meterkey.Notice{ID: a.id, Kind: meterkey.NoticeCodeNeeded, To: meterkey.ToCustomer, Request: t.Request}}
+}
+
+func (a *account) hold(w *workflows.Window) workflows.PageResult {
+	a.t.Helper()
+	return a.do(a.HoldWindow, a.holdInput(w))
+}
+
+func (a *account) do(f any, in any) workflows.PageResult {
 	a.t.Helper()
 	value, err := a.env.ExecuteActivity(f, in)
 	require.NoError(a.t, err)
-	var found workflows.Found
+	var found workflows.PageResult
 	require.NoError(a.t, value.Get(&found))
 	return found
 }

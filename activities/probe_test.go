@@ -23,7 +23,7 @@ func probe(ctx context.Context, t *testing.T, origins utilities.Origins, utility
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
 	env.SetWorkerOptions(workerOptions(ctx))
-	b := &activities.BrowserActivities{Host: site.Host, Utilities: site.Utilities, Origins: origins, Log: zap.NewNop()}
+	b := &activities.BrowserActivities{Host: shared.Host, Utilities: shared.Utilities, Origins: origins, Log: zap.NewNop()}
 	env.RegisterActivity(b.Probe)
 	value, err := env.ExecuteActivity(b.Probe, workflows.ProbeInput{Utility: utility})
 	if err != nil {
@@ -34,7 +34,7 @@ func probe(ctx context.Context, t *testing.T, origins utilities.Origins, utility
 }
 
 func probing() bool {
-	for _, w := range site.Host.Windows() {
+	for _, w := range shared.Host.Windows() {
 		if strings.HasPrefix(w.Owner, "probe/") {
 			return true
 		}

@@ -22,7 +22,7 @@ const (
 
 // handler is everything that the portal shows.
 func (p *portal) handler() (http.Handler, error) {
-	people, err := dashboard.New(dashboard.Deps{Store: p.store, Requests: p.requests, Utilities: p.catalog, Key: p.key,
+	people, err := dashboard.New(dashboard.Deps{Store: p.store, Requests: p.requests, Imports: p.imports, Utilities: p.catalog, Key: p.key,
 		Assets: p.assets, Webhooks: p.webhooks, PortalURL: p.settings.PortalURL, Log: p.log})
 	if err != nil {
 		return nil, err

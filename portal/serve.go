@@ -17,6 +17,8 @@ import (
 	"github.com/meterkey/meterkey/internal/portalkey"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/portal/customer"
+	"github.com/meterkey/meterkey/portal/imports"
+	"github.com/meterkey/meterkey/portal/requests"
 	"github.com/meterkey/meterkey/portal/testsubmit"
 	"github.com/meterkey/meterkey/portal/web"
 	"github.com/meterkey/meterkey/portal/webhooks"
@@ -50,6 +52,7 @@ type portal struct {
 	key      *portalkey.Key
 	assets   *web.Assets
 	webhooks *webhooks.Service
+	imports  *imports.Service
 	tests    *testsubmit.Service // nil without practice utilities
 	customer *customer.Handler
 }
@@ -84,6 +87,7 @@ func (p *portal) open() error {
 	}
 	p.temporal, p.requests = temporal, sdk.New(temporal, recipient, converter)
 	p.webhooks = webhooks.New(temporal, p.store, p.key, p.settings.WebhooksPrivate, p.log)
+	p.imports = imports.New(temporal, requests.Sender{Store: p.store, Requests: p.requests, Webhooks: p.webhooks})
 	if p.settings.PracticeURL != "" {
 		p.tests = testsubmit.New(temporal, converter, p.requests, p.catalog, p.settings.PracticeURL)
 	}
@@ -144,6 +148,7 @@ func (p *portal) serve() error {
 		return nil
 	})
 	group.Go(func() error { return p.webhooks.Run(ctx) })
+	group.Go(func() error { return p.imports.Run(ctx) })
 	group.Go(func() error { return p.sweep(ctx) })
 	group.Go(func() error { return p.reconcile(ctx) })
 	if p.tests != nil {

@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience bounds every wait; none comes near it unless something is broken.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // place is a Temporal server and a folder for workers, with the test's own hold on the browser beside them.
 type place struct {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/portal/requests"
 )
 
 // action is something that a requester's people can do with a request, after being asked whether they mean it.
@@ -72,7 +73,7 @@ func actionsFor(r store.Request, revoked bool) []action {
 }
 
 func (h *dashboard) resend(ctx context.Context, p person, r store.Request) error {
-	return temporalError(h.Requests.Resend(ctx, started(p, r)))
+	return temporalError(h.Requests.Resend(ctx, requests.WorkflowInput(p.requester, r)))
 }
 
 func (h *dashboard) cancel(ctx context.Context, _ person, r store.Request) error {

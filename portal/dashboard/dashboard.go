@@ -17,6 +17,7 @@ import (
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/portalkey"
 	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/portal/imports"
 	"github.com/meterkey/meterkey/portal/web"
 	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/utilities"
@@ -32,6 +33,7 @@ var templates embed.FS
 type Deps struct {
 	Store     *store.Store
 	Requests  *sdk.Client
+	Imports   *imports.Service
 	Utilities *utilities.Catalog
 	Key       *portalkey.Key
 	Assets    *web.Assets
@@ -58,7 +60,6 @@ type dashboard struct {
 	Deps
 	pages *web.Pages
 	watch *watch
-	jobs  *jobs
 }
 
 // New is the dashboard as a handler, to be mounted at Prefix behind net/http.CrossOriginProtection.
@@ -68,7 +69,7 @@ func New(d Deps) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the dashboard's templates: %w", err)
 	}
-	h := &dashboard{Deps: d, watch: newWatch(d.Store.LastChange), jobs: newJobs()}
+	h := &dashboard{Deps: d, watch: newWatch(d.Store.LastChange)}
 	if h.pages, err = web.NewPages(files, d.Assets, funcs()); err != nil {
 		return nil, err
 	}

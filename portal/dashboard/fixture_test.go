@@ -17,11 +17,14 @@ import (
 
 	"filippo.io/age"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
 	"go.uber.org/zap/zaptest"
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/portalkey"
 	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/portal/imports"
+	"github.com/meterkey/meterkey/portal/requests"
 	"github.com/meterkey/meterkey/portal/web"
 	"github.com/meterkey/meterkey/sdk"
 	"github.com/meterkey/meterkey/utilities"
@@ -37,6 +40,7 @@ const (
 type fixture struct {
 	t       *testing.T
 	store   *store.Store
+	imports *imports.Service
 	clock   atomic.Int64 // what the store's clock is ahead of time, in nanoseconds
 	hooks   *fakeWebhooks
 	key     *portalkey.Key
@@ -46,7 +50,7 @@ type fixture struct {
 
 // options of a fixture; zero values serve.
 type options struct {
-	requests  *sdk.Client // nil: Temporal does not answer
+	temporal  client.Client // nil: nothing is asked of it
 	portalURL string
 }
 
@@ -69,7 +73,9 @@ func newFixture(t *testing.T, o options) *fixture {
 	if o.portalURL == "" {
 		o.portalURL = "http://portal.example"
 	}
-	dashboard, err := New(Deps{Store: f.store, Requests: o.requests, Utilities: catalog, Key: f.key, Assets: assets, Webhooks: f.hooks,
+	sender := requests.Sender{Store: f.store, Requests: sdk.New(o.temporal, recipient(t), nil), Webhooks: f.hooks}
+	f.imports = imports.New(o.temporal, sender)
+	dashboard, err := New(Deps{Store: f.store, Requests: sender.Requests, Imports: f.imports, Utilities: catalog, Key: f.key, Assets: assets, Webhooks: f.hooks,
 		PortalURL: o.portalURL, Log: zaptest.NewLogger(t)})
 	require.NoError(t, err)
 	mux := http.NewServeMux()
@@ -223,7 +229,7 @@ func (f *fixture) record(requester string, p pastRequest) string {
 		if i == len(p.statuses)-1 {
 			reason = p.reason
 		}
-		state.Status, state.Reason, state.WaitingOn, state.Since, state.Version = status, reason, status.WaitingOn(), at, i+1
+		state.Status, state.Reason, state.WaitingOn, state.Since, state.Revision = status, reason, status.WaitingOn(), at, i+1
 		state.Timeline = append(state.Timeline, meterkey.Moment{Status: status, Reason: reason, At: at})
 		if p.asked || status != meterkey.AwaitingLogin { // or else the customer has not chosen yet
 			state.Utility = p.utility

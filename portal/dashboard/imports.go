@@ -2,8 +2,6 @@ package dashboard
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base32"
 	"errors"
 	"fmt"
 	"io"
@@ -15,9 +13,9 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/portal/csvfile"
+	"github.com/meterkey/meterkey/portal/imports"
 	"github.com/meterkey/meterkey/portal/web"
 )
 
@@ -39,6 +37,9 @@ func (h *dashboard) routeImports(mux *http.ServeMux) {
 	mux.Handle("GET "+importsPath+"/{uid}/live", h.signedIn(h.followImport))
 	mux.Handle("GET "+importsPath+"/{uid}/outcomes.csv", h.signedIn(h.outcomesFile))
 	mux.Handle("POST "+importsPath+"/{uid}/start", h.signedIn(h.startImport))
+	for _, name := range []string{imports.UpdatePause, imports.UpdateResume, imports.UpdateStop} {
+		mux.Handle("POST "+importsPath+"/{uid}/"+name, h.signedIn(h.updateImport(name)))
+	}
 }
 
 // importsPage is what the upload page shows.
@@ -157,7 +158,8 @@ type importPage struct {
 	store.Import
 	Live                    string
 	Heading, Said           string
-	Running, Stopped        bool
+	State                   imports.State
+	Over                    bool // nothing more will be sent
 	Total, Done, Good, Open int
 	OpenLabel, StartLabel   string
 	Rows                    []importRow
@@ -173,25 +175,6 @@ type importRow struct {
 	Request  string // uid of the request it led to
 }
 
-// outcomeWords is how people read an outcome.
-func outcomeWords(o store.ImportOutcome, running bool) badge {
-	switch o {
-	case store.ImportBad:
-		return badge{"To mend", toneFailed}
-	case store.ImportOpen:
-		return badge{"Asked already", toneWaits}
-	case store.ImportSent:
-		return badge{"Sent", toneGood}
-	case store.ImportFailed:
-		return badge{"Refused", toneFailed}
-	case store.ImportReady:
-	}
-	if running {
-		return badge{"Waiting its turn", toneBusy}
-	}
-	return badge{"Ready", toneGood}
-}
-
 func (h *dashboard) showImport(w http.ResponseWriter, r *http.Request, p person) error {
 	shown, err := h.importPage(r, p)
 	if err != nil {
@@ -201,7 +184,7 @@ func (h *dashboard) showImport(w http.ResponseWriter, r *http.Request, p person)
 		return h.fragment(w, "import", shown)
 	}
 	v := page{name: "import", title: shown.FileName, body: shown}
-	if shown.Running {
+	if shown.State == imports.Sending {
 		v.refresh = 3
 	}
 	return h.write(w, r, &p, v)
@@ -228,24 +211,37 @@ func (h *dashboard) importPage(r *http.Request, p person) (importPage, error) {
 		}
 		rows = append(rows, fine...)
 	}
-	shown := h.describeImport(kept, counts)
+	shown := describeImport(kept, counts, h.importState(r.Context(), kept, counts))
 	for _, row := range rows {
-		shown.Rows = append(shown.Rows, h.describeRow(row, shown.Running))
+		shown.Rows = append(shown.Rows, describeRow(row, shown.State))
 	}
 	return shown, nil
 }
 
+// stateTimeout is how long a page waits for Temporal; the rows that it shows are the database's.
+const stateTimeout = 2 * time.Second
+
+// importState is "" before sending has begun, and while Temporal does not answer.
+func (h *dashboard) importState(ctx context.Context, kept store.Import, counts map[store.ImportOutcome]int) imports.State {
+	ctx, cancel := context.WithTimeout(ctx, stateTimeout)
+	defer cancel()
+	state, err := h.Imports.State(ctx, kept, counts[store.ImportReady])
+	if err != nil {
+		h.Log.Debug("dashboard: import", zap.Error(err))
+	}
+	return state
+}
+
 // describeImport says how far an import is.
-func (h *dashboard) describeImport(kept store.Import, counts map[store.ImportOutcome]int) importPage {
+func describeImport(kept store.Import, counts map[store.ImportOutcome]int, state imports.State) importPage {
 	all := 0
 	for _, n := range counts {
 		all += n
 	}
 	ready, sent, failed, open, bad := counts[store.ImportReady], counts[store.ImportSent], counts[store.ImportFailed], counts[store.ImportOpen], counts[store.ImportBad]
-	shown := importPage{Import: kept, Live: importsPath + "/" + kept.UID + "/live?done=" + strconv.Itoa(sent+failed),
+	shown := importPage{Import: kept, Live: importsPath + "/" + kept.UID + "/live?drawn=" + drawn(state, counts),
 		Total: ready + sent + failed, Done: sent + failed, Good: ready, Open: open,
-		Running: kept.Started != nil && h.jobs.running(kept.UID)}
-	shown.Stopped = kept.Started != nil && !shown.Running && ready > 0
+		State: state, Over: state == imports.Stopped || state == imports.Done}
 	if all > rowsShown {
 		shown.More = fmt.Sprintf("%s of %s rows are shown, those with a problem first. The CSV file has all.", thousands(rowsShown), thousands(all))
 	}
@@ -256,17 +252,23 @@ func (h *dashboard) describeImport(kept store.Import, counts map[store.ImportOut
 		shown.Said = left
 		shown.OpenLabel = "Also send another request to " + count(open, "customer") + " with an open one"
 		shown.StartLabel = "Send " + count(ready, "data request")
-	case shown.Running:
-		shown.Said = fmt.Sprintf("%s of %s sent.", thousands(shown.Done), thousands(shown.Total))
-	case shown.Stopped:
-		shown.Said = fmt.Sprintf("It stopped after %s of %s. Go on: nobody is sent a request twice.", thousands(shown.Done), thousands(shown.Total))
-	default:
+	case state == imports.Done:
+		shown.Heading = "Done"
 		shown.Said = strings.TrimSpace(upper(count(sent, "data request")) + " sent. " + left)
 		if failed > 0 {
 			shown.Said += " " + count(failed, "row") + " refused."
 		}
+	default:
+		words := importWords(state)
+		shown.Heading = words.name
+		shown.Said = fmt.Sprintf("%s of %s sent. %s", thousands(shown.Done), thousands(shown.Total), words.next)
 	}
 	return shown
+}
+
+// drawn marks what a page shows of an import, so that it hears of what is newer.
+func drawn(state imports.State, counts map[store.ImportOutcome]int) string {
+	return fmt.Sprintf("%s-%d", state, counts[store.ImportSent]+counts[store.ImportFailed])
 }
 
 func notSent(bad, open int) string {
@@ -280,90 +282,71 @@ func notSent(bad, open int) string {
 	return strings.Join(parts, " ")
 }
 
-func (h *dashboard) describeRow(row store.ImportRow, running bool) importRow {
-	words := outcomeWords(row.Outcome, running)
+func describeRow(row store.ImportRow, state imports.State) importRow {
+	words := outcomeWords(row.Outcome, state)
 	shown := importRow{ImportRow: row, Outcome: words.Name, Tone: words.Tone}
 	if row.Problem != "" {
 		shown.Problems = strings.Split(row.Problem, "\n")
 	}
 	if row.Outcome == store.ImportSent {
-		shown.Request = rowUID(row)
+		shown.Request = imports.RequestUID(row)
 	}
 	return shown
 }
 
-// rowUID is the uid of the request that a row leads to: the same whenever and wherever it is sent, so that it is sent once.
-func rowUID(row store.ImportRow) string {
-	sum := sha256.Sum256([]byte(row.ImportUID + ":" + strconv.Itoa(row.Line)))
-	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:10]))
-}
-
 func (h *dashboard) startImport(w http.ResponseWriter, r *http.Request, p person) error {
-	uid := r.PathValue("uid")
-	if err := h.Store.StartImport(r.Context(), p.requester.UID, uid, r.PostFormValue("open") != ""); err != nil {
-		return err
-	}
-	h.jobs.start(uid, func() {
-		// The person may leave; sending goes on.
-		if err := h.sendImport(context.WithoutCancel(r.Context()), p, uid); err != nil {
-			h.Log.Warn("dashboard: sending an import stopped", zap.String("import", uid), zap.Error(err))
+	in := imports.Input{ImportUID: r.PathValue("uid"), Requester: p.requester.UID, AlsoOpen: r.PostFormValue("open") != ""}
+	return h.steerImport(w, r, p, func(ctx context.Context) error {
+		if err := h.Imports.Start(ctx, in); err != nil {
+			return temporalError(err)
 		}
+		// The first batch notes this too; whoever has pressed the button sees so at once.
+		return h.Store.StartImport(ctx, in.Requester, in.ImportUID, in.AlsoOpen)
 	})
-	http.Redirect(w, r, importsPath+"/"+uid, http.StatusSeeOther) //nolint:gosec // a path of the dashboard's
-	return nil
 }
 
-// sendBatch is how many rows are read at a time.
-const sendBatch = 100
-
-// sendImport sends what is still to be sent, row by row.
-func (h *dashboard) sendImport(ctx context.Context, p person, uid string) error {
-	for {
-		rows, err := h.Store.ImportRows(ctx, uid, 0, sendBatch, store.ImportReady)
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		for _, row := range rows {
-			if err := h.sendRow(ctx, p, row); err != nil {
-				return err
-			}
-		}
+// updateImport pauses, resumes or stops an import.
+func (h *dashboard) updateImport(name string) func(http.ResponseWriter, *http.Request, person) error {
+	return func(w http.ResponseWriter, r *http.Request, p person) error {
+		return h.steerImport(w, r, p, func(ctx context.Context) error {
+			return temporalError(h.Imports.Update(ctx, r.PathValue("uid"), name))
+		})
 	}
 }
 
-// sendRow sends one row. An error is one that another row would meet too.
-func (h *dashboard) sendRow(ctx context.Context, p person, row store.ImportRow) error {
-	err := h.send(ctx, p, store.Request{UID: rowUID(row), CustomerEmail: row.Email, CustomerName: row.Name, Nickname: row.Nickname,
-		Utility: row.Utility, Scope: scope(row.Expires)})
-	row.Outcome = store.ImportSent
-	if errors.Is(err, meterkey.ErrInvalidRequest) {
-		row.Outcome, row.Problem, err = store.ImportFailed, err.Error(), nil
-	}
+// steerImport does something to an import of the requester's and goes on to its page.
+func (h *dashboard) steerImport(w http.ResponseWriter, r *http.Request, p person, do func(context.Context) error) error {
+	kept, err := h.Store.Import(r.Context(), p.requester.UID, r.PathValue("uid"))
 	if err != nil {
 		return err
 	}
-	return h.Store.FinishImportRow(ctx, row)
+	ctx, cancel := context.WithTimeout(r.Context(), temporalTimeout)
+	defer cancel()
+	if err := do(ctx); err != nil {
+		return err
+	}
+	http.Redirect(w, r, importsPath+"/"+kept.UID, http.StatusSeeOther)
+	return nil
 }
 
 // followImport streams "changed" while the import goes on.
 func (h *dashboard) followImport(w http.ResponseWriter, r *http.Request, p person) error {
-	uid := r.PathValue("uid")
-	if _, err := h.Store.Import(r.Context(), p.requester.UID, uid); err != nil {
+	kept, err := h.Store.Import(r.Context(), p.requester.UID, r.PathValue("uid"))
+	if err != nil {
 		return err
 	}
-	told, _ := strconv.Atoi(r.FormValue("done")) // not a number: the page is drawn anew once
+	told := r.FormValue("drawn")
 	stream, err := web.NewStream(w, r)
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for err == nil {
-		running := h.jobs.running(uid)
 		var counts map[store.ImportOutcome]int
-		if counts, err = h.Store.ImportCounts(r.Context(), uid); err != nil {
+		if counts, err = h.Store.ImportCounts(r.Context(), kept.UID); err != nil {
 			break
 		}
-		if sent := counts[store.ImportSent] + counts[store.ImportFailed]; sent != told || !running {
-			told = sent
-			err = stream.Send(web.Event{Name: "changed", Data: strconv.Itoa(sent)})
+		if now := drawn(h.importState(r.Context(), kept, counts), counts); now != told {
+			told = now
+			err = stream.Send(web.Event{Name: "changed", Data: now})
 		}
 		select {
 		case <-r.Context().Done():
@@ -388,7 +371,7 @@ func (h *dashboard) outcomesFile(w http.ResponseWriter, r *http.Request, p perso
 	for i, row := range rows {
 		request := ""
 		if row.Outcome == store.ImportSent {
-			request = rowUID(row)
+			request = imports.RequestUID(row)
 		}
 		lines[i] = []string{strconv.Itoa(row.Line), row.Email, row.Name, row.Nickname, row.Utility, row.Expires, string(row.Outcome),
 			strings.ReplaceAll(row.Problem, "\n", "; "), request}

@@ -7,6 +7,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/portal/csvfile"
+	"github.com/meterkey/meterkey/portal/imports"
 	"github.com/meterkey/meterkey/sdk"
 )
 
@@ -89,51 +91,65 @@ func TestTheTemplateCanBeUploadedAsItIs(t *testing.T) {
 	require.Contains(t, v.get(a.location()).body, "2 of 2 rows can be sent")
 }
 
-// Rows have the same request whenever they are sent, and different rows different ones.
-func TestRowsHaveRequestsOfTheirOwn(t *testing.T) {
-	t.Parallel()
-	seen := map[string]bool{}
-	for _, row := range []store.ImportRow{{ImportUID: "a", Line: 1}, {ImportUID: "a", Line: 12}, {ImportUID: "a1", Line: 2}, {ImportUID: "b", Line: 1}} {
-		uid := rowUID(row)
-		require.Regexp(t, uidForm, uid)
-		require.Equal(t, uid, rowUID(row))
-		require.False(t, seen[uid])
-		seen[uid] = true
-	}
-}
-
-// A portal that stopped in the middle goes on where it was: nobody is asked twice.
-func TestAnImportGoesOnAfterARestart(t *testing.T) {
+// A portal that stopped in the middle had stored one row's request, and started another's: the import's page shows that all are
+// sent once.
+func TestAnImportAsksNobodyTwice(t *testing.T) {
 	f := newFixtureWithTemporal(t)
 	v := f.signedIn(patsEmail)
 	location := v.upload("customers.csv", "email\na@example.com\nb@example.com\nc@example.com\nd@example.com\n").location()
-	uid := location[strings.LastIndexByte(location, '/')+1:]
-	// A portal was stopped after it had started one row's request, before it could note it, and had stored another's.
-	require.NoError(t, f.store.StartImport(t.Context(), "acme", uid, false))
-	rows, err := f.store.ImportRows(t.Context(), uid, 0, 10)
+	rows, err := f.store.ImportRows(t.Context(), path.Base(location), 0, 10)
 	require.NoError(t, err)
 	for _, row := range rows[:2] {
-		_, _, err := f.store.CreateRequest(t.Context(), store.Request{UID: rowUID(row), RequesterUID: "acme", CustomerEmail: row.Email})
+		_, _, err := f.store.CreateRequest(t.Context(), store.Request{UID: imports.RequestUID(row), RequesterUID: "acme", CustomerEmail: row.Email})
 		require.NoError(t, err)
 	}
 	ts, err := sharedTemporal()
 	require.NoError(t, err)
-	require.NoError(t, sdk.New(ts.temporal, "", nil).Start(t.Context(), meterkey.Request{RequestID: rowUID(rows[0]), Requester: "acme"}))
+	require.NoError(t, sdk.New(ts.temporal, "", nil).Start(t.Context(), meterkey.Request{RequestID: imports.RequestUID(rows[0]), Requester: "acme"}))
 
-	stopped := v.get(location).body
-	require.Contains(t, stopped, "It stopped after 0 of 4")
-	require.Contains(t, stopped, "Go on")
 	require.Equal(t, http.StatusSeeOther, v.post(location+"/start", nil).status)
-	require.Eventually(t, func() bool { return strings.Contains(v.get(location).body, "4 data requests sent.") }, temporalLimit, 50*time.Millisecond)
+	f.shows(v, location, "4 data requests sent.")
 	listed, err := f.store.ListRequests(t.Context(), store.RequestFilter{Requester: "acme"})
 	require.NoError(t, err)
 	require.Len(t, listed.Items, 4)
 	for _, row := range rows {
-		f.reaches(rowUID(row), meterkey.AwaitingLogin)
+		f.reaches(imports.RequestUID(row), meterkey.AwaitingLogin)
 	}
 	outcomes := readFile(t, v.get(location+"/outcomes.csv").body)
-	require.Equal(t, []string{"2", "a@example.com", "", "", "", "", "sent", "", rowUID(rows[0])}, outcomes[1])
+	require.Equal(t, []string{"2", "a@example.com", "", "", "", "", "sent", "", imports.RequestUID(rows[0])}, outcomes[1])
 	require.Len(t, outcomes, 5)
+}
+
+// shows waits until a page says something.
+func (f *fixture) shows(v *visitor, location, text string) {
+	f.t.Helper()
+	require.Eventually(f.t, func() bool { return strings.Contains(v.get(location).body, text) }, temporalLimit, 50*time.Millisecond, text)
+}
+
+// An import is paused, resumed and stopped by its requester's people, and by nobody else.
+func TestAnImportIsPausedResumedAndStopped(t *testing.T) {
+	f := newFixtureWithTemporal(t)
+	v := f.signedIn(patsEmail)
+	var file strings.Builder
+	file.WriteString("email\n")
+	for i := range 2000 { // minutes
+		fmt.Fprintf(&file, "c%04d@example.com\n", i)
+	}
+	location := v.upload("customers.csv", file.String()).location()
+	require.Equal(t, http.StatusSeeOther, v.post(location+"/start", nil).status)
+	require.Contains(t, v.get(location).body, "Sending the requests")
+	require.Equal(t, http.StatusNotFound, f.signedIn(rivalsEmail).post(location+"/stop", nil).status)
+	for _, press := range []struct{ button, heading, next string }{
+		{"pause", "Paused", location + "/resume"}, {"resume", "Sending the requests", location + "/pause"}, {"stop", "Stopped", location + "/outcomes.csv"},
+	} {
+		require.Equal(t, http.StatusSeeOther, v.post(location+"/"+press.button, nil).status)
+		page := v.get(location).body
+		require.Contains(t, page, `<h2 id="progress">`+press.heading)
+		require.Contains(t, page, press.next)
+	}
+	require.Equal(t, http.StatusSeeOther, v.post(location+"/resume", nil).status, "too late")
+	require.Contains(t, v.get(location).body, "The rest is not sent.")
+	require.Contains(t, v.get(location).body, "Not sent")
 }
 
 func readFile(t *testing.T, text string) [][]string {
@@ -153,9 +169,7 @@ func TestARowThatIsRefusedHoldsUpNobody(t *testing.T) {
 	require.NoError(t, err)
 	v := f.signedIn(patsEmail)
 	v.post("/dashboard/imports/"+kept.UID+"/start", url.Values{"open": {"yes"}})
-	require.Eventually(t, func() bool {
-		return strings.Contains(v.get("/dashboard/imports/"+kept.UID).body, "<h2 id=\"progress\">Done")
-	}, temporalLimit, 50*time.Millisecond)
+	f.shows(v, "/dashboard/imports/"+kept.UID, "<h2 id=\"progress\">Done")
 	outcomes := readFile(t, v.get("/dashboard/imports/"+kept.UID+"/outcomes.csv").body)
 	require.Equal(t, []string{"failed", "sent", "sent", "bad"}, []string{outcomes[1][6], outcomes[2][6], outcomes[3][6], outcomes[4][6]})
 	require.Contains(t, outcomes[1][7], "customer_email")

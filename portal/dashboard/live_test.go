@@ -58,17 +58,3 @@ func TestNewerTellsOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, tell, "told already")
 }
-
-func TestJobsRunOnceAtATime(t *testing.T) {
-	t.Parallel()
-	j := newJobs()
-	var ran atomic.Int32
-	goOn := make(chan struct{})
-	for range 3 {
-		j.start("import", func() { ran.Add(1); <-goOn })
-	}
-	require.True(t, j.running("import"))
-	close(goOn)
-	require.Eventually(t, func() bool { return !j.running("import") }, soon, time.Millisecond)
-	require.EqualValues(t, 1, ran.Load())
-}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -19,14 +20,14 @@ import (
 )
 
 // unreachable is a client of a Temporal server that is not there.
-func unreachable(t *testing.T) *sdk.Client {
+func unreachable(t *testing.T) client.Client {
 	t.Helper()
 	address, err := stack.FreeAddress("")
 	require.NoError(t, err)
 	c, err := client.NewLazyClient(client.Options{HostPort: address, Logger: silent{}})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	return sdk.New(c, recipient(t), nil)
+	return c
 }
 
 // A mistake in any column of a file is shown in its row, by the column and with what would be right, and holds up no other.
@@ -91,7 +92,7 @@ func TestTheMetersFileHoldsNoFormula(t *testing.T) {
 	request, err := f.store.Request(t.Context(), "acme", uid)
 	require.NoError(t, err)
 	_, err = f.store.Record(t.Context(), meterkey.Projection{RunID: "run-" + uid, Request: meterkey.Request{RequestID: uid, Requester: "acme"},
-		State: meterkey.State{RequestID: uid, Requester: "acme", Utility: "CONED", Status: meterkey.Connected, WaitingOn: meterkey.Nobody, Since: at, Version: 9,
+		State: meterkey.State{RequestID: uid, Requester: "acme", Utility: "CONED", Status: meterkey.Connected, WaitingOn: meterkey.Nobody, Since: at, Revision: 9,
 			LinkedAt: request.LinkedAt, Timeline: append(request.Timeline, meterkey.Moment{Status: meterkey.Connected, At: at}),
 			Meters: []meterkey.Meter{{MeterNumber: "=cmd|'/c calc'!A0", AccountNumber: "0012", ServiceAddress: "12 \"Elm\", Apt 3", Tariff: "+1"}}}})
 	require.NoError(t, err)
@@ -126,7 +127,7 @@ func TestMistakesInANewRequest(t *testing.T) {
 // Without Temporal, people are told that nothing is lost, and it is so: what they sent is sent once it can be.
 func TestWithoutTemporal(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t, options{requests: unreachable(t)})
+	f := newFixture(t, options{temporal: unreachable(t)})
 	v := f.signedIn(patsEmail)
 	open := f.record("acme", pastRequest{email: "a@example.com", utility: "CONED", asked: true, statuses: asked})
 	for _, action := range []string{"resend", "cancel"} {
@@ -148,6 +149,15 @@ func TestWithoutTemporal(t *testing.T) {
 	require.Equal(t, uid, listed.Items[0].UID)
 	require.True(t, listed.Items[0].IsTest, "what is for trying would have gone to a real site, and counted as real")
 	require.Contains(t, v.get(listPath+"/"+uid).body, "Starting")
+
+	file := v.upload("customers.csv", "email\nz@example.com\n").location()
+	require.Equal(t, http.StatusServiceUnavailable, v.post(file+"/start", nil).status)
+	require.Contains(t, v.get(file).body, "Send 1 data request", "it was not started")
+	require.NoError(t, f.store.StartImport(t.Context(), "acme", path.Base(file), false))
+	page := v.get(file).body
+	require.Contains(t, page, "Meterkey does not answer at the moment")
+	require.Contains(t, page, "0 of 1 sent")
+	require.Equal(t, http.StatusServiceUnavailable, v.post(file+"/pause", nil).status)
 
 	// Somebody else's uid is no way to their request.
 	sams := f.signedIn(rivalsEmail)

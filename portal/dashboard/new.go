@@ -9,6 +9,7 @@ import (
 
 	"github.com/meterkey/meterkey/internal/store"
 	"github.com/meterkey/meterkey/portal/csvfile"
+	"github.com/meterkey/meterkey/portal/requests"
 	"github.com/meterkey/meterkey/utilities"
 )
 
@@ -63,16 +64,7 @@ func (h *dashboard) check(f newForm) (store.Request, map[string]string) {
 		mistakes["utility"] = upper(err.Error()) + "."
 	}
 	return store.Request{UID: f.uid, CustomerEmail: f.email, CustomerName: f.name, Nickname: f.nickname, Utility: utility,
-		Scope: scope(f.expires)}, mistakes
-}
-
-// scope bounds the permission by its last day, in UTC; no day means until it is revoked.
-func scope(lastDay string) store.Scope {
-	day, err := time.Parse(time.DateOnly, lastDay)
-	if err != nil {
-		return store.Scope{Expires: "until_revoked"}
-	}
-	return store.Scope{Expires: day.AddDate(0, 0, 1).Add(-time.Second).Format(time.RFC3339)}
+		Scope: requests.ScopeUntil(f.expires)}, mistakes
 }
 
 // scopeWords says when a permission ends.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/portal/requests"
 )
 
 // owned are things of Acme's, one of each kind, by the section of the dashboard that they are in.
@@ -289,6 +290,6 @@ func TestWordsOfAQuestion(t *testing.T) {
 		"2027-01-31T23:59:59-05:00": "after 1 Feb 2027", "in_a_year": "in a year"} {
 		require.Equal(t, says, scopeWords(store.Scope{Expires: expires}))
 	}
-	require.Equal(t, "2027-01-31T23:59:59Z", scope("2027-01-31").Expires, "the last day counts whole")
-	require.Equal(t, "until_revoked", scope("").Expires)
+	require.Equal(t, "2027-01-31T23:59:59Z", requests.ScopeUntil("2027-01-31").Expires, "the last day counts whole")
+	require.Equal(t, "until_revoked", requests.ScopeUntil("").Expires)
 }

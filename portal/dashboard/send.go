@@ -8,8 +8,8 @@ import (
 
 	"github.com/meterkey/meterkey"
 	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/portal/requests"
 	"github.com/meterkey/meterkey/sdk"
-	"github.com/meterkey/meterkey/utilities"
 )
 
 // temporalTimeout is how long a person waits for Temporal before being told that it does not answer.
@@ -26,34 +26,16 @@ func temporalError(err error) error {
 	return fmt.Errorf("%w: %w", errTemporalAway, err)
 }
 
-// send stores a new request and starts it. It may be repeated with the same uid, whatever became of the first try: the customer is
-// asked once.
+// send stores a new request and starts it. It may be repeated with the same uid: the customer is asked once.
 func (h *dashboard) send(ctx context.Context, p person, r store.Request) error {
 	ctx, cancel := context.WithTimeout(ctx, temporalTimeout)
 	defer cancel()
-	r.RequesterUID, r.IsTest = p.requester.UID, r.Utility == utilities.Demo
-	// What would never start is not to stay in the list.
-	if err := started(p, r).Validate(); err != nil {
-		return err
-	}
-	stored, news, err := h.Store.CreateRequest(ctx, r)
-	if errors.Is(err, store.ErrConflict) {
-		stored, err = h.Store.Request(ctx, p.requester.UID, r.UID) // not found if it is another requester's
-	}
+	sender := requests.Sender{Store: h.Store, Requests: h.Requests, Webhooks: h.Webhooks}
+	stored, err := sender.Create(ctx, p.requester, r)
 	if err != nil {
 		return err
 	}
-	h.Webhooks.Deliver(ctx, news.Deliveries...)
-	if err := h.Requests.Start(ctx, started(p, stored)); !errors.Is(err, sdk.ErrExists) {
-		return temporalError(err)
-	}
-	return nil
-}
-
-// started is what a stored request's workflow is started with.
-func started(p person, r store.Request) meterkey.Request {
-	return meterkey.Request{RequestID: r.UID, Requester: p.requester.UID, RequesterName: p.requester.Name,
-		RequesterEmail: p.requester.Email, CustomerEmail: r.CustomerEmail, Utility: r.Utility, Test: r.IsTest}
+	return temporalError(sender.Start(ctx, p.requester, stored))
 }
 
 // findUtility is the id of the utility that somebody wrote; nothing stands for the customer's choice. The error says

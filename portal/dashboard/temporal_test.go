@@ -71,7 +71,12 @@ func (ts *temporalServer) startWorkers() error {
 	return nil
 }
 
-func (ts *temporalServer) notify(context.Context, meterkey.Notice) error { return nil }
+func (ts *temporalServer) notify(ctx context.Context, in workflows.NotifyInput) (workflows.NotifyResult, error) {
+	if in.Record == nil {
+		return workflows.NotifyResult{}, nil
+	}
+	return workflows.NotifyResult{Recorded: true}, ts.record(ctx, *in.Record)
+}
 
 func (ts *temporalServer) record(_ context.Context, p meterkey.Projection) error {
 	ts.mu.Lock()
@@ -83,16 +88,16 @@ func (ts *temporalServer) record(_ context.Context, p meterkey.Projection) error
 }
 
 func (ts *temporalServer) login(_ context.Context, in workflows.LoginInput) (workflows.PageResult, error) {
-	found := workflows.PageResult{Outcome: workflows.OutcomeSignedIn, Typed: true,
-		Window: &workflows.Window{Host: "h1", ID: in.RequestID, ExpiresAt: time.Now().Add(10 * time.Minute)}}
-	if in.Utility == "CONED" {
+	found := workflows.PageResult{Outcome: workflows.OutcomeSignedIn, Typed: true, At: time.Now(),
+		Window: &workflows.Window{Host: "h1", ID: in.Request.RequestID, ExpiresAt: time.Now().Add(10 * time.Minute)}}
+	if in.Utility() == "CONED" {
 		found.Outcome = workflows.OutcomeChallenge
 		found.Challenge = &meterkey.Challenge{Kind: meterkey.NumberCode, Prompt: "Enter the code we sent", SentTo: "(***) ***-1234", Digits: 6, TriesLeft: 3}
 	}
 	return found, nil
 }
 
-func (ts *temporalServer) hold(ctx context.Context, _ workflows.WindowInput) (workflows.PageResult, error) {
+func (ts *temporalServer) hold(ctx context.Context, _ workflows.HoldWindowInput) (workflows.PageResult, error) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	for {
@@ -106,16 +111,16 @@ func (ts *temporalServer) hold(ctx context.Context, _ workflows.WindowInput) (wo
 }
 
 func (ts *temporalServer) submit(context.Context, workflows.SubmitCodeInput) (workflows.PageResult, error) {
-	return workflows.PageResult{Outcome: workflows.OutcomeSignedIn}, nil
+	return workflows.PageResult{Outcome: workflows.OutcomeSignedIn, At: time.Now()}, nil
 }
 
-func (ts *temporalServer) fetch(context.Context, workflows.WindowInput) (workflows.PageResult, error) {
-	return workflows.PageResult{Outcome: workflows.OutcomeSignedIn, Meters: []meterkey.Meter{
+func (ts *temporalServer) fetch(context.Context, workflows.Task) (workflows.PageResult, error) {
+	return workflows.PageResult{Outcome: workflows.OutcomeSignedIn, At: time.Now(), Meters: []meterkey.Meter{
 		{MeterNumber: "E-1", AccountNumber: "=1+1", ServiceClass: "electric", ServiceAddress: "1 Main Street"}, {MeterNumber: "G-2", ServiceClass: "gas"},
 	}}, nil
 }
 
-func (ts *temporalServer) close(context.Context, workflows.WindowInput) error { return nil }
+func (ts *temporalServer) close(context.Context, workflows.CloseWindowInput) error { return nil }
 
 // silent keeps the SDK quiet: its warnings of tests that end early help nobody.
 type silent struct{}
@@ -132,7 +137,8 @@ func newFixtureWithTemporal(t *testing.T) *fixture {
 	t.Helper()
 	ts, err := sharedTemporal()
 	require.NoError(t, err)
-	f := newFixture(t, options{requests: sdk.New(ts.temporal, recipient(t), nil)})
+	f := newFixture(t, options{temporal: ts.temporal})
+	f.runImports()
 	ts.mu.Lock()
 	ts.recorded = func(p meterkey.Projection) error {
 		_, err := f.store.Record(context.Background(), p)
@@ -145,6 +151,17 @@ func newFixtureWithTemporal(t *testing.T) *fixture {
 		ts.recorded = nil
 	})
 	return f
+}
+
+// runImports sends imports until the test ends.
+func (f *fixture) runImports() {
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- f.imports.Run(ctx) }()
+	f.t.Cleanup(func() {
+		stop()
+		require.NoError(f.t, <-ended)
+	})
 }
 
 // reaches waits until the stored request stands at the status.
@@ -245,21 +262,6 @@ func TestAFormThatIsSentTwiceMakesOneRequest(t *testing.T) {
 	require.Equal(t, "until_revoked", listed.Items[0].Scope.Expires)
 	theirs := f.signedIn(rivalsEmail).post("/dashboard/requests/new", form)
 	require.Equal(t, http.StatusNotFound, theirs.status, "another requester cannot reach into it by its uid")
-}
-
-// While Temporal is away, people are told so in time, and trying again later does what the first try was for.
-func TestWhileTemporalIsAway(t *testing.T) {
-	t.Parallel()
-	away, err := client.NewLazyClient(client.Options{HostPort: "127.0.0.1:9", Logger: silent{}})
-	require.NoError(t, err)
-	t.Cleanup(away.Close)
-	f := newFixture(t, options{requests: sdk.New(away, recipient(t), nil)})
-	v := f.signedIn(patsEmail)
-	form := url.Values{"uid": {store.NewUID()}, "email": {"kim@example.com"}}
-	a := v.post("/dashboard/requests/new", form)
-	require.Equal(t, http.StatusServiceUnavailable, a.status)
-	require.Contains(t, a.body, "Nothing is lost")
-	require.Contains(t, v.get("/dashboard/requests/"+form.Get("uid")).body, "Starting")
 }
 
 // An answer to what the utility asks no more goes nowhere.

@@ -8,6 +8,8 @@ import (
 	"github.com/dustin/go-humanize/english"
 
 	"github.com/meterkey/meterkey"
+	"github.com/meterkey/meterkey/internal/store"
+	"github.com/meterkey/meterkey/portal/imports"
 )
 
 // tone groups statuses by how urgent they look. Colour never says more than the words beside it.
@@ -109,6 +111,43 @@ func reasonWords(reason meterkey.Reason) string {
 		return "The utility did not accept the code."
 	}
 	return reason.Text().Customer
+}
+
+// importWords is how people read the state of an import that is neither only looked at nor done, and what happens next.
+func importWords(s imports.State) statusWords {
+	switch s {
+	case imports.Sending:
+		return statusWords{name: "Sending the requests", next: "You may leave this page; it goes on without you."}
+	case imports.Paused:
+		return statusWords{name: "Paused", next: "Nothing more is sent until you resume."}
+	case imports.Stopped:
+		return statusWords{name: "Stopped", next: "The rest is not sent. To send it after all, upload the file again: who was sent a request is flagged then."}
+	case imports.Done:
+	}
+	return statusWords{name: "Meterkey does not answer at the moment", next: "Nothing is lost: it goes on where it was, and nobody is sent a request twice."}
+}
+
+// outcomeWords is how people read what became of a row of an import.
+func outcomeWords(o store.ImportOutcome, state imports.State) badge {
+	switch o {
+	case store.ImportBad:
+		return badge{"To mend", toneFailed}
+	case store.ImportOpen:
+		return badge{"Asked already", toneWaits}
+	case store.ImportSent:
+		return badge{"Sent", toneGood}
+	case store.ImportFailed:
+		return badge{"Refused", toneFailed}
+	case store.ImportReady:
+	}
+	switch state {
+	case imports.Sending, imports.Paused:
+		return badge{"Waiting its turn", toneBusy}
+	case imports.Stopped:
+		return badge{"Not sent", toneEnded}
+	default:
+		return badge{"Ready", toneGood}
+	}
 }
 
 // lengthWords says how long something took, in its two largest units.

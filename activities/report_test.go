@@ -20,26 +20,26 @@ import (
 	"github.com/meterkey/meterkey/workflows"
 )
 
-func workAt(policy utilities.Policy) (*work, *observer.ObservedLogs) {
+func leaseAt(policy utilities.Policy) (*windowLease, *observer.ObservedLogs) {
 	core, logs := observer.New(zap.InfoLevel)
 	u := &utilities.Utility{ID: "RIVER"}
 	u.MFA.Policy = policy
-	return &work{utility: u, log: zap.New(core)}, logs
+	return &windowLease{utility: u, log: zap.New(core)}, logs
 }
 
 // TestFound_EveryPageHasItsOutcome is the table of what each page means to a request, at either policy.
 func TestFound_EveryPageHasItsOutcome(t *testing.T) {
 	t.Parallel()
-	stopsFor := func(r meterkey.Reason) workflows.Found {
-		return workflows.Found{Outcome: workflows.OutcomeStopped, Reason: r}
+	stopsFor := func(r meterkey.Reason) workflows.PageResult {
+		return workflows.PageResult{Outcome: workflows.OutcomeStopped, Reason: r}
 	}
-	asks := workflows.Found{Outcome: workflows.OutcomeChallenge}
-	for page, want := range map[utilities.PageKind]struct{ interactive, turnOff workflows.Found }{
-		utilities.SignedIn:               {workflows.Found{Outcome: workflows.OutcomeSignedIn}, workflows.Found{Outcome: workflows.OutcomeSignedIn}},
+	asks := workflows.PageResult{Outcome: workflows.OutcomeChallenge}
+	for page, want := range map[utilities.PageKind]struct{ interactive, turnOff workflows.PageResult }{
+		utilities.SignedIn:               {workflows.PageResult{Outcome: workflows.OutcomeSignedIn}, workflows.PageResult{Outcome: workflows.OutcomeSignedIn}},
 		utilities.CodeForm:               {asks, stopsFor(meterkey.MFAUnsupported)},
 		utilities.ChoiceForm:             {asks, stopsFor(meterkey.MFAUnsupported)},
 		utilities.QuestionForm:           {asks, stopsFor(meterkey.MFAUnsupported)},
-		utilities.RejectedCode:           {workflows.Found{Outcome: workflows.OutcomeCodeRejected}, workflows.Found{Outcome: workflows.OutcomeCodeRejected}},
+		utilities.RejectedCode:           {workflows.PageResult{Outcome: workflows.OutcomeCodeRejected}, workflows.PageResult{Outcome: workflows.OutcomeCodeRejected}},
 		utilities.RejectedLogin:          {stopsFor(meterkey.InvalidCredentials), stopsFor(meterkey.InvalidCredentials)},
 		utilities.Locked:                 {stopsFor(meterkey.AccountLocked), stopsFor(meterkey.AccountLocked)},
 		utilities.Captcha:                {stopsFor(meterkey.Captcha), stopsFor(meterkey.Captcha)},
@@ -52,42 +52,42 @@ func TestFound_EveryPageHasItsOutcome(t *testing.T) {
 		utilities.Unknown:                {stopsFor(meterkey.SiteChanged), stopsFor(meterkey.SiteChanged)},
 		"a page of tomorrow":             {stopsFor(meterkey.SiteChanged), stopsFor(meterkey.SiteChanged)},
 	} {
-		w, _ := workAt(utilities.Interactive)
-		require.Equal(t, want.interactive, (&Site{}).found(w, flow.Observation{Page: page}), page)
-		w, _ = workAt(utilities.TurnOff)
-		require.Equal(t, want.turnOff, (&Site{}).found(w, flow.Observation{Page: page}), page)
+		l, _ := leaseAt(utilities.Interactive)
+		require.Equal(t, want.interactive, (&BrowserActivities{}).found(l, flow.Observation{Page: page}), page)
+		l, _ = leaseAt(utilities.TurnOff)
+		require.Equal(t, want.turnOff, (&BrowserActivities{}).found(l, flow.Observation{Page: page}), page)
 	}
 }
 
 func TestFound_TellsAllThatTheSiteAsks(t *testing.T) {
 	t.Parallel()
-	w, _ := workAt(utilities.Interactive)
+	l, _ := leaseAt(utilities.Interactive)
 	asked := &meterkey.Challenge{Kind: "method_choice", Prompt: "How?", SentTo: "***1", Digits: 6, CanResend: true, TriesLeft: 2,
 		Options: []meterkey.Option{{ID: "sms", Label: "Text", Target: "***1"}, {ID: "email", Label: "E-mail"}}}
 	require.Equal(t, &meterkey.Challenge{Kind: meterkey.MethodChoice, Prompt: "How?", SentTo: "***1", Digits: 6, CanResend: true, TriesLeft: 2,
 		Options: []meterkey.Option{{ID: "sms", Label: "Text", Target: "***1"}, {ID: "email", Label: "E-mail"}}},
-		(&Site{}).found(w, flow.Observation{Page: utilities.ChoiceForm, Challenge: asked}).Challenge)
+		(&BrowserActivities{}).found(l, flow.Observation{Page: utilities.ChoiceForm, Challenge: asked}).Challenge)
 }
 
 func TestFound_KeepsEvidenceOfAPageThatNobodyKnows(t *testing.T) {
 	t.Parallel()
-	w, _ := workAt(utilities.Interactive)
-	s := &Site{Evidence: Evidence{Dir: filepath.Join(t.TempDir(), "evidence")}}
+	l, _ := leaseAt(utilities.Interactive)
+	b := &BrowserActivities{Evidence: Evidence{Dir: filepath.Join(t.TempDir(), "evidence")}}
 	seen := &flow.Evidence{URL: "https://river.example/x", Outline: "heading", Screenshot: []byte("png")}
-	f := s.found(w, flow.Observation{Page: utilities.Unknown, Evidence: seen})
+	f := b.found(l, flow.Observation{Page: utilities.Unknown, Evidence: seen})
 	require.Equal(t, meterkey.SiteChanged, f.Reason)
 	require.Regexp(t, `^\d{8}T\d{6}\.\d{6}-river-[a-zA-Z0-9]{6}$`, f.Evidence)
-	outline, err := os.ReadFile(filepath.Join(s.Evidence.Dir, f.Evidence, "outline.txt"))
+	outline, err := os.ReadFile(filepath.Join(b.Evidence.Dir, f.Evidence, "outline.txt"))
 	require.NoError(t, err)
 	require.Equal(t, "https://river.example/x\n\nheading\n", string(outline))
-	info, err := os.Stat(filepath.Join(s.Evidence.Dir, f.Evidence, "page.png"))
+	info, err := os.Stat(filepath.Join(b.Evidence.Dir, f.Evidence, "page.png"))
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), "its owner alone may look")
 
 	seen.Screenshot = nil
-	name, err := s.Evidence.Save("RIVER", *seen)
+	name, err := b.Evidence.Save("RIVER", *seen)
 	require.NoError(t, err)
-	require.NoFileExists(t, filepath.Join(s.Evidence.Dir, name, "page.png"), "a picture that could not be taken is not made up")
+	require.NoFileExists(t, filepath.Join(b.Evidence.Dir, name, "page.png"), "a picture that could not be taken is not made up")
 }
 
 // TestFound_GoesOnWithoutEvidence: a full disk must not change what the customer and the operator are told.
@@ -95,25 +95,18 @@ func TestFound_GoesOnWithoutEvidence(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	w, logs := workAt(utilities.Interactive)
-	f := (&Site{Evidence: Evidence{Dir: file}}).found(w, flow.Observation{Page: utilities.Unknown, Evidence: &flow.Evidence{URL: "https://river.example"}})
-	require.Equal(t, workflows.Found{Outcome: workflows.OutcomeStopped, Reason: meterkey.SiteChanged}, f)
+	l, logs := leaseAt(utilities.Interactive)
+	f := (&BrowserActivities{Evidence: Evidence{Dir: file}}).found(l, flow.Observation{Page: utilities.Unknown, Evidence: &flow.Evidence{URL: "https://river.example"}})
+	require.Equal(t, workflows.PageResult{Outcome: workflows.OutcomeStopped, Reason: meterkey.SiteChanged}, f)
 	require.Equal(t, 1, logs.FilterMessage("evidence not stored").Len())
 }
 
-func TestWindowFailed_IsAnAnswerWhereNoRetryHelps(t *testing.T) {
+func TestGone_IsWhereNoRetryHelps(t *testing.T) {
 	t.Parallel()
-	at := workflows.Window{Host: "h", ID: "w-1"}
 	for _, sign := range []error{browser.ErrWindowLost, browser.ErrTabClosed, browser.ErrTabCrashed, browser.ErrTabHung, flow.ErrPageGone} {
-		f, err := windowFailed(zap.NewNop(), at, fmt.Errorf("finding the window: %w", sign))
-		require.NoError(t, err, sign.Error())
-		require.Equal(t, meterkey.WindowLost, f.Reason)
-		require.Equal(t, &at, f.Window, "what is left of it gets closed")
+		require.True(t, gone(fmt.Errorf("finding the window: %w", sign)), sign)
 	}
-	passing := errors.New("the driver is restarting")
-	_, err := windowFailed(zap.NewNop(), at, passing)
-	require.Equal(t, passing, err, "a retry may mend it")
-	for _, passing := range []error{browser.ErrFull, context.DeadlineExceeded} {
+	for _, passing := range []error{errors.New("the driver is restarting"), browser.ErrFull, context.DeadlineExceeded, nil} {
 		require.False(t, gone(passing), passing)
 	}
 }

@@ -19,7 +19,7 @@ import (
 
 func TestLogin_SaysWhatTheSiteShowed(t *testing.T) {
 	t.Parallel()
-	for kind, want := range map[string]workflows.Found{
+	for kind, want := range map[string]workflows.PageResult{
 		"plain":      {Outcome: workflows.OutcomeSignedIn},
 		"nag":        {Outcome: workflows.OutcomeSignedIn},
 		"code":       {Outcome: workflows.OutcomeChallenge},
@@ -40,7 +40,7 @@ func TestLogin_SaysWhatTheSiteShowed(t *testing.T) {
 			require.Equal(t, want.Reason, found.Reason)
 			require.True(t, found.Typed)
 			require.NotNil(t, found.Window, "the workflow closes it")
-			require.Equal(t, site.Host.ID(), found.Window.Host)
+			require.Equal(t, a.Host.ID(), found.Window.Host)
 			if found.Outcome == workflows.OutcomeChallenge {
 				require.NotNil(t, found.Challenge)
 				require.WithinDuration(t, time.Now().Add(10*time.Minute), found.Window.ExpiresAt, 20*time.Second)
@@ -73,14 +73,12 @@ func TestLogin_AtAUtilityThatTurnsMFAOff(t *testing.T) {
 	require.Zero(t, a.ledger()["codes_sent"], "no text message is triggered for nothing")
 }
 
-func TestLogin_WhatCannotBeOpenedOrFound(t *testing.T) {
+func TestLogin_ThatCannotBeOpened(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, "DEMO", "plain")
 	in := a.loginInput()
 	in.Credentials = a.seal("not a login")
-	require.Equal(t, meterkey.Unreadable, a.do(site.Login, in).Reason)
-	in.Utility = "NOWHERE"
-	require.Equal(t, meterkey.UnknownUtility, a.do(site.Login, in).Reason)
+	require.Equal(t, meterkey.Unreadable, a.do(a.Login, in).Reason)
 	require.Zero(t, a.ledger()["logins"])
 }
 
@@ -118,14 +116,14 @@ func TestLogin_RetryWithoutHeartbeat(t *testing.T) {
 func TestLogin_TypedButNotSent(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, "DEMO", "plain")
-	w, err := site.Host.OpenWindow(t.Context(), a.id+"/left", time.Minute)
+	w, err := a.Host.OpenWindow(t.Context(), a.id+"/left", time.Minute)
 	require.NoError(t, err)
 	_, err = w.Page().Goto(sites.Origins()["https://demo.meterkey.example"] + "/sign-in")
 	require.NoError(t, err)
 	require.NoError(t, w.BeginOnce("login"))
 	in := a.loginInput()
-	in.Window = &workflows.Window{Host: site.Host.ID(), ID: w.ID()}
-	found := a.do(site.Login, in)
+	in.Window = &workflows.Window{Host: a.Host.ID(), ID: w.ID()}
+	found := a.do(a.Login, in)
 	require.Equal(t, meterkey.WindowLost, found.Reason)
 	require.Zero(t, a.ledger()["logins"])
 }
@@ -133,11 +131,11 @@ func TestLogin_TypedButNotSent(t *testing.T) {
 func TestLogin_OpenedButNotTyped(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, "DEMO", "plain")
-	w, err := site.Host.OpenWindow(t.Context(), a.id+"/left", time.Minute)
+	w, err := a.Host.OpenWindow(t.Context(), a.id+"/left", time.Minute)
 	require.NoError(t, err)
 	in := a.loginInput()
-	in.Window = &workflows.Window{Host: site.Host.ID(), ID: w.ID()}
-	require.Equal(t, workflows.OutcomeSignedIn, a.do(site.Login, in).Outcome)
+	in.Window = &workflows.Window{Host: a.Host.ID(), ID: w.ID()}
+	require.Equal(t, workflows.OutcomeSignedIn, a.do(a.Login, in).Outcome)
 }
 
 func TestLogin_WindowElsewhere(t *testing.T) {
@@ -153,7 +151,7 @@ func TestLogin_WindowElsewhere(t *testing.T) {
 func TestLogin_WindowGone(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, "DEMO", "plain")
-	a.env.SetHeartbeatDetails(workflows.Window{Host: site.Host.ID(), ID: "0123456789ABCDEF"})
+	a.env.SetHeartbeatDetails(workflows.Window{Host: a.Host.ID(), ID: "0123456789ABCDEF"})
 	require.Equal(t, meterkey.WindowLost, a.login().Reason)
 }
 
@@ -219,9 +217,7 @@ func TestSubmitCode(t *testing.T) {
 	t.Run("interrupted before it was sent", func(t *testing.T) {
 		a := newAccount(t, "DEMO", "code")
 		w := a.login().Window
-		held, err := site.Host.Window(t.Context(), w.ID)
-		require.NoError(t, err)
-		require.NoError(t, held.BeginOnce("answer c-1"))
+		require.NoError(t, a.window(w).BeginOnce("answer c-1"))
 		found := a.submit(w, "c-1", meterkey.NumberCode, a.phone())
 		require.Equal(t, meterkey.Unreadable, found.Reason, "the customer types it again")
 		require.NotNil(t, found.Challenge)
@@ -229,17 +225,20 @@ func TestSubmitCode(t *testing.T) {
 	})
 	t.Run("cannot be opened", func(t *testing.T) {
 		a := newAccount(t, "DEMO", "code")
-		w := a.login().Window
-		found := a.do(site.SubmitCode, workflows.SubmitCodeInput{RequestID: a.id, Utility: a.utility, Window: *w, ChallengeID: "c-1", Code: "x"})
+		in := a.submitInput(a.login().Window, "c-1", meterkey.NumberCode, "")
+		in.Code = "x"
+		found := a.do(a.SubmitCode, in)
 		require.Equal(t, meterkey.Unreadable, found.Reason)
 		require.Zero(t, a.ledger()["codes_submitted"])
 	})
 	t.Run("window gone", func(t *testing.T) {
 		a := newAccount(t, "DEMO", "code")
 		w := a.login().Window
-		require.NoError(t, site.CloseWindow(t.Context(), a.at(w)))
-		require.NoError(t, site.CloseWindow(t.Context(), a.at(w)), "closing twice is closing")
-		require.Equal(t, meterkey.WindowLost, a.submit(w, "c-1", meterkey.NumberCode, "123456").Reason)
+		a.close(w)
+		a.close(w) // closing twice is closing
+		found := a.submit(w, "c-1", meterkey.NumberCode, "123456")
+		require.Equal(t, meterkey.WindowLost, found.Reason)
+		require.Equal(t, w, found.Window, "what is left of it gets closed")
 	})
 }
 
@@ -254,8 +253,10 @@ func TestResendCode_OnceForEachChallenge(t *testing.T) {
 	a := newAccount(t, "DEMO", "code")
 	f := a.login()
 	require.True(t, f.Challenge.CanResend)
+	again := a.asked(meterkey.AwaitingCode, f.Window, *f.Challenge)
+	again.Progress.State.Challenge.ID = "c-1"
 	for range 2 { // the second is the retry
-		require.Equal(t, workflows.OutcomeChallenge, a.do(site.ResendCode, a.at(f.Window)).Outcome)
+		require.Equal(t, workflows.OutcomeChallenge, a.do(a.ResendCode, again).Outcome)
 	}
 	require.Equal(t, 2, a.ledger()["codes_sent"])
 }
@@ -265,75 +266,13 @@ func TestFetchMeterList_IsTheSitesOwn(t *testing.T) {
 	for _, kind := range []string{"plain", "many-57", "none"} {
 		t.Run(kind, func(t *testing.T) {
 			a := newAccount(t, "DEMO", kind)
-			f := a.do(site.FetchMeterList, a.at(a.login().Window))
+			f := a.do(a.FetchMeterList, a.task(meterkey.FetchingMeters, a.login().Window))
 			require.Equal(t, workflows.OutcomeSignedIn, f.Outcome)
 			var known []meterkey.Meter
 			a.get("/accounts/", &known)
 			require.ElementsMatch(t, known, f.Meters)
 		})
 	}
-}
-
-func TestHoldWindow_TellsWhyItEnded(t *testing.T) {
-	t.Parallel()
-	t.Run("the site ended the session", func(t *testing.T) {
-		a := newAccount(t, "DEMO", "ends")
-		require.Equal(t, meterkey.SessionEnded, a.do(site.HoldWindow, a.at(a.login().Window)).Reason)
-	})
-	t.Run("the tab was closed", func(t *testing.T) {
-		a := newAccount(t, "DEMO", "code")
-		w := a.login().Window
-		held, err := site.Host.Window(t.Context(), w.ID)
-		require.NoError(t, err)
-		require.NoError(t, held.Page().Close())
-		require.Equal(t, meterkey.WindowLost, a.do(site.HoldWindow, a.at(w)).Reason)
-	})
-	t.Run("there is no such window", func(t *testing.T) {
-		a := newAccount(t, "DEMO", "code")
-		require.Equal(t, meterkey.WindowLost, a.do(site.HoldWindow, a.at(&workflows.Window{ID: "0123"})).Reason)
-	})
-	t.Run("the tab hangs for good", func(t *testing.T) {
-		t.Parallel()
-		a := newAccount(t, "DEMO", "code")
-		w := a.login().Window
-		busy(t, w, time.Hour)
-		require.Equal(t, meterkey.WindowLost, a.do(site.HoldWindow, a.at(w)).Reason)
-	})
-	t.Run("the tab hangs for a while", func(t *testing.T) {
-		t.Parallel()
-		a := newAccount(t, "DEMO", "code")
-		w := a.login().Window
-		hung := busy(t, w, 7*time.Second) // longer than its check waits
-		held := make(chan workflows.Found, 1)
-		watcher := newAccount(t, "DEMO", "code")
-		go func() { held <- watcher.do(site.HoldWindow, a.at(w)) }()
-		require.ErrorIs(t, hung.Check(t.Context()), browser.ErrTabHung)
-		require.Eventually(t, func() bool { return hung.Check(t.Context()) == nil }, time.Minute, 50*time.Millisecond)
-		require.Empty(t, held)
-		require.Equal(t, workflows.OutcomeSignedIn, a.submit(w, "c-1", meterkey.NumberCode, a.phone()).Outcome)
-		require.NoError(t, site.CloseWindow(t.Context(), a.at(w)))
-		require.Equal(t, meterkey.WindowLost, (<-held).Reason)
-	})
-	t.Run("it only watches", func(t *testing.T) {
-		a := newAccount(t, "DEMO", "code")
-		f := a.login()
-		held := make(chan workflows.Found, 1)
-		watcher := newAccount(t, "DEMO", "code")
-		go func() { held <- watcher.do(site.HoldWindow, a.at(f.Window)) }()
-		require.Equal(t, workflows.OutcomeSignedIn, a.submit(f.Window, "c-1", meterkey.NumberCode, a.phone()).Outcome)
-		require.NoError(t, site.CloseWindow(t.Context(), a.at(f.Window)))
-		require.Equal(t, meterkey.WindowLost, (<-held).Reason, "it ends with the window")
-	})
-}
-
-// busy keeps the tab of a window from answering for so long.
-func busy(t *testing.T, at *workflows.Window, long time.Duration) *browser.Window {
-	t.Helper()
-	w, err := site.Host.Window(t.Context(), at.ID)
-	require.NoError(t, err)
-	_, err = w.Page().Evaluate(`(ms) => { setTimeout(() => { const end = Date.now() + ms; while (Date.now() < end) {} }, 0) }`, int(long.Milliseconds()))
-	require.NoError(t, err)
-	return w
 }
 
 func TestEvidence_KeepsTheNewest(t *testing.T) {
@@ -366,8 +305,8 @@ func TestLogin_CanceledClosesItsWindow(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	a.env.SetWorkerOptions(workerOptions(ctx))
 	a.env.SetOnActivityHeartbeatListener(func(*activityInfo, converter.EncodedValues) { cancel(errCanceled) })
-	_, err := a.env.ExecuteActivity(site.Login, a.loginInput())
+	_, err := a.env.ExecuteActivity(a.Login, a.loginInput())
 	require.Error(t, err)
-	_, err = site.Host.WindowOf(t.Context(), a.id+"/default-test-run-id/1")
+	_, err = a.Host.WindowOf(t.Context(), a.id+"/default-test-run-id/1")
 	require.ErrorIs(t, err, browser.ErrWindowLost)
 }
