@@ -1,8 +1,9 @@
 package meterkey
 
 import (
-	"github.com/stretchr/testify/require"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestReasons_TableIsWhole(t *testing.T) {

@@ -107,6 +107,7 @@ func (c *Client) beginning(ctx context.Context, requestID string) (input *common
 			began = event.GetEventTime().AsTime().Truncate(time.Microsecond)
 		case enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
 			return input, began, nil
+		default:
 		}
 	}
 	return input, began, nil

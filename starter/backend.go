@@ -110,28 +110,28 @@ func (b *backend) follow(ctx context.Context, id string) <-chan followed {
 }
 
 // catalog loads what is known of the utilities.
-func catalog() (*utilities.Catalog, config.Config, error) {
+func catalog() (*utilities.Catalog, error) {
 	settings, err := config.Load(nil)
 	if err != nil {
-		return nil, settings, badInput(err.Error(), "docs/configuration.md lists the settings")
+		return nil, badInput(err.Error(), "docs/configuration.md lists the settings")
 	}
 	known, err := utilities.Load(settings.UtilitiesDir)
 	if err != nil {
-		return nil, settings, badInput(err.Error(), "starter check FILE checks one file")
+		return nil, badInput(err.Error(), "starter check FILE checks one file")
 	}
-	return known, settings, nil
+	return known, nil
 }
 
-func findUtility(id string) (*utilities.Utility, config.Config, error) {
-	known, settings, err := catalog()
+func findUtility(id string) (*utilities.Utility, error) {
+	known, err := catalog()
 	if err != nil {
-		return nil, settings, err
+		return nil, err
 	}
 	found, err := known.Find(id)
 	if err != nil {
-		return nil, settings, badInput(err.Error(), "starter utilities lists them")
+		return nil, badInput(err.Error(), "starter utilities lists them")
 	}
-	return found, settings, nil
+	return found, nil
 }
 
 // utilityID is the id of the utility that goes by this name; none stands for none.
@@ -139,7 +139,7 @@ func utilityID(name string) (string, error) {
 	if name == "" {
 		return "", nil
 	}
-	found, _, err := findUtility(name)
+	found, err := findUtility(name)
 	if err != nil {
 		return "", err
 	}
@@ -151,7 +151,7 @@ func utilityName(id string) string {
 	if id == "" {
 		return "a utility of the customer's choice"
 	}
-	known, _, err := catalog()
+	known, err := catalog()
 	if err != nil {
 		return id
 	}

@@ -33,7 +33,7 @@ MK_ORIGINS. Takes four minutes at most.
 
 // Run has the page looked at.
 func (c *probeCmd) Run(ctx context.Context, a *app) error {
-	u, _, err := findUtility(c.Utility)
+	u, err := findUtility(c.Utility)
 	if err != nil {
 		return err
 	}

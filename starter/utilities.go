@@ -60,14 +60,14 @@ confirms. With a utility, shows all that is known of it. MK_UTILITIES_DIR names 
 // Run lists the utilities or shows one.
 func (c *utilitiesCmd) Run(a *app) error {
 	if c.Utility != "" {
-		u, _, err := findUtility(c.Utility)
+		u, err := findUtility(c.Utility)
 		if err != nil {
 			return err
 		}
 		a.showUtility(factsOf(u))
 		return nil
 	}
-	known, _, err := catalog()
+	known, err := catalog()
 	if err != nil {
 		return err
 	}
