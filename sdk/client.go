@@ -21,6 +21,8 @@ type Client struct {
 	temporal  client.Client
 	recipient string
 	converter converter.DataConverter
+	// updateTimeout is how long a worker may take to answer an update: as long as over the workflow task that brings it.
+	updateTimeout time.Duration
 }
 
 // Errors that callers tell apart. They come wrapped: use errors.Is.
@@ -44,7 +46,7 @@ func New(c client.Client, recipient string, dc converter.DataConverter) *Client 
 	if dc == nil {
 		dc = converter.GetDefaultDataConverter()
 	}
-	return &Client{temporal: c, recipient: recipient, converter: dc}
+	return &Client{temporal: c, recipient: recipient, converter: dc, updateTimeout: TaskTimeout}
 }
 
 // Start starts a data request. ErrExists when the id was used before.

@@ -52,7 +52,7 @@ func started(t *testing.T) (context.Context, *sdk.Client, meterkey.Request) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
-	c := sdk.New(server.temporal, server.identity.Recipient().String(), nil)
+	c := sdk.New(server.temporal, server.identity.Recipient().String(), nil).Patiently()
 	r := newRequest(t)
 	require.NoError(t, c.Start(ctx, r))
 	return ctx, c, r

@@ -21,7 +21,7 @@ import (
 func counting(t *testing.T) (*sdk.Client, *testenv.Calls) {
 	t.Helper()
 	calls := &testenv.Calls{}
-	return sdk.New(calls.Dial(t, client.Options{HostPort: server.address}), server.identity.Recipient().String(), nil), calls
+	return sdk.New(calls.Dial(t, client.Options{HostPort: server.address}), server.identity.Recipient().String(), nil).Patiently(), calls
 }
 
 // followed is a request that somebody follows.

@@ -4,16 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/meterkey/meterkey"
 )
-
-// answerLimit is how long a worker may take to answer an update, which takes hundredths of a second.
-const answerLimit = 3 * time.Second
 
 // SubmitLogin seals what the customer typed and submits it. The state is the one that it led to. ErrNotAwaited and
 // ErrEnded tell that it changed nothing. ErrNoWorker tells that it is kept for the worker that comes: it is not to be
@@ -72,9 +68,9 @@ func (c *Client) submit(ctx context.Context, requestID string, update, signal me
 	return state, fmt.Errorf("it is kept for the worker that comes: %w", err)
 }
 
-// update waits for the state that the message leads to, for answerLimit at most.
+// update waits for the state that the message leads to. That takes hundredths of a second.
 func (c *Client) update(ctx context.Context, requestID string, m message) (meterkey.State, error) {
-	bounded, cancel := context.WithTimeout(ctx, answerLimit)
+	bounded, cancel := context.WithTimeout(ctx, c.updateTimeout)
 	defer cancel()
 	var state meterkey.State
 	answer, err := c.temporal.UpdateWorkflow(bounded, client.UpdateWorkflowOptions{

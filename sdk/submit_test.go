@@ -139,7 +139,7 @@ func TestSubmit_UnderEncryption(t *testing.T) {
 	defer cancel()
 	_, err = temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: meterkey.WorkflowID(r.RequestID), TaskQueue: r.RequestID}, meterkey.WorkflowType, r)
 	require.NoError(t, err)
-	c := sdk.New(temporal, server.identity.Recipient().String(), converter)
+	c := sdk.New(temporal, server.identity.Recipient().String(), converter).Patiently()
 	until(t, ctx, c, r.RequestID, meterkey.AwaitingLogin)
 	_, err = c.SubmitCode(ctx, r.RequestID, "c-1", "123456")
 	require.ErrorIs(t, err, sdk.ErrNotAwaited)

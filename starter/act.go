@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/meterkey/meterkey"
+	"github.com/meterkey/meterkey/sdk"
 )
 
 // waiting is how long a command that changed something waits for what comes of it.
@@ -45,14 +47,25 @@ func (a *app) do(ctx context.Context, act act) error {
 		return err
 	}
 	after, err := act.send(ctx, b, before)
-	if err != nil {
+	kept := errors.Is(err, sdk.ErrNoWorker)
+	switch wait := !act.waiting.NoWait && act.waiting.Wait > 0; {
+	case err != nil && !kept, kept && !wait:
 		return err
-	}
-	if act.waiting.NoWait || act.waiting.Wait <= 0 {
+	case !wait:
 		return a.sent(act.id, before, after)
 	}
-	if after, err = a.outcome(ctx, b, act, before); err != nil {
+	return a.conclude(ctx, b, act, before, err)
+}
+
+// conclude waits for what comes of it and prints that. Kept is why it is kept for a worker, who may come in time; nil where
+// one has it.
+func (a *app) conclude(ctx context.Context, b *backend, act act, before meterkey.State, kept error) error {
+	after, err := a.outcome(ctx, b, act, before)
+	switch {
+	case err != nil:
 		return err
+	case kept != nil && !after.Differs(before):
+		return kept
 	}
 	a.showState(after)
 	if why := ignoredSince(before, after); why != "" {
